@@ -1,0 +1,1 @@
+"""What each command does: options in, one call to the core, one call to the console."""
