@@ -1,0 +1,108 @@
+"""What is served where: the API and its pages on one origin, the results on another, as the service has them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+from aeforge_cli.sandbox import pages
+from aeforge_cli.sandbox.api import BASE, Desk, add_api
+from aeforge_cli.sandbox.door import KeysOnly, Limited, Neighbours
+from aeforge_cli.sandbox.mischief import Luck, Mischief
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from aeforge_cli.sandbox import SandboxOptions
+    from aeforge_cli.sandbox.jobs import Job, Jobs
+
+RESULT_NAME = re.compile(r"[0-9a-f]{32}\.(png|gif)")
+
+
+@dataclass(frozen=True)
+class Origins:
+    api: str
+    images: str
+    images_port: int
+
+    @property
+    def base_url(self) -> str:
+        return self.api + BASE
+
+
+def create_app(
+    options: SandboxOptions, jobs: Jobs, origins: Origins, *, take: Callable[[Job], None], log: Callable[[str], None]
+) -> ASGIApp:
+    behaviour = options.misbehaviour
+    luck = Luck(behaviour.seed)
+    desk = Desk(
+        jobs,
+        take=take,
+        doomed=lambda: luck.draw("fail") < behaviour.fail_jobs,
+        image_url=lambda name: f"{origins.images}/images/{name}",
+        log=log,
+    )
+    api = _api(options, origins, desk)
+    public = Mischief(KeysOnly(Limited(api, options.max_body), options.keys), behaviour, luck, log)
+    images = Mischief(_images(jobs.images), behaviour, luck, log)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["server"][1] == origins.images_port:
+            await images(scope, receive, send)
+        elif scope["path"].startswith(BASE + "/"):
+            await public(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return Neighbours(app)
+
+
+def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
+    app = FastAPI(
+        title="Sandbox: a stand-in for the AetherForge API",
+        description="Runs on this machine and is not the AetherForge service.",
+        version=version("aeforge"),
+        docs_url=None,  # FastAPI's own pages load scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    add_api(app, desk)
+
+    @app.get("/", include_in_schema=False, response_class=HTMLResponse)
+    async def welcome() -> str:
+        return pages.welcome(origins.base_url)
+
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+    async def docs() -> str:
+        return pages.operations(app.openapi())
+
+    @app.get("/sandbox", include_in_schema=False)
+    async def sandbox() -> dict[str, object]:
+        about = {"version": app.version, "engine": options.engine, "jobs": desk.jobs.count(), "pid": os.getpid()}
+        return {"sandbox": True, **about}
+
+    return app
+
+
+def _images(folder: Path) -> ASGIApp:
+    async def image(request: Request) -> FileResponse:
+        name = request.path_params["name"]
+        if not RESULT_NAME.fullmatch(name) or not (folder / name).exists():
+            raise HTTPException(404)
+        return FileResponse(folder / name, headers={"Cache-Control": "private, max-age=3600"})
+
+    return Starlette(routes=[Route("/images/{name}", image)])

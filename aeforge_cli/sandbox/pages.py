@@ -1,0 +1,68 @@
+"""What a browser sees: what this server is, and its operations on one plain page that asks nothing of other hosts."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:3rem auto;padding:0 1rem}"
+    "code{background:#eef}td{padding-right:1.5rem;vertical-align:top}h2{font-size:1rem;margin-top:2rem}"
+)
+
+
+def welcome(base_url: str) -> str:
+    return _page(
+        "A stand-in for AetherForge",
+        "<p>This is a sandbox on this machine, not the AetherForge service. It answers as the service's public API"
+        " does, costs nothing, and sends nothing anywhere.</p>"
+        f"<p>Base URL: <code>{escape(base_url)}</code>. <a href='/docs'>Operations</a>,"
+        " <a href='/openapi.json'>OpenAPI</a>, <a href='/sandbox'>state</a>.</p>",
+    )
+
+
+def operations(openapi: Mapping[str, Any]) -> str:
+    rows = (
+        f"<h2><code>{method.upper()} {escape(path)}</code></h2><table>{''.join(_fields(openapi, operation))}</table>"
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    )
+    return _page("Operations of the sandbox, a stand-in for AetherForge", "".join(rows))
+
+
+def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
+    if "requestBody" not in operation:
+        return
+    [content] = operation["requestBody"]["content"].values()
+    schema = _resolved(openapi, content["schema"])
+    for name, field in schema["properties"].items():
+        need = "required" if name in schema.get("required", []) else "optional"
+        yield f"<tr><td><code>{escape(name)}</code><td>{need}<td>{escape(_values(openapi, field))}</tr>"
+
+
+def _values(openapi: Mapping[str, Any], field: Mapping[str, Any]) -> str:
+    full = _resolved(openapi, field)
+    choices = [part for part in full.get("anyOf", [full]) if part.get("type") != "null"]
+    known = _resolved(openapi, choices[0])
+    if "enum" in known:
+        return " | ".join(map(str, known["enum"]))
+    if "contentMediaType" in known:
+        return "JSON" if known["contentMediaType"] == "application/json" else "file"
+    return "files" if known["type"] == "array" else str(known["type"])
+
+
+def _resolved(openapi: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = schema.get("$ref", "").removeprefix("#/components/schemas/")
+    resolved: Mapping[str, Any] = openapi["components"]["schemas"][name] if name else schema
+    return resolved
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>"
+    )

@@ -1,0 +1,228 @@
+"""The process: its sockets, its signals, and how long a connection may dawdle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from aeforge_cli.sandbox import SandboxUnavailable
+from aeforge_cli.sandbox.app import Origins, create_app
+from aeforge_cli.sandbox.engine import engine_names
+from aeforge_cli.sandbox.jobs import Jobs
+from aeforge_cli.sandbox.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from aeforge_cli.sandbox import SandboxOptions
+
+STAND_IN = ("X-Aeforge-Sandbox", "stand-in; not the AetherForge service")
+REQUEST_SECONDS = 30.0
+SHUTDOWN_SECONDS = 1
+LONGEST_LINE = 300
+
+
+def run(
+    options: SandboxOptions, *, ready: Callable[[str], None], log: Callable[[str], None], stop_when: Callable[[], bool]
+) -> None:
+    if options.engine not in engine_names():
+        raise SandboxUnavailable(f"There is no engine {options.engine!r}. There are: {', '.join(engine_names())}.")
+    with ExitStack() as stack:
+        folder = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aeforge-sandbox-")))
+        sockets = [stack.enter_context(_listening(options.host, port)) for port in (options.port, 0)]
+        jobs = Jobs(folder)
+        stack.enter_context(jobs.opened())
+        asyncio.run(_serve(options, jobs, sockets, ready=ready, log=_in_one_line(log), stop_when=stop_when))
+        if options.tidy:
+            jobs.tidy()
+
+
+async def _serve(
+    options: SandboxOptions,
+    jobs: Jobs,
+    sockets: list[socket.socket],
+    *,
+    ready: Callable[[str], None],
+    log: Callable[[str], None],
+    stop_when: Callable[[], bool],
+) -> None:
+    workshop = Workshop(jobs, engine=options.engine, delay=options.misbehaviour.delay, log=log)
+    api, images = sockets
+    origins = Origins(api=_origin(api), images=_origin(images), images_port=images.getsockname()[1])
+    config = uvicorn.Config(
+        create_app(options, jobs, origins, take=workshop.take, log=log),
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        headers=[STAND_IN],
+        limit_concurrency=options.max_connections,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    with _uvicorn_heard(log):
+        async with workshop:
+            await Server(config, ready=lambda: ready(origins.base_url), stop_when=stop_when).serve(sockets)
+
+
+class Server(uvicorn.Server):
+    def __init__(self, config: Config, *, ready: Callable[[], None], stop_when: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._stop_when = stop_when
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stop_when()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's own, this does not raise the signal again: to be stopped is how a sandbox ends."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+class Connection(H11Protocol):
+    """uvicorn's connection, with an end to the patience for requests that do not become whole."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        most = config.limit_concurrency or 0
+        super().__init__(config, server_state, app_state, _loop)
+        self._most = most
+        self.limit_concurrency = None  # uvicorn would answer in plain text, without Retry-After
+        self._impatience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {"hang_up": transport.close, "crowded": lambda: len(self.connections) > self._most}
+        if len(self.connections) > 2 * self._most:
+            transport.abort()
+        self._be_patient()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._be_patient()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._impatience is not None:
+            self._impatience.cancel()
+
+    def _be_patient(self) -> None:
+        """From the first byte of a request to its last; a drip does not buy time."""
+        waiting = self._request_is_incomplete()
+        if waiting and self._impatience is None:
+            self._impatience = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+        elif not waiting and self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
+
+    def _request_is_incomplete(self) -> bool:
+        if self.conn.their_state is h11.IDLE:
+            fresh = self.cycle is None
+            return fresh or bool(self.conn.trailing_data[0])
+        return self.conn.their_state is h11.SEND_BODY
+
+    def send_400_response(self, msg: str) -> None:
+        body = json.dumps({"detail": msg}).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *self.server_state.default_headers,
+        ]
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SandboxUnavailable(
+            f"The sandbox cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}."
+        ) from error
+    with listener:
+        yield listener
+
+
+def _origin(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _in_one_line(log: Callable[[str], None]) -> Callable[[str], None]:
+    """Text from clients reaches a terminal in the end: nothing in it may steer one."""
+
+    def one_line(text: str) -> None:
+        cut = text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "…"
+        log("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut))
+
+    return one_line
+
+
+@contextmanager
+def _uvicorn_heard(log: Callable[[str], None]) -> Iterator[None]:
+    logger = logging.getLogger("uvicorn.error")
+    handler = _ToLog(log)
+    before = logger.propagate, logger.level
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate, logger.level = before
+
+
+class _ToLog(logging.Handler):
+    def __init__(self, log: Callable[[str], None]) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        cause = record.exc_info[1] if record.exc_info else None
+        self._log(record.getMessage().strip() + (f": {cause!r}" if cause else ""))

@@ -1,0 +1,98 @@
+"""The process in which pictures are worked: what may take seconds, gigabytes or a crash stays out of the server.
+
+One order per line on stdin, one answer per line on stdout:
+    {"operation", "fields", "pictures": {field: [path]}, "images": folder}  ->  {"images": [name]} or {"failed": reason}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from aeforge_cli.sandbox.engine import Refused, load_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aeforge_cli.sandbox.engine import Engine
+
+
+@dataclass(frozen=True)
+class Order:
+    operation: str
+    fields: dict[str, str]
+    pictures: dict[str, list[str]]
+    images: str
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the server's to judge; it reaches the whole terminal
+    if sys.platform != "win32":
+        os.nice(5)  # the server answers first
+    answers = _claim_stdout()
+    engine = _remembering(lambda: load_engine(sys.argv[1]))
+    for line in _lines(sys.stdin.buffer):
+        answers.write(json.dumps(answer(Order(**json.loads(line)), engine)).encode() + b"\n")
+        answers.flush()
+
+
+def answer(order: Order, engine: Callable[[], Engine]) -> dict[str, object]:
+    from aeforge_cli.sandbox import drawings
+
+    try:
+        return {"images": [_save(made, Path(order.images)) for made in drawings.make(order, engine)]}
+    except Refused as refused:
+        return {"failed": refused.reason}
+    except Exception as error:  # noqa: BLE001 - whatever a picture does to an engine, the next job is worked
+        return {"failed": f"{type(error).__name__}: {error}"}
+
+
+def _save(made: tuple[str, bytes], folder: Path) -> str:
+    suffix, data = made
+    name = f"{secrets.token_hex(16)}.{suffix}"
+    (folder / name).write_bytes(data)
+    return name
+
+
+def _claim_stdout() -> BinaryIO:
+    """What engines and their libraries print goes to stderr: stdout carries answers alone."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _remembering(load: Callable[[], Engine]) -> Callable[[], Engine]:
+    loaded: list[Engine] = []
+
+    def engine() -> Engine:
+        if not loaded:
+            loaded.append(load())
+        return loaded[0]
+
+    return engine
+
+
+def _lines(orders: BinaryIO) -> Iterator[bytes]:
+    """Ends this process, in the middle of a job too, as soon as the server is gone."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in orders:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield lines.get()
+
+
+if __name__ == "__main__":
+    main()
