@@ -1,0 +1,39 @@
+"""What can stand behind a subject, painted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aeforge_cli.sandbox.engine.edits import Backdrop, Colour, Gradient, Nothing, SkyKind, Studio
+from aeforge_cli.sandbox.engine.skies import paint_sky
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.filters import Floats
+
+
+def paint(backdrop: Backdrop, size: tuple[int, int]) -> Floats:
+    match backdrop:
+        case SkyKind():
+            return paint_sky(backdrop, size)
+        case Gradient(start, end):
+            down = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None]
+            return np.broadcast_to(_flat(start) + (_flat(end) - _flat(start)) * down, (size[1], size[0], 3)).copy()
+        case Studio(colour):
+            return _flat(colour) * _falloff(size)
+        case Nothing():
+            raise ValueError("nothing cannot be painted")
+        case _:
+            return np.broadcast_to(_flat(backdrop), (size[1], size[0], 3)).copy()
+
+
+def _flat(colour: Colour) -> Floats:
+    return np.array(colour, np.float32) / 255
+
+
+def _falloff(size: tuple[int, int]) -> Floats:
+    across = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
+    down = np.linspace(-0.85, 1.15, size[1], dtype=np.float32)[:, None]
+    light: Floats = 1.04 - 0.16 * np.hypot(across * 0.9, down) ** 2
+    return light[..., None]

@@ -1,0 +1,89 @@
+"""Smoothing of arrays: box, Gaussian and guided filters, in numpy alone."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Floats: TypeAlias = npt.NDArray[np.floating]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+
+def box(values: Floats, radius: int) -> Floats:
+    """The mean over a square window, cut at the border."""
+    return _box_along(_box_along(values, radius, 0), radius, 1)
+
+
+def gaussian(values: Floats, sigma: float) -> Floats:
+    """Three box filters, which are a Gaussian to the eye (Wells 1986)."""
+    if sigma <= 0.3:
+        return values
+    radius = max(1, round((np.sqrt(4 * sigma * sigma + 1) - 1) / 2))
+    for _ in range(3):
+        values = box(values, radius)
+    return values
+
+
+def guided(guide: Floats, values: Floats, radius: int, epsilon: float) -> Floats:
+    """`values` made to follow the edges of a colour `guide` (He, Sun, Tang 2010)."""
+    slope, offset = guided_coefficients(guide, values, radius, epsilon)
+    return follow(guide, slope, offset)
+
+
+def guided_coefficients(guide: Floats, values: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
+    """The local linear model, which may be enlarged and applied to a larger guide (He, Sun 2015)."""
+    mean_guide, mean_values = box(guide, radius), box(values, radius)
+    cross = box(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
+    slope = _solve_covariance(guide, mean_guide, cross, radius, epsilon)
+    offset = mean_values - np.einsum("ijc,ijc->ij", slope, mean_guide)
+    return box(slope, radius), box(offset, radius)
+
+
+def follow(guide: Floats, slope: Floats, offset: Floats) -> Floats:
+    followed: Floats = np.einsum("ijc,ijc->ij", slope, guide) + offset
+    return followed
+
+
+def unit(values: Floats) -> Floats:
+    """Cut to what a share can be, 0 to 1."""
+    cut: Floats = np.clip(values, 0, 1).astype(np.float32)
+    return cut
+
+
+def resized(values: Floats, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> Floats:
+    """`values`, or the part of them in `box`, at `size` (width, height)."""
+    if values.ndim == 2:
+        return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR, box), dtype=np.float32)
+    return np.stack([resized(np.ascontiguousarray(values[..., i]), size, box) for i in range(values.shape[2])], axis=-1)
+
+
+def _box_along(values: Floats, radius: int, axis: int) -> Floats:
+    length = values.shape[axis]
+    sums = np.cumsum(values, axis=axis, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis=axis)), sums], axis=axis)
+    ends = np.minimum(np.arange(length) + radius + 1, length)
+    starts = np.maximum(np.arange(length) - radius, 0)
+    counts = (ends - starts).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+    means: Floats = ((np.take(sums, ends, axis=axis) - np.take(sums, starts, axis=axis)) / counts).astype(np.float32)
+    return means
+
+
+def _solve_covariance(guide: Floats, mean: Floats, cross: Floats, radius: int, epsilon: float) -> Floats:
+    """Solve (covariance + epsilon) slope = cross in every window, by the adjugate."""
+
+    def covariance(i: int, j: int) -> Floats:
+        spread = box(guide[..., i] * guide[..., j], radius) - mean[..., i] * mean[..., j]
+        return spread + np.float32(epsilon if i == j else 0)
+
+    rr, rg, rb = covariance(0, 0), covariance(0, 1), covariance(0, 2)
+    gg, gb, bb = covariance(1, 1), covariance(1, 2), covariance(2, 2)
+    irr, irg, irb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    igg, igb, ibb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    determinant = rr * irr + rg * irg + rb * irb
+    r, g, b = cross[..., 0], cross[..., 1], cross[..., 2]
+    solved = [irr * r + irg * g + irb * b, irg * r + igg * g + igb * b, irb * r + igb * g + ibb * b]
+    return np.stack(solved, axis=-1) / np.maximum(determinant, 1e-12)[..., None]

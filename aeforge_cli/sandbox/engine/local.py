@@ -1,0 +1,158 @@
+"""The engine of this machine: each edit of the prompt done in turn, with nothing but the processor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+import numpy as np
+from PIL import Image
+
+from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
+from aeforge_cli.sandbox.engine.backdrops import paint
+from aeforge_cli.sandbox.engine.composite import compose
+from aeforge_cli.sandbox.engine.edits import (
+    Adjust,
+    Backdrop,
+    Edit,
+    Nothing,
+    Part,
+    Recolour,
+    RemoveObject,
+    SetBackground,
+    SetSky,
+    SkyKind,
+    Tone,
+)
+from aeforge_cli.sandbox.engine.filters import Floats, gaussian
+from aeforge_cli.sandbox.engine.mattes import Matte, subject_colours, subject_matte
+from aeforge_cli.sandbox.engine.prompts import parse
+from aeforge_cli.sandbox.engine.removal import remove
+from aeforge_cli.sandbox.engine.skies import find_sky
+from aeforge_cli.sandbox.engine.tones import recoloured, toned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The long side at which mattes and backdrops are made; they are enlarged to fit anything larger.
+_WORKING_SIDE: dict[Quality, int] = {"standard": 1024, "pro": 1600}
+
+
+class LocalEngine:
+    def edit(self, picture: Image.Image, instruction: Instruction, progress: Callable[[float], None]) -> Image.Image:
+        edits = parse(instruction.prompt)
+        photo = _opened(picture, instruction.quality)
+        for done, edit in enumerate(edits):
+            progress(done / len(edits))
+            photo = _edited(photo, edit)
+        progress(1.0)
+        return photo.picture()
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """A photograph between two edits: its colours, and its transparency if it has any."""
+
+    colours: Image.Image
+    alpha: Image.Image | None
+    quality: Quality
+
+    def picture(self) -> Image.Image:
+        out = self.colours.copy()
+        if self.alpha is not None:
+            out.putalpha(self.alpha)
+        return out
+
+    def working(self) -> Image.Image:
+        return _reduced(self.colours, _WORKING_SIDE[self.quality])
+
+    def pixels(self) -> Floats:
+        return np.asarray(self.working(), np.float32) / 255
+
+    def subject(self) -> Matte:
+        """The cut-out; a picture that is one already says so in its transparency."""
+        if self.alpha is None:
+            return subject_matte(self.working(), self.quality)
+        working = self.working()
+        return Matte(np.asarray(self.alpha.resize(working.size), np.float32) / 255, self.pixels())
+
+    def below_sky(self) -> Matte | None:
+        pixels = self.pixels()
+        sky = find_sky(pixels)
+        return None if sky is None else Matte(1 - sky, subject_colours(pixels, 1 - sky))
+
+
+def _opened(picture: Image.Image, quality: Quality) -> _Photo:
+    alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
+    return _Photo(picture.convert("RGB"), alpha, quality)
+
+
+def _reduced(picture: Image.Image, side: int) -> Image.Image:
+    small = picture.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return small
+
+
+def _edited(photo: _Photo, edit: Edit) -> _Photo:
+    match edit:
+        case SetBackground(Nothing()):
+            return replace(photo, alpha=_mask(photo.subject().alpha, photo.colours.size))
+        case SetBackground(backdrop):
+            return _before(photo, backdrop)
+        case SetSky(kind):
+            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.working().size))
+        case RemoveObject(place):
+            colours = remove(photo.colours, place)
+        case Recolour(part, colour):
+            colours = _on_part(photo, part, recoloured(photo.colours, colour))
+        case Adjust(Part.BACKGROUND, Tone.BLURRED, strength):
+            colours = _blurred_background(photo, strength)
+        case Adjust(part, tone, strength):
+            colours = _on_part(photo, part, toned(photo.colours, tone, strength))
+        case _:
+            assert_never(edit)
+    return replace(photo, colours=colours)
+
+
+def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
+    matte = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+    colours = compose(photo.colours, matte or photo.subject(), paint(backdrop, photo.working().size))
+    return replace(photo, colours=colours, alpha=None)
+
+
+def _sky_of(photo: _Photo) -> Matte:
+    matte = photo.below_sky()
+    if matte is None:
+        raise Refused(
+            "This picture shows no sky that could be told from the rest. "
+            'To put a sky behind the subject, say "change the background to blue sky".'
+        )
+    return matte
+
+
+def _on_part(photo: _Photo, part: Part, changed: Image.Image) -> Image.Image:
+    match part:
+        case Part.PICTURE:
+            return changed
+        case Part.SUBJECT:
+            share = photo.subject().alpha
+        case Part.BACKGROUND:
+            share = 1 - photo.subject().alpha
+        case Part.SKY:
+            share = 1 - _sky_of(photo).alpha
+        case _:
+            assert_never(part)
+    return Image.composite(changed, photo.colours, _mask(share, changed.size))
+
+
+def _mask(share: Floats, size: tuple[int, int]) -> Image.Image:
+    return Image.fromarray((share * 255 + 0.5).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
+
+
+def _blurred_background(photo: _Photo, strength: float) -> Image.Image:
+    """Blurred without the subject, so that no glow of it is left around it."""
+    matte, pixels = photo.subject(), photo.pixels()
+    sigma = max(pixels.shape[:2]) * 0.015 * strength
+    share = (1 - matte.alpha) ** 2
+    behind = gaussian(pixels * share[..., None], sigma) / (gaussian(share, sigma) + 1e-4)[..., None]
+    return compose(photo.colours, matte, behind)

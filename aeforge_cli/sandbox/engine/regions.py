@@ -1,0 +1,76 @@
+"""Connected regions of a mask, in numpy alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.filters import Bools
+
+
+def labelled(mask: Bools) -> tuple[npt.NDArray[np.int32], int]:
+    """Each connected region (by sides or corners) gets a number from 1; 0 is outside. Runs are joined row by row."""
+    rows, starts, ends = _runs(mask)
+    parents = list(range(len(rows)))
+    first_of_row = np.searchsorted(rows, np.arange(mask.shape[0] + 1))
+    for row in range(1, mask.shape[0]):
+        _join_rows(parents, starts, ends, first_of_row[row - 1 : row + 2])
+    roots = np.array([_root(parents, run) for run in range(len(rows))], np.int64)
+    names, numbers = np.unique(roots, return_inverse=True)
+    edges = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
+    np.add.at(edges, (rows, starts), numbers + 1)
+    np.add.at(edges, (rows, ends), -(numbers + 1))
+    return np.cumsum(edges, axis=1, dtype=np.int32)[:, :-1], len(names)
+
+
+def grown(mask: Bools, radius: int) -> Bools:
+    if radius <= 0:
+        return mask
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    for _ in range(radius):
+        image = image.filter(ImageFilter.MaxFilter(3))
+    return np.asarray(image) > 0
+
+
+def shrunk(mask: Bools, radius: int) -> Bools:
+    return ~grown(~mask, radius)
+
+
+def holes_filled(mask: Bools) -> Bools:
+    """Outside that does not reach the border is inside."""
+    padded = np.pad(~mask, 1, constant_values=True)
+    labels, _ = labelled(padded)
+    inside: Bools = labels[1:-1, 1:-1] != labels[0, 0]
+    return inside
+
+
+def _runs(mask: Bools) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    steps = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    _, ends = np.nonzero(steps == -1)
+    return rows, starts, ends
+
+
+def _join_rows(
+    parents: list[int], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], bounds: npt.NDArray[np.int64]
+) -> None:
+    above, here = int(bounds[0]), int(bounds[1])
+    above_end, here_end = here, int(bounds[2])
+    while above < above_end and here < here_end:
+        if starts[here] <= ends[above] and starts[above] <= ends[here]:
+            parents[_root(parents, here)] = _root(parents, above)
+        if ends[above] < ends[here]:
+            above += 1
+        else:
+            here += 1
+
+
+def _root(parents: list[int], run: int) -> int:
+    while parents[run] != run:
+        parents[run] = parents[parents[run]]
+        run = parents[run]
+    return run

@@ -1,0 +1,114 @@
+"""What people write, and what the engine takes it to mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from aeforge_cli.sandbox.engine import Refused
+from aeforge_cli.sandbox.engine.edits import (
+    Adjust,
+    Edit,
+    Gradient,
+    Nothing,
+    Part,
+    Place,
+    Recolour,
+    RemoveObject,
+    SetBackground,
+    SetSky,
+    SkyKind,
+    Studio,
+    Tone,
+)
+from aeforge_cli.sandbox.engine.prompts import ABILITIES, parse
+
+UPPER_RIGHT = Place(0.5, 0, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "edit"),
+    [
+        ("Change background to blue sky", SetBackground(SkyKind.BLUE)),
+        ("please make the backround a clear blue sky", SetBackground(SkyKind.CLEAR)),
+        ("BLUE SKY WITH WHITE CLOUDS", SetBackground(SkyKind.CLOUDY)),
+        ("put a starry night sky behind her", SetBackground(SkyKind.NIGHT)),
+        ("change the bakground to a sunet", SetBackground(SkyKind.SUNSET)),
+        ("change the background to #ff8800", SetBackground((255, 136, 0))),
+        ("make the background rgb(255, 0, 10)", SetBackground((255, 0, 10))),
+        ("navy blue background", SetBackground((0, 0, 128))),
+        ("make the background sky blue", SetBackground((135, 206, 235))),
+        ("backgroud white please", SetBackground((255, 255, 255))),
+        ("dark purple backdrop", SetBackground((70, 0, 70))),
+        ("gradient from red to gold in the background", SetBackground(Gradient((255, 0, 0), (255, 215, 0)))),
+        ("a grey studio background", SetBackground(Studio((128, 128, 128)))),
+        ("remove the background", SetBackground(Nothing())),
+        ("make the background transparent", SetBackground(Nothing())),
+        ("cut out the subject", SetBackground(Nothing())),
+        ("make the sky blue", SetSky(SkyKind.BLUE)),
+        ("Could you please replace the sky with a sunset?", SetSky(SkyKind.SUNSET)),
+        ("add clouds to the sky", SetSky(SkyKind.CLOUDY)),
+        ("Remove object in upper right corner", RemoveObject(UPPER_RIGHT)),
+        ("get rid of the thing in the top-right corner of the photo", RemoveObject(UPPER_RIGHT)),
+        ("erase what's on the left", RemoveObject(Place(0, 0, 0.5, 1))),
+        ("remove the object in the lower third", RemoveObject(Place(0, 1 - 1 / 3, 1, 1))),
+        ("remove object in the center", RemoveObject(Place(0.25, 0.25, 0.75, 0.75))),
+        ("recolour the subject to green", Recolour(Part.SUBJECT, (0, 128, 0))),
+        ("make the subject red", Recolour(Part.SUBJECT, (255, 0, 0))),
+        ("tint the background orange", Recolour(Part.BACKGROUND, (255, 165, 0))),
+        ("blur the background a lot", Adjust(Part.BACKGROUND, Tone.BLURRED, 1.6)),
+        ("make the subject a bit brighter", Adjust(Part.SUBJECT, Tone.BRIGHTER, 0.5)),
+        ("make the sky darker", Adjust(Part.SKY, Tone.DARKER)),
+        ("turn it into black and white", Adjust(Part.PICTURE, Tone.MONOCHROME)),
+        ("increase contrast by 20%", Adjust(Part.PICTURE, Tone.MORE_CONTRAST, 0.5)),
+        ("lower the saturation slightly", Adjust(Part.PICTURE, Tone.LESS_SATURATION, 0.5)),
+        ("less bright", Adjust(Part.PICTURE, Tone.DARKER)),
+        ("sepia, please", Adjust(Part.PICTURE, Tone.SEPIA)),
+    ],
+)
+def test_an_edit_is_understood_as_people_write_it(prompt: str, edit: Edit) -> None:
+    assert parse(prompt) == (edit,)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "edits"),
+    [
+        ("Make it brighter and sharper", (Adjust(Part.PICTURE, Tone.BRIGHTER), Adjust(Part.PICTURE, Tone.SHARPER))),
+        (
+            "make the background black and white and remove the object in the upper right corner",
+            (Adjust(Part.BACKGROUND, Tone.MONOCHROME), RemoveObject(UPPER_RIGHT)),
+        ),
+        (
+            "remove the objects in the upper right and the lower left corner",
+            (RemoveObject(UPPER_RIGHT), RemoveObject(Place(0, 0.5, 0.5, 1))),
+        ),
+        (
+            "Change the background to blue sky; then make the picture warmer.",
+            (SetBackground(SkyKind.BLUE), Adjust(Part.PICTURE, Tone.WARMER)),
+        ),
+    ],
+)
+def test_several_edits_are_done_in_the_order_they_are_named(prompt: str, edits: tuple[Edit, ...]) -> None:
+    assert parse(prompt) == edits
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("remove the dog", 'The local engine does not know what "dog" means here.'),
+        ("change background to a beach", 'The local engine does not know what "beach" means here.'),
+        ("make the sky more dramatic", 'The local engine does not know what "dramatic" means here.'),
+        ("make the background #zzz", 'The local engine does not know what "#zzz" means here.'),
+        ("remove the object", 'Say where the object is: for example "remove the object in the upper right corner".'),
+        ("remove object in the corner", 'Say which corner: for example "upper right corner".'),
+        ("remove the red object on the left", "An object can be named by its place only."),
+        ("remove the left right object", '"left" and "right" cannot both be done in one step.'),
+        ("make the sky green", 'The engine has no "green" sky.'),
+        ("hello", "The prompt asks for nothing."),
+        ("", "The prompt asks for nothing."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_what_can(prompt: str, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(prompt)
+
+    assert refused.value.reason == f"{reason}\n{ABILITIES}"
