@@ -20,7 +20,7 @@ HOSTS = ("127.0.0.1", "localhost", "::1")
 MEBIBYTE = 1 << 20
 
 
-class SandboxUnavailable(Exception):  # noqa: N818 - a fact, said to the person who asked for a sandbox
+class SandboxUnavailable(Exception):
     """The sandbox cannot start; the message says why, and what to do."""
 
 

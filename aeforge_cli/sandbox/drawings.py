@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, assert_never, cast
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from aeforge_cli.sandbox.engine import Engine, Quality
     from aeforge_cli.sandbox.worker import Order
+
+# Pillow would print it on the terminal, and go on.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 LARGEST = 50_000_000
 LONG_SIDE = {"1K": 1024, "2K": 2048, "4K": 4096}
@@ -58,7 +62,7 @@ def make(order: Order, engine: Callable[[], Engine]) -> Iterator[Made]:
         case "image-tune/inpaint/v2":
             yield _inpainted(order, engine())
         case "image-tune/upscale":
-            yield _png(_enlarged(_opened(order, "image"), LONG_SIDE[order.fields["scale"]]))
+            yield _png(_enlarged(_opened(order, "image"), LONG_SIDE[order.field("scale")]))
         case "image-tune/split-layer":
             yield from map(_png, _layers(order))
         case "sprite/make-sprite/v1" | "sprite/make-sprite/v2":
@@ -79,8 +83,8 @@ def make(order: Order, engine: Callable[[], Engine]) -> Iterator[Made]:
 
 def _inpainted(order: Order, engine: Engine) -> Made:
     [picture] = order.pictures["image"]
-    quality = cast("Quality", order.fields["quality"])
-    return "png", edit_bytes(engine, Path(picture).read_bytes(), order.fields["prompt"], quality, lambda _share: None)
+    quality = cast("Quality", order.field("quality"))
+    return "png", edit_bytes(engine, Path(picture).read_bytes(), order.field("prompt"), quality, lambda _share: None)
 
 
 def _enlarged(picture: Image.Image, long_side: int) -> Image.Image:
@@ -93,14 +97,14 @@ def _layers(order: Order) -> Iterator[Image.Image]:
     middle = Image.new("L", picture.size)
     inset = [picture.width // 4, picture.height // 4, picture.width * 3 // 4, picture.height * 3 // 4]
     ImageDraw.Draw(middle).ellipse(inset, fill=255)
-    for name, mask in (order.fields["keyword"], middle), ("the rest", ImageOps.invert(middle)):
+    for name, mask in (order.field("keyword"), middle), ("the rest", ImageOps.invert(middle)):
         layer = Image.new("RGBA", picture.size)
         layer.paste(picture, mask=mask)
         yield _labelled(layer, order, f"layer: {name}")
 
 
 def _sprite(order: Order) -> Iterator[Made]:
-    asked = int(order.fields["frame"])
+    asked = int(order.field("frame"))
     picture = _fitted_picture(_first_picture(order), USUAL_LONG_SIDE // 2)
     frames = [_frame(picture, order, number, asked) for number in range(min(asked, MOST_FRAMES))]
     yield from map(_png, frames)
@@ -116,7 +120,7 @@ def _frame(picture: Image.Image, order: Order, number: int, asked: int) -> Image
 
 
 def _placeholder(order: Order, text: str) -> Image.Image:
-    long_side = LONG_SIDE.get(order.fields.get("resolution", ""), USUAL_LONG_SIDE)
+    long_side = LONG_SIDE.get(order.field("resolution"), USUAL_LONG_SIDE)
     picture = _first_picture(order)
     if picture is not None:
         canvas = Image.new("RGB", _fitted(picture.size, long_side), PAPER)
@@ -129,7 +133,7 @@ def _placeholder(order: Order, text: str) -> Image.Image:
 
 
 def _text_of(order: Order) -> str:
-    return next((order.fields[name] for name in ("prompt", "description") if name in order.fields), "")
+    return order.field("prompt") or order.field("description")
 
 
 def _first_picture(order: Order) -> Image.Image | None:
@@ -159,7 +163,8 @@ def _fitted_picture(picture: Image.Image | None, long_side: int) -> Image.Image:
 def _written(picture: Image.Image, text: str) -> Image.Image:
     size = max(10, picture.width // 24)
     lines = textwrap.wrap(text, width=40, max_lines=8, placeholder=" …")
-    ImageDraw.Draw(picture).text((size, size), "\n".join(lines), fill=INK, font=ImageFont.load_default(size))
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(picture).text((size, size), "\n".join(lines), fill=INK, font=font, stroke_width=2, stroke_fill=PAPER)
     return picture
 
 

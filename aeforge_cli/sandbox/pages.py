@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from aeforge_cli.sandbox import NO_USER_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
@@ -20,7 +22,9 @@ def welcome(base_url: str) -> str:
         "A stand-in for AetherForge",
         "<p>This is a sandbox on this machine, not the AetherForge service. It answers as the service's public API"
         " does, costs nothing, and sends nothing anywhere.</p>"
-        f"<p>Base URL: <code>{escape(base_url)}</code>. <a href='/docs'>Operations</a>,"
+        f"<p>Base URL: <code>{escape(base_url)}</code>."
+        f" The key <code>{NO_USER_KEY}</code> is a valid one without a user."
+        " <a href='/docs'>Operations</a>,"
         " <a href='/openapi.json'>OpenAPI</a>, <a href='/sandbox'>state</a>.</p>",
     )
 

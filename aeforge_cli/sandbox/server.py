@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox import SandboxOptions
 
 STAND_IN = ("X-Aeforge-Sandbox", "stand-in; not the AetherForge service")
-REQUEST_SECONDS = 30.0
 SHUTDOWN_SECONDS = 1
 LONGEST_LINE = 300
 
@@ -80,8 +79,10 @@ async def _serve(
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     with _uvicorn_heard(log):
-        async with workshop:
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(workshop.work())
             await Server(config, ready=lambda: ready(origins.base_url), stop_when=stop_when).serve(sockets)
+            working.cancel()
 
 
 class Server(uvicorn.Server):
@@ -118,6 +119,8 @@ class Server(uvicorn.Server):
 class Connection(H11Protocol):
     """uvicorn's connection, with an end to the patience for requests that do not become whole."""
 
+    patience = 30.0
+
     def __init__(
         self,
         config: Config,
@@ -151,7 +154,7 @@ class Connection(H11Protocol):
         """From the first byte of a request to its last; a drip does not buy time."""
         waiting = self._request_is_incomplete()
         if waiting and self._impatience is None:
-            self._impatience = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+            self._impatience = self.loop.call_later(self.patience, self.transport.abort)
         elif not waiting and self._impatience is not None:
             self._impatience.cancel()
             self._impatience = None
@@ -170,7 +173,8 @@ class Connection(H11Protocol):
             (b"connection", b"close"),
             *self.server_state.default_headers,
         ]
-        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        response = h11.Response(status_code=400, reason=b"Bad Request", headers=headers)
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 

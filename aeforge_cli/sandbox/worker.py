@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 
     from aeforge_cli.sandbox.engine import Engine
 
+LONGEST_REASON = 500
+
 
 @dataclass(frozen=True)
 class Order:
     operation: str
-    fields: dict[str, str]
+    fields: dict[str, object]
     pictures: dict[str, list[str]]
     images: str
+
+    def field(self, name: str) -> str:
+        return str(self.fields.get(name, ""))
 
 
 def main() -> None:
@@ -50,9 +55,9 @@ def answer(order: Order, engine: Callable[[], Engine]) -> dict[str, object]:
     try:
         return {"images": [_save(made, Path(order.images)) for made in drawings.make(order, engine)]}
     except Refused as refused:
-        return {"failed": refused.reason}
+        return {"failed": refused.reason[:LONGEST_REASON]}
     except Exception as error:  # noqa: BLE001 - whatever a picture does to an engine, the next job is worked
-        return {"failed": f"{type(error).__name__}: {error}"}
+        return {"failed": f"{type(error).__name__}: {error}"[:LONGEST_REASON]}
 
 
 def _save(made: tuple[str, bytes], folder: Path) -> str:

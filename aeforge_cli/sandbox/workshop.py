@@ -13,7 +13,6 @@ from aeforge_cli.sandbox.jobs import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from aeforge_cli.sandbox.jobs import Job, Jobs
 
@@ -29,33 +28,28 @@ class Workshop:
         self._delay = delay
         self._log = log
         self._waiting: asyncio.Queue[Job] = asyncio.Queue()
-        self._benches: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> None:
-        for job in self._jobs.unfinished():
-            self._log(f"job {job.job_id} goes on: {job.operation}")
-            self.take(job)
-        self._benches = [asyncio.create_task(self._bench()) for _ in range(PROCESSES)]
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for bench in self._benches:
-            bench.cancel()
-        await asyncio.gather(*self._benches, return_exceptions=True)
 
     def take(self, job: Job) -> None:
         self._waiting.put_nowait(job)
+
+    async def work(self) -> None:
+        """Until cancelled: first what an earlier sandbox left unfinished, then what is taken in."""
+        for job in self._jobs.unfinished():
+            self._log(f"job {job.job_id} goes on: {job.operation}")
+            self.take(job)
+        async with asyncio.TaskGroup() as benches:
+            for _ in range(PROCESSES):
+                benches.create_task(self._bench())
 
     async def _bench(self) -> None:
         worker = _Worker(self._engine, self._log)
         try:
             while True:
-                await self._work(await self._waiting.get(), worker)
+                await self._work_one(await self._waiting.get(), worker)
         finally:
             await worker.stop()
 
-    async def _work(self, job: Job, worker: _Worker) -> None:
+    async def _work_one(self, job: Job, worker: _Worker) -> None:
         if job.doomed:
             answer: dict[str, object] = {"failed": "chosen by the sandbox's options"}
         else:
@@ -66,7 +60,11 @@ class Workshop:
                 ended, outcome = Ended("Succeed", images, since), "done"
             case _:
                 ended, outcome = Ended("Failed", [], since), f"failed: {answer.get('failed')}"
-        await asyncio.to_thread(self._jobs.end, job, ended)
+        try:
+            await asyncio.to_thread(self._jobs.end, job, ended)
+        except OSError as error:
+            self._log(f"job {job.job_id} cannot be kept, and is left for the next start: {error}")
+            return
         line = f"job {job.job_id} {outcome} ({since - job.made:.1f} s)"
         asyncio.get_running_loop().call_later(since - time.time(), self._log, line)
 
@@ -90,13 +88,14 @@ class _Worker:
         self._relay: asyncio.Task[None] | None = None
 
     async def work(self, order: dict[str, object]) -> dict[str, object]:
-        process = self._process or await self._start()
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = await self._start()
         orders, answers = cast("asyncio.StreamWriter", process.stdin), cast("asyncio.StreamReader", process.stdout)
         orders.write(json.dumps(order).encode() + b"\n")
         line = await answers.readline()
         if line.endswith(b"\n"):
             return dict(json.loads(line))
-        self._process = None
         return {"failed": f"its process died (exit {await process.wait()})"}
 
     async def stop(self) -> None:
@@ -118,5 +117,7 @@ class _Worker:
         return self._process
 
     async def _relay_stderr(self, process: asyncio.subprocess.Process) -> None:
-        async for line in cast("asyncio.StreamReader", process.stderr):
-            self._log(f"worker: {line.decode(errors='replace').rstrip()}")
+        stderr = cast("asyncio.StreamReader", process.stderr)
+        while text := await stderr.read(LONGEST_LINE):
+            for line in text.decode(errors="replace").splitlines():
+                self._log(f"worker: {line}")

@@ -1,0 +1,28 @@
+"""An engine that does what a test says in its prompt, plugged in as anyone's would be."""
+
+import os
+import time
+from collections.abc import Callable
+
+from PIL import Image
+
+from aeforge_cli.sandbox.engine import Instruction, Refused
+
+
+class ObedientEngine:
+    def edit(self, picture: Image.Image, instruction: Instruction, progress: Callable[[float], None]) -> Image.Image:
+        progress(0.5)
+        match instruction.prompt.split():
+            case ["die"]:
+                os._exit(7)
+            case ["print", text]:
+                print(text, flush=True)
+            case ["refuse", reason]:
+                raise Refused(reason)
+            case ["stumble", what]:
+                raise RuntimeError(what)
+            case ["sleep"]:
+                time.sleep(3600)
+            case _:
+                pass
+        return picture

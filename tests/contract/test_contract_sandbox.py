@@ -1,0 +1,369 @@
+"""What the sandbox adds to the API: it says what it is, keeps to this machine, and keeps its jobs."""
+
+import io
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+
+from aeforge_cli.sandbox import NO_USER_KEY, SandboxOptions, SandboxUnavailable, serve
+from tests.conftest import png
+from tests.contract.conftest import Start
+from tests.contract.service import Sandbox, Service, upload
+
+PICTURE = upload(png(0x4080C0, side=24))
+INPAINT = "/image-tune/inpaint/v2"
+STAND_IN = "stand-in; not the AetherForge service"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and modes are those of POSIX")
+
+
+def inpaint(service: Service, prompt: str) -> str:
+    return service.job(INPAINT, {"prompt": prompt, "quality": "standard"}, [PICTURE])
+
+
+def test_a_key_without_a_user_is_told_so_by_operations_and_jobs(shared_sandbox: Sandbox) -> None:
+    service = shared_sandbox.service
+
+    answers = [service.post(INPAINT, {}, key=NO_USER_KEY), service.get("/job/any", key=NO_USER_KEY)]
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(404, {"detail": "Not Found User"})] * 2
+
+
+def test_every_answer_says_that_it_comes_from_a_stand_in(shared_sandbox: Sandbox) -> None:
+    service = shared_sandbox.service
+    [picture] = service.wait(inpaint(service, "Make it brighter"))["image_urls"]
+
+    answers = [requests.get(url, timeout=30) for url in (service.origin, f"{service.base_url}/job/x", picture)]
+    junk = exchange(service, b"junk\r\n\r\n")
+
+    assert [answer.headers["X-Aeforge-Sandbox"] for answer in answers] == [STAND_IN] * 3
+    assert junk.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert f"\r\nx-aeforge-sandbox: {STAND_IN}\r\n".encode() in junk
+
+
+def test_its_pages_name_every_operation_and_ask_nothing_of_other_hosts(shared_sandbox: Sandbox) -> None:
+    origin = shared_sandbox.service.origin
+
+    pages = {path: requests.get(origin + path, timeout=30) for path in ("/", "/docs")}
+    openapi = requests.get(f"{origin}/openapi.json", timeout=30).json()
+
+    assert [page.headers["Content-Type"] for page in pages.values()] == ["text/html; charset=utf-8"] * 2
+    assert set(re.findall(r"https?://[^/<]+", pages["/"].text + pages["/docs"].text)) == {origin}
+    assert len(openapi["paths"]) == 13
+    assert all(path in pages["/docs"].text for path in openapi["paths"])
+    assert "stand-in" in openapi["info"]["title"]
+
+
+def test_it_can_be_recognised_without_a_key(start: Start) -> None:
+    sandbox = start()
+    inpaint(sandbox.service, "anything")
+
+    about = sandbox.about()
+
+    assert about.pop("version").count(".") == 2
+    assert about == {"sandbox": True, "engine": "obedient", "jobs": 1, "pid": sandbox.process.pid}
+
+
+def test_inpaint_really_edits_and_upscale_really_enlarges(shared_sandbox: Sandbox) -> None:
+    service = shared_sandbox.service
+    jobs = [inpaint(service, "Make it darker"), service.job("/image-tune/upscale", {"scale": "2K"}, [PICTURE])]
+
+    darker, larger = (opened(service.wait(job)["image_urls"][0]) for job in jobs)
+
+    assert darker.size == (24, 24)
+    assert sum(darker.convert("RGB").getpixel((12, 12))) < 0x40 + 0x80 + 0xC0  # type: ignore[arg-type]  # three bands
+    assert larger.size == (2048, 2048)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "192.168.0.1", ""])
+def test_another_hosts_name_is_refused(shared_sandbox: Sandbox, host: str) -> None:
+    answer = requests.get(f"{shared_sandbox.service.origin}/sandbox", headers={"Host": host}, timeout=30)
+
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid host header"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8765", "LOCALHOST", "[::1]:80", "[::1]"])
+def test_this_machines_names_are_taken(shared_sandbox: Sandbox, host: str) -> None:
+    answer = requests.get(f"{shared_sandbox.service.origin}/sandbox", headers={"Host": host}, timeout=30)
+
+    assert answer.json()["sandbox"] is True
+
+
+def test_only_results_are_served_beside_the_api(shared_sandbox: Sandbox) -> None:
+    service = shared_sandbox.service
+    [picture] = service.wait(inpaint(service, "Make it brighter"))["image_urls"]
+    origin = picture.partition("/images/")[0]
+
+    paths = ["/sandbox", f"/public/v1/job/{0:032x}", "/images/..%2Fsandbox.lock", f"/images/{0:032x}.png", "/images/"]
+    answers = [requests.get(origin + path, timeout=30) for path in paths]
+
+    assert [answer.status_code for answer in answers] == [404] * 5
+
+
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(shared_sandbox: Sandbox) -> None:
+    bomb = bytearray(png(0))
+    bomb[16:24] = struct.pack(">II", 30_000, 30_000)
+
+    answer = shared_sandbox.service.post("/image-tune/upscale", {"scale": "1K"}, [upload(bytes(bomb))])
+
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid image file"})
+
+
+def test_a_picture_that_breaks_off_makes_a_job_that_fails(start: Start) -> None:
+    sandbox = start()
+
+    job_id = sandbox.service.job("/image-tune/upscale", {"scale": "1K"}, [upload(png(7, side=99, packed=False)[:5000])])
+
+    assert sandbox.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
+    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: The picture is damaged.")
+
+
+def test_a_body_that_is_too_large_is_refused(start: Start) -> None:
+    service = start(max_body=100_000).service
+
+    answers = [service.post(INPAINT, {"prompt": "x" * size, "quality": "pro"}) for size in (200_000, 10_000_000, 50)]
+
+    assert [answer.status_code for answer in answers] == [413, 413, 422]
+    assert answers[0].json() == {"detail": "More than 100000 bytes"}
+
+
+def test_too_many_connections_are_asked_to_come_again(start: Start) -> None:
+    sandbox = start(max_connections=3)
+    port = int(sandbox.service.origin.rpartition(":")[2])
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    crowded = requests.get(f"{sandbox.service.origin}/sandbox", timeout=30)
+    for connection in idle:
+        connection.close()
+
+    assert (crowded.status_code, crowded.headers["Retry-After"]) == (503, "1")
+    assert crowded.json() == {"detail": "Too many connections"}
+    assert sandbox.about()["sandbox"] is True
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("refuse \x1b[31mred", "\\x1b[31mred"),
+        ("stumble here", "RuntimeError: here"),
+        ("die", "its process died (exit 7)"),
+    ],
+    ids=["refused", "an error", "a crash"],
+)
+def test_a_job_that_fails_gives_its_reason_to_the_log_alone(start: Start, prompt: str, reason: str) -> None:
+    sandbox = start()
+
+    failed = inpaint(sandbox.service, prompt)
+    after = inpaint(sandbox.service, "anything")
+
+    assert sandbox.service.wait(failed) == {"job_id": failed, "status": "Failed", "image_urls": []}
+    assert sandbox.line(f"job {failed} failed").startswith(f"job {failed} failed: {reason} (")
+    assert sandbox.service.wait(after)["status"] == "Succeed"
+
+
+def test_what_an_engine_prints_is_logged_and_harms_no_job(start: Start) -> None:
+    sandbox = start()
+
+    job_id = inpaint(sandbox.service, "print \x1b]0;title")
+
+    assert sandbox.service.wait(job_id)["status"] == "Succeed"
+    assert sandbox.line("worker: ") == "worker: \\x1b]0;title"
+
+
+def test_text_from_clients_is_logged_on_one_line_without_control_characters(start: Start) -> None:
+    sandbox = start()
+
+    job_id = inpaint(sandbox.service, "two\nlines \x1b[2J \u202e \x9b" + "x" * 1000)
+
+    line = sandbox.line(f"job {job_id} made")
+    assert line.startswith(f"job {job_id} made: image-tune/inpaint/v2 ")
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+def test_the_api_answers_while_the_engine_works(start: Start) -> None:
+    sandbox = start()
+    asleep = [inpaint(sandbox.service, "sleep") for _ in range(3)]
+
+    assert [sandbox.service.look(job_id)["status"] for job_id in asleep] == ["Pending"] * 3
+    assert sandbox.close() == 0
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_it_well_and_its_temporary_folder_goes_too(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    sandbox = start()
+    [folder] = tmp_path.iterdir()
+    inpaint(sandbox.service, "sleep")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+    sandbox.process.send_signal(number)
+
+    assert sandbox.process.wait(timeout=20) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    stop = threading.Event()
+    seen: list[int] = []
+
+    def ready(base_url: str) -> None:
+        threading.Thread(target=ask, args=(base_url,)).start()
+
+    def ask(base_url: str) -> None:
+        seen.append(requests.get(base_url + "/job/x", timeout=30).status_code)
+        stop.set()
+
+    serve(SandboxOptions(port=0, state=tmp_path / "state"), ready=ready, log=print, stop_when=stop.is_set)
+
+    assert seen == [401]
+
+
+@pytest.mark.parametrize("end", ["close", "kill"])
+def test_jobs_and_their_pictures_outlive_it_when_it_has_a_state_folder(start: Start, tmp_path: Path, end: str) -> None:
+    first = start(state=tmp_path / "state")
+    job_id = inpaint(first.service, "anything")
+    before = first.service.wait(job_id)["image_urls"]
+    getattr(first, end)()
+
+    second = start(state=tmp_path / "state")
+
+    after = second.service.look(job_id)["image_urls"]
+    assert [Path(url).name for url in after] == [Path(url).name for url in before]
+    assert opened(after[0]).size == (24, 24)
+
+
+@pytest.mark.parametrize("end", ["close", "kill"])
+def test_unfinished_jobs_are_worked_again_after_a_restart(start: Start, tmp_path: Path, end: str) -> None:
+    first = start(state=tmp_path / "state")
+    asleep = [inpaint(first.service, "sleep") for _ in range(2)]
+    waiting = inpaint(first.service, "refuse gladly")
+    getattr(first, end)()
+    for job_id in asleep:
+        wake(tmp_path / "state", job_id)
+
+    second = start(state=tmp_path / "state")
+
+    assert second.line("job ") == f"job {asleep[0]} goes on: image-tune/inpaint/v2"
+    assert [second.service.wait(job_id)["status"] for job_id in asleep] == ["Succeed", "Succeed"]
+    assert second.service.wait(waiting)["status"] == "Failed"
+
+
+def test_a_kill_leaves_no_half_job_and_no_stray_picture(start: Start, tmp_path: Path) -> None:
+    start(state=tmp_path / "state").kill()
+    (tmp_path / "state" / "drafts" / "half").mkdir()
+    (tmp_path / "state" / "images" / "stray.png").write_bytes(b"half")
+
+    sandbox = start(state=tmp_path / "state")
+
+    assert sandbox.about()["jobs"] == 0
+    assert sorted(path.name for path in (tmp_path / "state").rglob("*")) == ["drafts", "images", "jobs", "sandbox.lock"]
+
+
+def test_tidy_forgets_what_was_reported_and_keeps_what_was_not(start: Start, tmp_path: Path) -> None:
+    first = start(state=tmp_path / "state", tidy=True)
+    reported, unreported = inpaint(first.service, "anything"), inpaint(first.service, "sleep")
+    first.service.wait(reported)
+    first.close()
+    wake(tmp_path / "state", unreported)
+
+    second = start(state=tmp_path / "state", tidy=True)
+    assert second.service.get(f"/job/{reported}").status_code == 404
+    assert second.service.wait(unreported)["status"] == "Succeed"
+    second.close()
+
+    assert not (tmp_path / "state").exists()
+
+
+@posix
+def test_a_state_folder_is_private(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+
+    start(state=tmp_path / "state")
+
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
+def refusal(options: SandboxOptions) -> str:
+    with pytest.raises(SandboxUnavailable) as refused:
+        serve(options, ready=print, log=print)
+    return str(refused.value)
+
+
+def test_two_sandboxes_never_share_a_state_folder(start: Start, tmp_path: Path) -> None:
+    start(state=tmp_path / "state")
+
+    refused = refusal(SandboxOptions(port=0, state=tmp_path / "state"))
+
+    assert refused == f"Another sandbox keeps its jobs in {tmp_path / 'state'}."
+
+
+def test_a_folder_with_other_things_is_no_state_folder(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+
+    refused = refusal(SandboxOptions(port=0, state=tmp_path))
+
+    assert refused == f"{tmp_path} holds other things: give the sandbox a folder of its own."
+
+
+def test_a_port_in_use_is_named(start: Start, tmp_path: Path) -> None:
+    port = int(start().service.origin.rpartition(":")[2])
+
+    refused = refusal(SandboxOptions(port=port, state=tmp_path / "state"))
+
+    assert refused.startswith(f"The sandbox cannot listen on 127.0.0.1, port {port}: ")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "example.org"])
+def test_no_other_machine_is_ever_served(host: str) -> None:
+    refused = refusal(SandboxOptions(host=host, port=0))
+
+    assert refused == "The sandbox serves this machine alone: its host is one of 127.0.0.1, localhost, ::1."
+
+
+def test_an_engine_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    refused = refusal(SandboxOptions(port=0, engine="remote", state=tmp_path / "state"))
+
+    assert refused == "There is no engine 'remote'. There are: local."
+
+
+def test_without_its_packages_it_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['fastapi'] = None\n"
+        "from aeforge_cli.sandbox import *\n"
+        "try: serve(SandboxOptions(port=0), ready=print, log=print)\n"
+        "except SandboxUnavailable as missing: print(missing)\n"
+    )
+
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+
+    assert (said.stdout, said.stderr) == ('The sandbox needs more packages: pip install "aeforge[sandbox]"\n', "")
+
+
+def exchange(service: Service, sent: bytes) -> bytes:
+    host, _, port = service.origin.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def opened(url: str) -> Image.Image:
+    return Image.open(io.BytesIO(requests.get(url, timeout=30).content))
+
+
+def wake(state: Path, job_id: str) -> None:
+    """Gives a job that would sleep for ever another prompt."""
+    path = state / "jobs" / job_id / "job.json"
+    job = json.loads(path.read_text())
+    path.write_text(json.dumps({**job, "fields": {**job["fields"], "prompt": "anything"}}))

@@ -1,0 +1,133 @@
+"""What comes out of each operation, and what a picture is."""
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from aeforge_cli.sandbox.drawings import is_picture
+from aeforge_cli.sandbox.engine import Engine, Instruction, Refused
+from aeforge_cli.sandbox.worker import Order, answer
+from tests.conftest import png
+
+
+class Inverting:
+    def edit(self, picture: Image.Image, instruction: Instruction, progress: Callable[[float], None]) -> Image.Image:
+        if instruction.prompt == "refuse":
+            raise Refused("that cannot be done")
+        return Image.eval(picture.convert("RGB"), lambda value: 255 - value)
+
+
+def inverting() -> Engine:
+    return Inverting()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Callable[..., list[Image.Image]]:
+    (tmp_path / "images").mkdir()
+    sent = tmp_path / "sent.png"
+    sent.write_bytes(png(0x204060, side=40))
+
+    def work(operation: str, *fields: str, **values: object) -> list[Image.Image]:
+        order = Order(operation, values, {field: [str(sent)] for field in fields}, str(tmp_path / "images"))
+        match answer(order, inverting):
+            case {"images": list(names)}:
+                return [Image.open(io.BytesIO((tmp_path / "images" / name).read_bytes())) for name in names]
+            case other:
+                pytest.fail(f"{other}")
+
+    return work
+
+
+Work = Callable[..., list[Image.Image]]
+
+
+def test_inpaint_is_the_engines_work(work: Work) -> None:
+    [made] = work("image-tune/inpaint/v2", "image", prompt="invert", quality="pro")
+
+    assert (made.size, made.getpixel((3, 3))) == ((40, 40), (0xDF, 0xBF, 0x9F))
+
+
+@pytest.mark.parametrize(("scale", "side"), [("1K", 1024), ("2K", 2048), ("4K", 4096)])
+def test_upscale_enlarges_to_the_long_side_asked_for(work: Work, scale: str, side: int) -> None:
+    [made] = work("image-tune/upscale", "image", scale=scale)
+
+    assert (made.size, made.getpixel((9, 9))) == ((side, side), (0x20, 0x40, 0x60))
+
+
+def test_a_split_gives_the_element_and_the_rest_on_clear_ground(work: Work) -> None:
+    element, rest = work("image-tune/split-layer", "image", keyword="arm")
+
+    assert (element.size, element.mode, rest.mode) == ((40, 40), "RGBA", "RGBA")
+    assert (element.getpixel((20, 18)), rest.getpixel((20, 18))) == ((0x20, 0x40, 0x60, 255), (0, 0, 0, 0))
+    assert (element.getpixel((1, 1)), rest.getpixel((1, 1))) == ((0, 0, 0, 0), (0x20, 0x40, 0x60, 255))
+
+
+@pytest.mark.parametrize(
+    ("operation", "field"), [("sprite/make-sprite/v1", "image"), ("sprite/make-sprite/v2", "start_frame_image")]
+)
+def test_a_sprite_is_frames_and_an_animation_of_them(work: Work, operation: str, field: str) -> None:
+    *frames, animation = work(operation, field, text="walks", frame=49, is_pixel=False)
+
+    assert [frame.format for frame in frames] == ["PNG"] * 16
+    assert (animation.format, getattr(animation, "n_frames", 1) > 1) == ("GIF", True)
+    assert {frame.size for frame in frames} == {animation.size}
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "values", "side"),
+    [
+        ("generate/image", [], {"prompt": "a cat", "ai_model": "GPT Image 2"}, 512),
+        ("generate/image", ["ref_images"], {"prompt": "a cat", "ai_model": "GPT Image 2"}, 512),
+        ("generate/effect/v1", [], {"description": "boom", "resolution": "2K"}, 2048),
+        ("generate/effect/v2", ["image"], {"description": "boom", "quality": "pro", "frame": 4}, 512),
+        ("sprite/reskin/v1", ["image"], {"description": "in armour", "resolution": "1K", "style": None}, 1024),
+        ("sprite/reskin/v2", ["image"], {"description": "in armour", "quality": "pro", "style": "sd"}, 512),
+        ("sprite/character-overlay/v1", ["sprite_sheet"], {"rows": [], "resolution": "1K", "style": None}, 1024),
+        ("sprite/character-overlay/v2", ["sprite_sheet"], {"rows": [], "quality": "pro", "style": None}, 512),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else str(value),
+)
+def test_what_cannot_be_done_here_is_a_labelled_placeholder(
+    work: Work, operation: str, fields: list[str], values: dict[str, object], side: int
+) -> None:
+    [made] = work(operation, *fields, **values)
+
+    label = made.crop((0, side - side // 16 + 1, side, side))
+    assert made.size == (side, side)
+    assert label.getpixel((side - 1, 3)) == (40, 44, 52)
+    assert len(label.getcolors(maxcolors=1 << 16) or []) > 1
+
+
+def test_a_refusal_and_an_error_are_answers_with_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(png(1))
+
+    def asked(prompt: str, picture: str) -> dict[str, object]:
+        pictures = {"image": [str(tmp_path / picture)]}
+        fields: dict[str, object] = {"prompt": prompt, "quality": "pro"}
+        return answer(Order("image-tune/inpaint/v2", fields, pictures, str(tmp_path)), inverting)
+
+    assert asked("refuse", "picture.png") == {"failed": "that cannot be done"}
+    assert str(asked("invert", "gone.png")["failed"]).startswith("FileNotFoundError: ")
+
+
+def test_usual_formats_are_pictures(pictures: dict[str, bytes]) -> None:
+    assert [is_picture(io.BytesIO(data)) for data in pictures.values()] == [True] * 4
+
+
+@pytest.mark.parametrize(("width", "height"), [(60_000, 1_000), (10_000, 10_000), (2**31 - 1, 2**31 - 1), (0, 0)])
+def test_a_header_that_promises_too_much_is_no_picture(width: int, height: int) -> None:
+    header = bytearray(png(0))
+    header[16:24] = struct.pack(">II", width, height)
+
+    assert not is_picture(io.BytesIO(bytes(header)))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0 EPSF-3.0\n"], ids=repr
+)
+def test_other_bytes_are_no_picture(data: bytes) -> None:
+    assert not is_picture(io.BytesIO(data))

@@ -1,0 +1,38 @@
+"""Misbehaviour that cannot be is refused when it is asked for; chance repeats with its seed."""
+
+import pytest
+
+from aeforge_cli.sandbox import Misbehaviour
+from aeforge_cli.sandbox.mischief import Luck
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fail_jobs": 1.1},
+        {"drop": -0.1},
+        {"lose_answer": 2.0},
+        {"status": ((503, 0.6), (500, 0.6))},
+        {"status": ((200, 0.1),)},
+        {"delay": -1.0},
+        {"latency": -1.0},
+        {"retry_after": -1},
+    ],
+    ids=str,
+)
+def test_misbehaviour_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"between|negative"):
+        Misbehaviour(**wrong)  # type: ignore[arg-type]
+
+
+def test_luck_repeats_with_its_seed_whatever_else_happens_meanwhile() -> None:
+    alone, beside = Luck(7), Luck(7)
+
+    expected = [alone.draw("fail") for _ in range(5)]
+    drawn = [(beside.draw("drop"), beside.draw("fail"))[1] for _ in range(5)]
+
+    assert drawn == expected
+
+
+def test_luck_without_a_seed_differs() -> None:
+    assert Luck(None).draw("fail") != Luck(None).draw("fail")
