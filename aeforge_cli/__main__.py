@@ -1,0 +1,19 @@
+"""The process: starts the front door, or answers `--version` without opening it."""
+
+import sys
+
+from aeforge_cli import __version__
+
+
+def main() -> None:
+    """The command `aeforge`."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"aeforge {__version__}\n")
+        return
+    from aeforge_cli.cli import main as open_front_door
+
+    sys.exit(open_front_door(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""What every command that buys a job does once it knows what to buy: plan, dry run, buy, wait, save, print."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from aeforge_cli.commands.options import Buying, Saving, Waiting
+from aeforge_cli.errors import NotSignedIn, Usage
+from aeforge_cli.inputs import from_address, from_path, from_stream, is_address
+from aeforge_cli.operations import Operation, Picture
+from aeforge_cli.orders import Finished, Order
+from aeforge_cli.outputs import Destination, Naming, SavedFile, destination
+from aeforge_cli.session import Session
+from aeforge_cli.settings import seconds
+
+if TYPE_CHECKING:
+    from aeforge_cli.jobs import Jobs
+    from aeforge_cli.results import Delivery
+    from aeforge_cli.waiting import Patience
+
+
+def picture(session: Session, text: str) -> Picture:
+    """The picture a user named: a path, an address, or `-` for standard input."""
+    if text == "-":
+        return from_stream(sys.stdin.buffer, label="-", name="stdin")
+    if is_address(text):
+        return from_address(text, session.fetcher)
+    return from_path(text)
+
+
+def words(text: str) -> str:
+    """A prompt, or what `@FILE` or `@-` holds."""
+    if not text.startswith("@"):
+        return text
+    if text == "@-":
+        return sys.stdin.read().strip()
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(
+            f"{text[1:]} cannot be read as a prompt", why=type(error).__name__, hint="@FILE names a UTF-8 text file"
+        ) from None
+
+
+def place(session: Session, saving: Saving) -> Destination | None:
+    """Where `-o` wants results; None for links, or for standard output. Raises Usage."""
+    if saving.output is None:
+        if saving.overwrite or saving.skip_existing or saving.open:
+            raise Usage("--overwrite, --skip-existing and --open need an output", hint="add -o FILE")
+        return None
+    if saving.output == "-":
+        if session.console.out_is_terminal or session.console.json:
+            raise Usage("A picture is not written to a terminal or among JSON", hint="use -o FILE, or a pipe")
+        return None
+    return destination(saving.output, overwrite=saving.overwrite)
+
+
+def delivery(session: Session, saving: Saving, naming: Naming, target: Destination | None) -> "Delivery | None":
+    """How results reach the user; None where links are enough."""
+    from aeforge_cli.results import Delivery
+
+    if saving.output == "-":
+        return Delivery(naming, stdout=session.console.deliver)
+    return Delivery(naming, target) if target else None
+
+
+def patience(session: Session, waiting: Waiting) -> "Patience":
+    from aeforge_cli.waiting import Patience
+
+    interval = seconds(waiting.poll_interval) if waiting.poll_interval else None
+    return Patience(limit=seconds(session.settings["timeout"].text), interval=interval)
+
+
+def buy(
+    session: Session,
+    operation: Operation,
+    inputs: Sequence[Picture],
+    *,
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+) -> None:
+    """Buys one job and prints what it came to."""
+    if not buying.wait and saving.output is not None:
+        raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FILE")
+    naming = Naming(inputs[0].name if inputs else operation.name, operation.name, session.clock.now().date())
+    label = inputs[0].label if inputs else ""
+    target = place(session, saving)
+    if target and saving.skip_existing and (kept := target.taken(naming)):
+        session.console.note(f"{kept} exists; nothing was bought (--skip-existing)")
+        skipped = SavedFile(str(kept))
+        session.console.finished(Finished(None, "Skipped", operation.name, label, files=(skipped,)))
+        return
+    path = target.check(naming, dry=buying.dry_run) if target else None
+    if buying.dry_run:
+        session.console.result_json(_request(session, operation, path or saving.output))
+        return
+    order = Order(operation, label, delivery(session, saving, naming, target), anew=buying.new)
+    done = _bought(session.jobs(patience(session, waiting)), order, wait=buying.wait)
+    session.console.finished(done)
+    show(done.files, saving)
+
+
+def _bought(jobs: "Jobs", order: Order, *, wait: bool) -> Finished:
+    if wait:
+        return jobs.run(order)
+    ticket = jobs.buy(order, jobs.patience.until(jobs.clock.monotonic()))
+    return Finished(ticket.job_id, "Pending", order.operation.name, order.input, attached=ticket.attached)
+
+
+def _request(session: Session, operation: Operation, output: Path | str | None) -> dict[str, object]:
+    """What would be sent, for `--dry-run`."""
+    try:
+        _, source = session.settings.key() if not session.is_sandboxed else (None, "the sandbox")
+    except NotSignedIn as error:
+        session.console.warn(f"{error.message}: the request itself would be refused")
+        source = None
+    base_url = "the sandbox" if session.is_sandboxed else session.base_url
+    form: dict[str, object] = {}
+    for part in operation.parts():
+        value = _described(part.value) if isinstance(part.value, Picture) else part.value
+        form[part.name] = [form[part.name], value] if part.name in form else value
+    return {
+        "schema": 1,
+        "method": "POST",
+        "url": f"{base_url}/{operation.path}",
+        "key_from": source,
+        "form": form,
+        "output": output and str(output),
+    }
+
+
+def _described(picture: Picture) -> dict[str, object]:
+    return {
+        "input": picture.label,
+        "content_type": picture.info.format.content_type,
+        "bytes": picture.size,
+        "sha256": picture.sha256,
+        "width": picture.info.width,
+        "height": picture.info.height,
+    }
+
+
+def show(files: Sequence[SavedFile], saving: Saving) -> None:
+    """Opens what was saved in the system's viewer."""
+    if saving.open:
+        for file in files:
+            typer.launch(file.path)

@@ -1,0 +1,192 @@
+"""`aeforge job`: jobs that were bought, looked at, waited for and listed."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from aeforge_cli.client import Failed, Job, JobId, Pending, Succeeded, is_job_id
+from aeforge_cli.commands.buying import delivery, patience, place, show
+from aeforge_cli.commands.options import Saving, Service, Talking, TimeoutOption, Waiting, with_options
+from aeforge_cli.commands.outcomes import Outcomes
+from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
+from aeforge_cli.jobs import Ticket, job_failed
+from aeforge_cli.journal import Entry, known_job_id
+from aeforge_cli.orders import Finished
+from aeforge_cli.outputs import Destination, Naming, SavedFile, check_collisions
+from aeforge_cli.results import Delivery
+from aeforge_cli.session import Session
+from aeforge_cli.settings import seconds
+from aeforge_cli.waiting import Patience
+
+IdsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Job ids, the beginnings of ids of the journal, or @last.")
+]
+
+
+def register(tree: typer.Typer) -> None:
+    job = typer.Typer(help="Look at jobs, wait for them, list them.")
+    job.command("status")(status)
+    job.command("wait")(wait)
+    job.command("list")(list_)
+    tree.add_typer(job, name="job")
+
+
+@with_options
+def status(
+    session: Session, ids: IdsArgument, service: Service, talking: Talking, timeout: TimeoutOption = None
+) -> None:
+    """Look at jobs once, without waiting.
+
+    Exits as the job stands: 0 Succeed, 3 Failed, 8 Pending; 2 for one that the service does not know.
+
+    Examples:
+
+        aeforge job status @last
+
+        aeforge job status 550e8400-e29b-41d4-a716-446655440000 --json
+    """
+    talking.apply(session)
+    service.apply(session, timeout=timeout)
+    jobs = session.jobs(Patience(limit=seconds(session.settings["timeout"].text)))
+    outcomes = Outcomes(session.console)
+    for ticket in _tickets(session, ids):
+        with outcomes.counted():
+            job = jobs.look(ticket)
+            session.console.status(_finished(session, ticket, job))
+            _raise_unless_succeeded(ticket.job_id, job)
+    outcomes.conclude()
+
+
+@with_options
+def wait(
+    session: Session, ids: IdsArgument, saving: Saving, waiting: Waiting, service: Service, talking: Talking
+) -> None:
+    """Wait for jobs, and save what they made with -o.
+
+    Several jobs are waited for at once; each result is printed when it is ready.
+
+    Examples:
+
+        aeforge job wait @last -o out.png
+
+        aeforge job list --pending --json | jq -r .job_id | aeforge job wait - -o 'out/{job_id}.{ext}'
+    """
+    talking.apply(session)
+    service.apply(session, timeout=waiting.timeout)
+    target = place(session, saving)
+    tickets = _tickets(session, ids)
+    if saving.output == "-" and len(tickets) > 1:
+        raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
+    planned = {ticket: _planned(session, ticket, saving, target) for ticket in tickets}
+    if target:
+        check_collisions([target.path(delivery.naming) for delivery in planned.values() if delivery])
+    jobs = session.jobs(patience(session, waiting))
+    until = jobs.patience.until(session.clock.monotonic())
+    outcomes = Outcomes(session.console)
+    for ticket, end in jobs.wait_for_all(tickets, until):
+        with outcomes.counted():
+            urls = end().urls
+            wanted = planned[ticket]
+            files = jobs.save(ticket, urls, wanted, until) if wanted else []
+            session.console.finished(_finished(session, ticket, Succeeded(urls), files))
+            show(files, saving)
+    outcomes.conclude()
+
+
+def _planned(session: Session, ticket: Ticket, saving: Saving, target: Destination | None) -> Delivery | None:
+    """Where one job's results go; checked before anything is waited for."""
+    entry = session.journal.by_job_id(ticket.job_id)
+    name = (entry and entry.input) or ticket.job_id
+    day = date.fromisoformat(entry.created[:10]) if entry else session.clock.now().date()
+    operation = entry.operation if entry else "job"
+    naming = Naming(name.rpartition("/")[2] or name, operation, day, job_id=ticket.job_id)
+    if target and not (saving.skip_existing and target.taken(naming)):
+        target.check(naming)
+    return delivery(session, saving, naming, target)
+
+
+def _tickets(session: Session, ids: Sequence[str]) -> list[Ticket]:
+    """The jobs that were named, each once; `-` reads ids from standard input."""
+    _ = session.key  # without one the service will not say anything
+    texts = [word for text in ids for word in (sys.stdin.read().split() if text == "-" else [text])]
+    if not texts:
+        raise Usage("No job id was given", hint="standard input was empty")
+    tickets: dict[str, Ticket] = {}
+    for text in texts:
+        job_id = known_job_id(session.journal, text)
+        if not is_job_id(job_id):
+            raise Usage(f"{text!r} is no job id", hint="aeforge job list shows those bought from here")
+        entry = session.journal.by_job_id(job_id)
+        tickets[job_id] = Ticket(JobId(job_id), entry.number if entry else 0, attached=entry is not None)
+    return list(tickets.values())
+
+
+def _finished(session: Session, ticket: Ticket, job: Job, files: Sequence[SavedFile] = ()) -> Finished:
+    entry = session.journal.by_job_id(ticket.job_id)
+    return Finished(
+        job_id=ticket.job_id,
+        status=_word(job),
+        operation=entry.operation if entry else None,
+        input=entry.input if entry else None,
+        image_urls=job.urls if isinstance(job, Succeeded) else (),
+        files=tuple(files),
+        attached=ticket.attached,
+    )
+
+
+def _word(job: Job) -> str:
+    """The service's word for the state."""
+    match job:
+        case Succeeded():
+            return "Succeed"
+        case Failed():
+            return "Failed"
+        case Pending(status):
+            return status
+
+
+def _raise_unless_succeeded(job_id: JobId, job: Job) -> None:
+    match job:
+        case Failed(reason):
+            raise job_failed(job_id, reason)
+        case Pending(status):
+            raise JobStillRunning(
+                f"Job {job_id} is still running", why=f"it is {status}", hint=go_on_with(job_id), job_id=job_id
+            )
+        case Succeeded():
+            pass
+
+
+@with_options
+def list_(
+    session: Session,
+    talking: Talking,
+    pending: Annotated[bool, typer.Option("--pending", help="Only jobs whose end is not known.")] = False,
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that mention it.")] = "",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.", show_default="all")] = None,
+) -> None:
+    """List the jobs bought from this machine, the newest first.
+
+    The journal is local: the service itself offers no list.
+
+    Examples:
+
+        aeforge job list --pending
+
+        aeforge job list --search sky --limit 5 --json
+    """
+    talking.apply(session)
+    rows = session.journal.entries(pending=pending, search=search, limit=limit)
+    if session.console.json:
+        for entry in rows:
+            session.console.result_json(entry.as_json())
+        return
+    session.console.table([_row(entry) for entry in rows])
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    when = entry.created[:16].replace("T", " ")
+    return entry.job_id or "-", entry.state, when, entry.operation, entry.input or "-", entry.prompt or ""

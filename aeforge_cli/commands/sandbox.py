@@ -1,0 +1,109 @@
+"""`aeforge sandbox`: the same API on this machine, and ways to make it misbehave."""
+
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aeforge_cli.commands.options import Talking, with_options
+from aeforge_cli.errors import Usage
+from aeforge_cli.local import PORT
+from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.session import Session
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("sandbox")(sandbox)
+
+
+@with_options
+def sandbox(
+    session: Session,
+    talking: Talking,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen there; 0 for any free one.")] = PORT,
+    host: Annotated[str, typer.Option("--host", help="A loopback address of this machine.")] = "127.0.0.1",
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", metavar="KEY", help="A throwaway key that is accepted; repeatable.", show_default="sandbox"
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="DIR", help="Keep jobs there, over restarts.", file_okay=False)
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="What edits the pictures.")] = "local",
+    delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that a job stays Pending at least.")] = 2.0,
+    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each answer.")] = 0.0,
+    fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Share of jobs that fail.")] = 0.0,
+    status: Annotated[
+        list[str] | None,
+        typer.Option("--status", metavar="CODE:SHARE", help="Answer so, with nothing done, e.g. 503:0.1; repeatable."),
+    ] = None,
+    retry_after: Annotated[
+        int | None, typer.Option("--retry-after", min=0, help="Seconds that a 429 or 503 of --status asks to wait.")
+    ] = None,
+    drop: Annotated[float, typer.Option("--drop", min=0, max=1, help="Share of connections closed unanswered.")] = 0.0,
+    lose_answer: Annotated[
+        float, typer.Option("--lose-answer", min=0, max=1, help="Share of jobs made whose answer is lost.")
+    ] = 0.0,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same luck each time.", show_default="none")] = None,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Serve the AetherForge API on this machine, without a key of yours and at no cost.
+
+    A stand-in, not the service: inpaint edits for real within a fixed vocabulary, upscale enlarges, the other
+    operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why.
+    The base URL is printed on stdout; Ctrl-C ends it.
+
+    Examples:
+
+        aeforge sandbox
+
+        aeforge sandbox --port 9000 --lose-answer 0.1 --status 503:0.2 --retry-after 2
+    """
+    talking.apply(session)
+    try:
+        options = SandboxOptions(
+            host=host,
+            port=port,
+            keys=tuple(key or ("sandbox",)),
+            state=state and state.absolute(),
+            engine=engine,
+            tidy=child,
+            misbehaviour=Misbehaviour(
+                delay=delay,
+                latency=latency,
+                fail_jobs=fail_jobs,
+                status=tuple(map(_chosen_status, status or ())),
+                retry_after=retry_after,
+                drop=drop,
+                lose_answer=lose_answer,
+                seed=seed,
+            ),
+        )
+        parent_gone = _end_of_stdin() if child else threading.Event()
+        serve(options, ready=session.console.result, log=session.console.note, stop_when=parent_gone.is_set)
+    except (SandboxUnavailable, ValueError) as error:
+        raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None
+
+
+def _chosen_status(text: str) -> tuple[int, float]:
+    code, _, share = text.partition(":")
+    try:
+        return int(code), float(share)
+    except ValueError:
+        raise Usage(f"{text!r} is no status and share", hint="for example: --status 503:0.1") from None
+
+
+def _end_of_stdin() -> threading.Event:
+    """Set when the command that this sandbox belongs to is gone, however it ended."""
+    gone = threading.Event()
+
+    def read() -> None:
+        sys.stdin.buffer.read()
+        gone.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    return gone

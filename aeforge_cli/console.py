@@ -1,0 +1,396 @@
+"""All that reaches the terminal: results on stdout; progress, notes and errors on stderr; foreign text made safe."""
+
+import io
+import json
+import os
+import sys
+import threading
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import IO, TYPE_CHECKING, assert_never, cast
+
+from aeforge_cli.errors import AeforgeError
+from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, Trouble, Waiting
+from aeforge_cli.redaction import Redactor
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from aeforge_cli.orders import Finished
+
+_LONGEST = 500
+_HEARTBEAT = 30.0
+
+
+class Talk(Enum):
+    """How much is said on stderr; stdout is the same for all."""
+
+    QUIET = "quiet"
+    NORMAL = "normal"
+    VERBOSE = "verbose"
+
+
+def clean(text: str, longest: int = _LONGEST) -> str:
+    """Foreign text on one line, with nothing in it that a terminal would act on.
+
+    C0 controls become `^X`; DEL, C1, bidirectional and other invisible characters become `\\uXXXX`.
+    """
+    safe = "".join(map(_visible, text[: longest + 1]))
+    return safe if len(safe) <= longest else safe[: longest - 3] + "..."
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return f"^{chr(code + 64)}"
+    if code == 0x7F:
+        return "^?"
+    if character != " " and unicodedata.category(character) in _UNSAFE:
+        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return character
+
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class ClosedStdoutError(Exception):
+    """Nobody takes the result any more."""
+
+
+class Console:
+    """The conversation with the user. `environment` decides about motion and colour, never about stdout."""
+
+    def __init__(self, environment: Mapping[str, str], *, redact: Redactor | None = None) -> None:
+        self._environment = environment
+        self._redact = redact or Redactor()
+        self._out: IO[str] | None = sys.stdout  # None where the process was started with it closed
+        self._err: IO[str] = sys.stderr or _nowhere()
+        self._lock = threading.RLock()
+        self._live: _LiveLine | None = None
+        self._job_id: str | None = None
+        self._said: dict[str, tuple[str, float]] = {}
+        self.talk = Talk.NORMAL
+        self.json = False
+        self.debugs = False
+        for stream in (self._out, self._err):
+            # A console that knows fewer characters than we do must not end a paid job with an encoding error.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+
+    # -------------------------------------------------------------- stdout: the result
+
+    def result(self, line: str) -> None:
+        """One line of the result, as it is: for paths, links and ids."""
+        with self._lock, self._delivering() as out:
+            out.write(f"{line}\n")
+            out.flush()
+
+    @contextmanager
+    def _delivering(self) -> Iterator[IO[str]]:
+        """Raises ClosedStdoutError where stdout is closed, or says why it cannot be written."""
+        if self._out is None:
+            self.emergency("error: standard output is closed")
+            raise ClosedStdoutError
+        try:
+            yield self._out
+        except BrokenPipeError:
+            raise ClosedStdoutError from None
+        except OSError as error:
+            self.emergency(f"error: standard output cannot be written: {error.strerror}")
+            raise ClosedStdoutError from None
+
+    def path(self, path: str) -> None:
+        """A saved path: byte for byte for a script, harmless for a terminal."""
+        if self.out_is_terminal:
+            self.result(clean(path, 8192))
+        else:
+            with self._lock, self._delivering() as out:
+                out.flush()
+                out.buffer.write(os.fsencode(path) + b"\n")  # type: ignore[attr-defined]
+                out.buffer.flush()  # type: ignore[attr-defined]
+
+    def result_json(self, value: object) -> None:
+        """One JSON object on one line, in ASCII."""
+        self.result(json.dumps(value))
+
+    def deliver(self, blocks: Iterable[bytes]) -> None:
+        """The bytes of a picture."""
+        with self._lock, self._delivering() as out:
+            for block in blocks:
+                out.buffer.write(block)  # type: ignore[attr-defined]
+            out.flush()
+
+    @property
+    def out_is_terminal(self) -> bool:
+        return _is_terminal(self._out)
+
+    def finished(self, done: "Finished") -> None:
+        """What one job came to: JSON, else the saved paths, else the links."""
+        with self._lock:
+            self.hush()
+            if self.json:
+                self.result_json(finished_json(done))
+            elif done.files:
+                for file in done.files:
+                    if file.path != "-":
+                        self.path(file.path)
+            else:
+                for url in done.image_urls:
+                    self.result(clean(url, 8192))
+
+    def status(self, job: "Finished") -> None:
+        """How one job stands."""
+        if self.json:
+            self.result_json(finished_json(job))
+        else:
+            self.result(f"{job.job_id}  {clean(job.status, 40)}")
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Aligned columns; the last one is cut on a terminal that is too narrow for it."""
+        cells = [[clean(cell, 60) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            self.result("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    # -------------------------------------------------------------- stderr: the conversation
+
+    def note(self, text: str) -> None:
+        if self.talk is not Talk.QUIET:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        if self.talk is Talk.VERBOSE:
+            self._say(text)
+
+    def debug(self, text: str) -> None:
+        if self.debugs:
+            self._say(f"debug: {text}", longest=4000)
+
+    def warn(self, text: str) -> None:
+        if self.talk is not Talk.QUIET:
+            self._say(f"warning: {text}")
+
+    def emergency(self, text: str) -> None:
+        """Past quiet and past any display: the user must see this."""
+        self._say(text)
+
+    def failure(self, error: AeforgeError) -> None:
+        """What, why and what to do next; with --json, one object on the last line."""
+        with self._lock:
+            self.hush()
+            if self.json:
+                self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
+                return
+            lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
+            if error.job_id and error.job_id not in f"{error.message} {error.hint}":
+                lines[0] = ("error", f"{error.message} (job {error.job_id})")
+            for label, text in lines:
+                if text:
+                    self._write(f"{self._style(label)} {self._safe(text)}")
+
+    def _style(self, label: str) -> str:
+        text = f"{label}:".ljust(6)
+        return f"\x1b[31m{text}\x1b[0m" if label == "error" and self.has_color else text
+
+    def _say(self, text: str, longest: int = _LONGEST) -> None:
+        with self._lock:
+            if self._live is None:
+                self._write(self._safe(text, longest))
+            else:
+                self._live.print(self._safe(text, longest))
+
+    def _safe(self, text: str, longest: int = _LONGEST) -> str:
+        return clean(self._redact(text), longest)
+
+    def _write(self, line: str) -> None:
+        try:
+            self._err.write(f"{line}\n")
+            self._err.flush()
+        except (OSError, ValueError):
+            # Nobody listens: stderr is closed or full. The work goes on, and the exit code still tells.
+            self._err = _nowhere()
+
+    # -------------------------------------------------------------- what the surroundings allow
+
+    @property
+    def moves(self) -> bool:
+        """Whether a line may be drawn over again."""
+        return _is_terminal(self._err) and self._environment.get("TERM") != "dumb" and not self._environment.get("CI")
+
+    @property
+    def has_color(self) -> bool:
+        if self._environment.get("NO_COLOR"):
+            return False
+        return bool(self._environment.get("FORCE_COLOR")) or self.moves
+
+    # -------------------------------------------------------------- progress
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Shows events while it lasts: a live line, plain lines, or nothing."""
+        try:
+            yield
+        finally:
+            self.hush()
+
+    def hush(self) -> None:
+        """Takes the live line away, for good output to come."""
+        with self._lock:
+            if self._live is not None:
+                self._live.close()
+                self._live = None
+
+    def notify(self, event: Event) -> None:
+        """Renders one event; an Observer, from any thread."""
+        if self.talk is Talk.QUIET:
+            return
+        with self._lock:
+            match event:
+                case Submitting(name, sent, size):
+                    self._submitting(name, sent, size)
+                case Submitted(job_id, _, attached):
+                    self._submitted(job_id, attached=attached)
+                case Waiting(job_id, status, seconds):
+                    self._progress(job_id, status, f"{clean(status, 40)}, %s, job {job_id}", waited=seconds)
+                case Trouble(what, seconds, job_id):
+                    self._trouble(what, seconds, job_id)
+                case Receiving(job_id, number, count, received, size):
+                    share = f" of {_bytes(size)}" if size else ""
+                    self._progress(
+                        job_id, "receiving", f"receiving {number}/{count}: {_bytes(received)}{share}, job {job_id}"
+                    )
+                case Saved(_, file, renamed):
+                    self._saved(file.path, renamed=renamed)
+                case _:
+                    assert_never(event)
+
+    def _submitting(self, name: str, sent: int, size: int) -> None:
+        share = f" {100 * sent // size}%" if size and sent < size else ""
+        self._progress(name, "sending", f"sending {clean(name, 60)}{share}")
+
+    def _submitted(self, job_id: str, *, attached: bool) -> None:
+        if attached:
+            self._say(f"going on with job {job_id}, bought before and not finished (--new buys another)")
+        else:
+            # Printed, not only shown: a line that is drawn over disappears with Ctrl-C.
+            self._say(f"job {job_id} submitted")
+
+    def _trouble(self, what: str, seconds: float, job_id: str | None) -> None:
+        about = f"job {job_id}: " if job_id else ""
+        text = f"{about}{what}"
+        if self._said.get(about, ("", 0.0))[0] != text:
+            self._said[about] = (text, time.monotonic())
+            self._say(f"warning: {text}; trying again in {seconds:.0f} s" if seconds >= 1 else f"warning: {text}")
+
+    def _saved(self, path: str, *, renamed: bool) -> None:
+        if renamed:
+            self._say(f"the name wanted was taken meanwhile; saved as {path}")
+        else:
+            self.detail(f"saved {path}")
+
+    def _progress(self, subject: str, state: str, line: str, waited: float | None = None) -> None:
+        """A live line where it may move; elsewhere a plain one when the state changes, and a sign of life at times.
+
+        `%s` in the line stands for the time waited, which goes on counting.
+        """
+        now = time.monotonic()
+        since = None if waited is None else now - waited
+        if self.moves:
+            if self._live is None:
+                self._live = _LiveLine(self._err, color=self.has_color)
+            self._live.show(_Counting(self._safe(line), since))
+            return
+        said, when = self._said.get(subject, ("", 0.0))
+        if state != said or now - when >= _HEARTBEAT:
+            self._said[subject] = (state, now)
+            self._say(_counted(line, since))
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """A line that rich asks for anew with every frame, so that its seconds go on."""
+
+    line: str
+    since: float | None
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        return Text(_counted(self.line, self.since), no_wrap=True, overflow="ellipsis")
+
+
+def _counted(line: str, since: float | None) -> str:
+    return line if since is None else line.replace("%s", f"{time.monotonic() - since:.0f} s", 1)
+
+
+class _LiveLine:
+    """One line with a spinner, drawn by rich, which is loaded only now."""
+
+    def __init__(self, stream: IO[str], *, color: bool) -> None:
+        from rich.console import Console as RichConsole
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        self._spinner = Spinner("dots" if _draws(stream, "⠋") else "line")
+        console = RichConsole(
+            file=stream, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
+        )
+        self._live: Live = Live(self._spinner, console=console, transient=True, refresh_per_second=8)
+        self._live.start()
+
+    def show(self, line: "_Counting") -> None:
+        self._spinner.update(text=cast("Text", line))
+
+    def print(self, line: str) -> None:
+        from rich.text import Text
+
+        self._live.console.print(Text(line), soft_wrap=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _nowhere() -> IO[str]:
+    return open(os.devnull, "w")  # noqa: PTH123 - lives as long as the process
+
+
+def _draws(stream: IO[str], character: str) -> bool:
+    try:
+        character.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed meanwhile
+        return False
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB"
+
+
+def finished_json(done: "Finished") -> dict[str, object]:
+    """The documented object for one job: no field is ever left out."""
+    return {
+        "schema": 1,
+        "job_id": done.job_id,
+        "status": done.status,
+        "operation": done.operation,
+        "input": done.input,
+        "image_urls": list(done.image_urls),
+        "files": [asdict(file) for file in done.files],
+        "seconds": done.seconds,
+        "attached": done.attached,
+    }
+
+
+def _redacted(value: Mapping[str, object], redact: Redactor) -> dict[str, object]:
+    return {name: clean(redact(text)) if isinstance(text, str) else text for name, text in value.items()}

@@ -1,0 +1,226 @@
+"""All that can go wrong, each with its exit code, its stable word and its hint.
+
+exit  meaning                                   errors
+----  ----------------------------------------  ---------------------------------------------------
+   1  an answer that makes no sense, or a bug   UnexpectedAnswer, InternalError, JournalDamaged,
+                                                    JournalBusy
+   2  the request makes no sense                Usage, FileMissing, NotAnImage, Rejected, JobNotFound,
+                                                ConfigInvalid
+   3  the service tried and failed              JobFailed, ResultNotAnImage
+   4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
+   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
+   6  several jobs, some done, some not         Partial
+   7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
+   8  still running when patience ended         JobStillRunning
+   9  cannot save                               OutputExists, CannotSave
+  10  sent, but the answer was lost             SubmitUnknown
+ 128+ ended by a signal                         Interrupted
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """The exit codes of the process; never renumbered."""
+
+    DONE = 0
+    NONSENSE = 1
+    USAGE = 2
+    JOB_FAILED = 3
+    NOT_ALLOWED = 4
+    UNREACHABLE = 5
+    PARTIAL = 6
+    REFUSED = 7
+    STILL_RUNNING = 8
+    CANNOT_SAVE = 9
+    SUBMIT_UNKNOWN = 10
+    STDOUT_CLOSED = 141
+
+
+class AeforgeError(Exception):
+    """What happened, why, and what to do next; the front door turns it into three lines and an exit code."""
+
+    exit: ClassVar[Exit] = Exit.NONSENSE
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", job_id: str | None = None, http_status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.hint = hint
+        self.job_id = job_id
+        self.http_status = http_status
+
+    @property
+    def exit_status(self) -> int:
+        return int(self.exit)
+
+    def as_json(self) -> dict[str, object]:
+        """The `error` object of the last line that `--json` writes to stderr."""
+        return {
+            "code": self.code,
+            "message": f"{self.message}: {self.why}" if self.why else self.message,
+            "hint": self.hint or None,
+            "job_id": self.job_id,
+            "http_status": self.http_status,
+            "retryable": self.retryable,
+            "exit": self.exit_status,
+        }
+
+
+class InternalError(AeforgeError):
+    """A bug of ours."""
+
+
+class UnexpectedAnswer(AeforgeError):
+    """The service answered something that fits no description of it."""
+
+    code = "unexpected_answer"
+
+
+class JournalDamaged(AeforgeError):
+    """The journal cannot be read; it is set aside, never deleted."""
+
+    code = "journal_damaged"
+
+
+class JournalBusy(AeforgeError):
+    """Another process keeps the journal to itself."""
+
+    code = "journal_busy"
+    retryable = True
+
+
+class Usage(AeforgeError):
+    exit = Exit.USAGE
+    code = "usage"
+
+
+class ConfigInvalid(Usage):
+    code = "config_invalid"
+
+
+class FileMissing(Usage):
+    code = "file_not_found"
+
+
+class NotAnImage(Usage):
+    code = "not_an_image"
+
+
+class Rejected(Usage):
+    """The service said 400, 413, 415 or 422: sending the same again will not help."""
+
+    code = "rejected"
+
+
+class JobNotFound(Usage):
+    code = "job_not_found"
+
+
+class JobFailed(AeforgeError):
+    exit = Exit.JOB_FAILED
+    code = "job_failed"
+
+
+class ResultNotAnImage(JobFailed):
+    code = "result_not_an_image"
+
+
+class NotSignedIn(AeforgeError):
+    exit = Exit.NOT_ALLOWED
+    code = "not_signed_in"
+
+
+class KeyRejected(NotSignedIn):
+    code = "key_rejected"
+
+
+class AccountNotFound(NotSignedIn):
+    code = "account_not_found"
+
+
+class Unreachable(AeforgeError):
+    exit = Exit.UNREACHABLE
+    code = "unreachable"
+    retryable = True
+
+
+class ServiceError(Unreachable):
+    code = "service_error"
+
+
+class ResultUnavailable(Unreachable):
+    code = "result_unavailable"
+
+
+class Partial(AeforgeError):
+    exit = Exit.PARTIAL
+    code = "partial"
+
+
+class RefusedByAccount(AeforgeError):
+    exit = Exit.REFUSED
+    code = "refused"
+
+
+class PaymentRequired(RefusedByAccount):
+    code = "payment_required"
+
+
+class RateLimited(RefusedByAccount):
+    code = "rate_limited"
+    retryable = True
+
+
+class LimitReached(RefusedByAccount):
+    """A limit that the user set."""
+
+    code = "limit_reached"
+
+
+class JobStillRunning(AeforgeError):
+    exit = Exit.STILL_RUNNING
+    code = "still_running"
+    retryable = True
+
+
+class CannotSave(AeforgeError):
+    exit = Exit.CANNOT_SAVE
+    code = "cannot_save"
+
+
+class OutputExists(CannotSave):
+    code = "output_exists"
+
+
+class SubmitUnknown(AeforgeError):
+    """The request was delivered, the answer was not: a job may exist and be billed."""
+
+    exit = Exit.SUBMIT_UNKNOWN
+    code = "submit_unknown"
+
+
+class Interrupted(AeforgeError):
+    """A signal asked the process to end."""
+
+    code = "interrupted"
+
+    def __init__(
+        self, signal_number: int, message: str = "Interrupted", *, hint: str = "", job_id: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, job_id=job_id)
+        self.signal_number = signal_number
+
+    @property
+    def exit_status(self) -> int:
+        return 128 + self.signal_number
+
+
+def go_on_with(job_id: str) -> str:
+    """The command that goes on with a job, for hints."""
+    return f"aeforge job wait {job_id}"

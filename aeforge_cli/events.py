@@ -1,0 +1,71 @@
+"""What happens to a job, as an observer is told it; the core does not know who listens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aeforge_cli.client import JobId
+from aeforge_cli.outputs import SavedFile
+
+
+@dataclass(frozen=True)
+class Submitting:
+    """The request is on its way: `sent` of `size` bytes were handed over."""
+
+    input: str
+    sent: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The job exists; `attached` if it was bought before and is gone on with."""
+
+    job_id: JobId
+    input: str
+    attached: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The service's word for the job's state, after so many seconds of waiting."""
+
+    job_id: JobId
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something went wrong that will be tried again in `seconds`."""
+
+    what: str
+    seconds: float
+    job_id: JobId | None = None
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """Bytes received so far of result `number` of `count`; `size` is None where it was not announced."""
+
+    job_id: JobId
+    number: int
+    count: int
+    received: int
+    size: int | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A result is on disk; `renamed` if the name wanted was taken meanwhile."""
+
+    job_id: JobId
+    file: SavedFile
+    renamed: bool = False
+
+
+Event = Submitting | Submitted | Waiting | Trouble | Receiving | Saved
+Observer = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """The observer of those who do not care."""

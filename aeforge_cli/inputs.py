@@ -1,0 +1,147 @@
+"""Pictures to send: from a path, an address or standard input, judged by their content before anything is sent."""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote, urljoin, urlsplit
+
+from aeforge_cli.client import Answer, Sink, WireFault
+from aeforge_cli.errors import FileMissing, NotAnImage, Usage
+from aeforge_cli.images import identify
+from aeforge_cli.operations import Picture
+
+MOST_BYTES = 256 * 1024 * 1024
+BLOCK = 256 * 1024
+_MOST_REDIRECTS = 5
+
+
+class InputFetcher(Protocol):
+    """Fetches a picture from an address that the user named, without the key."""
+
+    def fetch_input(self, url: str, sink: Sink) -> Answer: ...
+
+
+def is_address(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
+
+
+def from_path(text: str) -> Picture:
+    """A picture in a file. Raises FileMissing or NotAnImage."""
+    path = Path(text)
+    try:
+        with _open_regular(path) as stream:
+            return _judged(stream, label=text, name=path.name, opener=lambda: path.open("rb"))
+    except OSError as error:
+        hint = "check the name" if isinstance(error, FileNotFoundError) else "check its permissions"
+        raise FileMissing(f"{text} cannot be read", why=error.strerror or "", hint=hint) from None
+
+
+def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
+    """A picture from a pipe, kept in a nameless temporary file if it is large. Raises NotAnImage."""
+    spool = _Spool(label)
+    while block := stream.read(BLOCK):
+        spool.write(block)
+    return _judged(spool.reader(), label=label, name=name, opener=spool.reader)
+
+
+def from_address(url: str, fetcher: InputFetcher) -> Picture:
+    """A picture from the web. Raises FileMissing where there is none, NotAnImage where it is none."""
+    spool = _Spool(url)
+    where = url
+    for _ in range(_MOST_REDIRECTS + 1):
+        try:
+            answer = fetcher.fetch_input(where, spool)
+        except WireFault as fault:
+            raise FileMissing(f"{url} cannot be fetched", why=fault.why, hint="check the address") from None
+        if answer.status == 200:
+            name = PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "image"
+            return _judged(spool.reader(), label=url, name=name, opener=spool.reader)
+        where = _redirected(url, where, answer)
+    raise FileMissing(f"{url} cannot be fetched", why="it redirects too often", hint="check the address")
+
+
+def _redirected(url: str, where: str, answer: Answer) -> str:
+    location = answer.headers.get("location", "")
+    if answer.status not in (301, 302, 303, 307, 308) or not location:
+        raise FileMissing(f"{url} cannot be fetched", why=f"HTTP {answer.status}", hint="check the address")
+    try:
+        target = urljoin(where, location)
+    except ValueError:
+        target = ""
+    if not is_address(target) or (where.lower().startswith("https:") and not target.lower().startswith("https:")):
+        raise FileMissing(
+            f"{url} cannot be fetched", why="it redirects to an insecure address", hint="check the address"
+        )
+    return target
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Opens a regular file; a FIFO or a device could keep us waiting for ever, or never end."""
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise Usage(f"{path} is a folder", hint="name the pictures in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise NotAnImage(f"{path} is not a regular file", hint="to read from a pipe, use - and standard input")
+    return path.open("rb")
+
+
+def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], BinaryIO]) -> Picture:
+    size = stream.seek(0, os.SEEK_END)
+    if not size:
+        raise NotAnImage(f"{label} is empty", hint="give a PNG, JPEG or WebP picture")
+    if size > MOST_BYTES:
+        raise _too_large(label)
+    info = identify(stream)
+    if info is None:
+        raise NotAnImage(
+            f"{label} is not a picture",
+            why="its content is in no known format",
+            hint="give a PNG, JPEG or WebP picture",
+        )
+    stream.seek(0)
+    digest = _digest(stream)
+    return Picture(label=label, name=name, info=info, size=size, sha256=digest, open=opener)
+
+
+class _Spool:
+    """Bytes on their way in, in a file without a name: nothing is left behind however the process ends."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
+        self._size = 0
+
+    def expect(self, size: int | None) -> None:
+        if size is not None and size > MOST_BYTES:
+            raise _too_large(self._label)
+        self._file.seek(0)
+        self._file.truncate()
+        self._size = 0
+
+    def write(self, block: bytes) -> None:
+        self._size += len(block)
+        if self._size > MOST_BYTES:
+            raise _too_large(self._label)
+        self._file.write(block)
+
+    def reader(self) -> BinaryIO:
+        """A reader at the first byte; it can be closed without losing the bytes."""
+        self._file.flush()
+        stream = os.fdopen(os.dup(self._file.fileno()), "rb")
+        stream.seek(0)
+        return stream
+
+
+def _too_large(label: str) -> NotAnImage:
+    return NotAnImage(f"{label} is larger than {MOST_BYTES >> 20} MiB", hint="make it smaller first")
+
+
+def _digest(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,306 @@
+"""The life of one job: claim, submit, wait, download; says what happens to an observer.
+
+    claimed ─► submitted ─► waited for ─► its results fetched
+
+Each step is in the journal before the next begins.
+"""
+
+import contextlib
+import functools
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NoReturn
+
+from aeforge_cli.client import Client, Failed, Job, JobId, NotYet, Pending, Succeeded
+from aeforge_cli.clock import Clock
+from aeforge_cli.errors import (
+    AeforgeError,
+    Interrupted,
+    JobFailed,
+    JobNotFound,
+    JobStillRunning,
+    SubmitUnknown,
+    go_on_with,
+)
+from aeforge_cli.events import Observer, Submitted, Submitting, Trouble, ignore
+from aeforge_cli.journal import Claimed, Entry, Journal, State, Taken, Work
+from aeforge_cli.orders import Finished, Order
+from aeforge_cli.outputs import SavedFile, sweep
+from aeforge_cli.results import Delivery, Fetch, SomeMissing
+from aeforge_cli.retry import jitter
+from aeforge_cli.signals import Stop
+from aeforge_cli.waiting import Patience, Watch
+
+_OTHER_PROCESS_SECONDS = 200.0  # longer than a submission can take
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A job that exists: `number` is its row in the journal (0: none), `accepted` when, on the monotonic clock."""
+
+    job_id: JobId
+    number: int = 0
+    attached: bool = False
+    accepted: float | None = None
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The steps of a job's life, to be taken one by one or all with `run`; safe to use from several threads.
+
+    `service` and `account` tell apart what was bought where; `emergency` writes to the user past any display.
+    """
+
+    client: Client
+    journal: Journal
+    clock: Clock
+    stop: Stop
+    service: str
+    account: str
+    emergency: Callable[[str], None]
+    notify: Observer = ignore
+    patience: Patience = field(default_factory=Patience)
+
+    def run(self, order: Order) -> Finished:
+        """Buys the job, or goes on with the same one bought before, waits for it, and saves what it made."""
+        started = self.clock.monotonic()
+        until = self.patience.until(started)
+        ticket = self.buy(order, until)
+        done = self.wait(ticket, until)
+        files = self.save(ticket, done.urls, order.delivery, until) if order.delivery else ()
+        return Finished(
+            job_id=ticket.job_id,
+            status="Succeed",
+            operation=order.operation.name,
+            input=order.input,
+            image_urls=done.urls,
+            files=tuple(files),
+            seconds=round(self.clock.monotonic() - started, 3),
+            attached=ticket.attached,
+        )
+
+    # -------------------------------------------------------------- buying
+
+    def buy(self, order: Order, until: float) -> Ticket:
+        """One paid job for the order; its id is in the journal before this returns.
+
+        Raises SubmitUnknown where a job may exist, now or from an earlier try; else as Client.submit.
+        """
+        self.stop.check()
+        with self.stop.shielded():
+            claim = self._claim(order)
+            if isinstance(claim, Entry):
+                ticket = Ticket(JobId(claim.job_id or ""), claim.number, attached=True)
+            else:
+                self.notify(Submitting(order.input))
+                job_id = self._submit(claim.number, order, until)
+                self._record_accepted(claim.number, job_id)
+                ticket = Ticket(job_id, claim.number, accepted=self.clock.monotonic())
+            self.notify(Submitted(ticket.job_id, order.input, ticket.attached))
+        return ticket
+
+    def _claim(self, order: Order) -> Claimed | Entry:
+        """The work to submit, or the row of the same work to go on with."""
+        work = Work(
+            key=order.operation.fingerprint(),
+            service=self.service,
+            account=self.account,
+            operation=order.operation.name,
+            input=order.input,
+            prompt=order.operation.words,
+            output=order.delivery.target if order.delivery else None,
+        )
+        give_up = self.clock.monotonic() + _OTHER_PROCESS_SECONDS
+        while True:
+            claim = self.journal.claim(work, self.clock.now(), anew=order.anew)
+            match claim:
+                case Claimed():
+                    return claim
+                case Taken(entry, is_live=True) if entry.state is State.SUBMITTING:
+                    self._await_other_process(entry, give_up)
+                case Taken(entry) if entry.is_unfinished:
+                    return entry
+                case Taken(entry):
+                    raise _sent_before(entry)
+
+    def _await_other_process(self, entry: Entry, give_up: float) -> None:
+        if self.clock.monotonic() > give_up:
+            raise JobStillRunning(
+                "Another process has been submitting the same work for minutes",
+                why=f"since {entry.created}",
+                hint="aeforge job list --pending",
+            )
+        self.notify(Trouble("another process is submitting the same work; its job will be gone on with", 0.25))
+        self.clock.sleep(0.25)
+
+    def _submit(self, number: int, order: Order, until: float) -> JobId:
+        try:
+            return self.client.submit(
+                order.operation,
+                until=until,
+                uploaded=lambda sent, size: self.notify(Submitting(order.input, sent, size)),
+                waiting=lambda why, seconds: self.notify(Trouble(f"not submitted yet: {why}", seconds)),
+            )
+        except SubmitUnknown as error:
+            self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)
+            raise
+        except AeforgeError as error:
+            state = State.REJECTED if error.http_status else State.NOT_SENT
+            self.journal.record(number, state, self._now, reason=error.why or error.message)
+            raise
+
+    def _record_accepted(self, number: int, job_id: JobId) -> None:
+        try:
+            self.journal.record(number, State.ACCEPTED, self._now, job_id=job_id)
+        except AeforgeError as error:
+            # The id is all that stands between the user and a lost payment: out with it before anything else.
+            self.emergency(f"RECORD THIS: job {job_id}")
+            error.job_id = job_id
+            error.hint = f"{go_on_with(job_id)}; then {error.hint}"
+            raise
+
+    @property
+    def _now(self) -> datetime:
+        return self.clock.now()
+
+    # -------------------------------------------------------------- waiting
+
+    def watch(self, ticket: Ticket, until: float) -> Watch:
+        """The looks at one job, for whoever decides when they are due."""
+        return Watch(
+            ticket.job_id,
+            client=self.client,
+            clock=self.clock,
+            patience=self.patience,
+            until=until,
+            accepted=ticket.accepted,
+            notify=self.notify,
+        )
+
+    def wait(self, ticket: Ticket, until: float) -> Succeeded:
+        """Raises JobFailed, JobStillRunning when patience ends, or what the last looks met."""
+        with self.knowing(ticket):
+            return self.ended(ticket, self.watch(ticket, until).to_the_end())
+
+    def wait_for_all(self, tickets: Sequence[Ticket], until: float) -> Iterator[tuple[Ticket, Callable[[], Succeeded]]]:
+        """Each job when it has ended, with what says how: it returns the results, or raises as `wait` does."""
+        watches = {ticket: self.watch(ticket, until) for ticket in tickets}
+        due = [(0.0, place) for place in range(len(tickets))]
+        while due:
+            when, place = heapq.heappop(due)
+            ticket = tickets[place]
+            self.clock.sleep(when - self.clock.monotonic())
+            try:
+                with self.knowing(ticket):
+                    found = watches[ticket].look()
+            except Interrupted:
+                raise
+            except AeforgeError as error:
+                yield ticket, functools.partial(_raise, error)
+                continue
+            if isinstance(found, float):
+                heapq.heappush(due, (self.clock.monotonic() + found, place))
+            else:
+                yield ticket, functools.partial(self.ended, ticket, found)
+
+    def ended(self, ticket: Ticket, job: Succeeded | Failed) -> Succeeded:
+        """Writes down how the job ended; raises JobFailed if it failed."""
+        match job:
+            case Succeeded():
+                self.journal.record(ticket.number, State.SUCCEEDED, self._now)
+                return job
+            case Failed(reason):
+                self.journal.record(ticket.number, State.FAILED, self._now, reason=reason)
+                raise job_failed(ticket.job_id, reason)
+
+    def look(self, ticket: Ticket, *, tries: int = 4) -> Job:
+        """One look, without waiting for the job; a few more where the service cannot be heard."""
+        with self.knowing(ticket):
+            job = self._heard(ticket, tries)
+            if isinstance(job, Pending):
+                return job
+            with contextlib.suppress(JobFailed):  # how it stands is the answer here, not an error
+                self.ended(ticket, job)
+            return job
+
+    def _heard(self, ticket: Ticket, tries: int) -> Job:
+        for attempt in range(tries - 1):
+            try:
+                return self.client.look(ticket.job_id)
+            except NotYet as trouble:
+                if trouble.kind == "missing":
+                    raise trouble.error from None
+                pause = min(
+                    20.0, trouble.wait if trouble.wait is not None else jitter(attempt, chance=self.client.chance)
+                )
+                self.notify(Trouble(trouble.error.why or trouble.error.message, pause, ticket.job_id))
+                self.clock.sleep(pause)
+        try:
+            return self.client.look(ticket.job_id)
+        except NotYet as trouble:
+            raise trouble.error from None
+
+    # -------------------------------------------------------------- saving
+
+    def save(self, ticket: Ticket, urls: Sequence[str], delivery: Delivery, until: float) -> list[SavedFile]:
+        """Fetches the results to where they are wanted, and writes down which files they are."""
+        entry = self.journal.by_job_id(ticket.job_id)
+        if (path := delivery.path(delivery.naming)) is not None:
+            sweep(path.parent)
+        fetch = Fetch(
+            ticket.job_id,
+            urls,
+            delivery,
+            client=self.client,
+            clock=self.clock,
+            until=until,
+            notify=self.notify,
+            kept=entry.saved_files if entry else (),
+        )
+        with self.knowing(ticket):
+            try:
+                files = fetch.all()
+            except SomeMissing as missing:
+                self.journal.record(ticket.number, State.SUCCEEDED, self._now, files=missing.files)
+                raise missing.error from None
+            self.journal.record(ticket.number, State.SAVED, self._now, files=files)
+        return files
+
+    @contextlib.contextmanager
+    def knowing(self, ticket: Ticket) -> Iterator[None]:
+        """Whatever fails says which job it is about, and how to go on with it."""
+        try:
+            yield
+        except AeforgeError as error:
+            error.job_id = ticket.job_id
+            if isinstance(error, JobNotFound):
+                self.journal.record(ticket.number, State.LOST, self._now, reason=error.why)
+            if isinstance(error, Interrupted):
+                error.message = f"Interrupted; job {ticket.job_id} goes on at the service"
+            go_on = go_on_with(ticket.job_id)
+            if go_on not in error.hint and not isinstance(error, JobFailed | JobNotFound):
+                error.hint = f"{error.hint}; then {go_on}" if error.hint else go_on
+            raise
+
+
+def _raise(error: AeforgeError) -> NoReturn:
+    raise error
+
+
+def _sent_before(entry: Entry) -> SubmitUnknown:
+    return SubmitUnknown(
+        "The same work was sent before, and its answer was lost: a job may exist and be charged. It was not sent again",
+        why=f"first sent at {entry.created}: {entry.reason or 'no answer came'}",
+        hint="look at the service's dashboard; to send it again all the same, add --new to the command",
+    )
+
+
+def job_failed(job_id: JobId, reason: str) -> JobFailed:
+    return JobFailed(
+        f"Job {job_id} failed at the service",
+        why=reason or "the service gives no reason",
+        hint="change the prompt or the picture, then run the command again",
+        job_id=job_id,
+    )

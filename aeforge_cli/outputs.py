@@ -1,0 +1,352 @@
+"""Result files: their names, never the server's; no clobbering; whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import string
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from aeforge_cli.errors import CannotSave, OutputExists, Usage
+from aeforge_cli.images import Format, ImageInfo, identify, is_complete
+from aeforge_cli.locks import is_locked, lock
+
+_FIELDS = ("stem", "name", "n", "job_id", "operation", "date", "ext")
+_PREFIX, _SUFFIX = ".aeforge-", ".part"
+_LONGEST_STEM = 180  # bytes; leaves room for a job id and a suffix within the usual 255
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
+@dataclass(frozen=True)
+class SavedFile:
+    """A result on disk: size in bytes, width and height in pixels."""
+
+    path: str
+    url: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the template fields stand for; `number` counts the results of one job from 1."""
+
+    name: str
+    operation: str
+    day: date
+    job_id: str = ""
+    number: int = 1
+    count: int = 1
+    extension: str = Format.PNG.extension  # what the service documents its results to be
+
+    @property
+    def stem(self) -> str:
+        return _safe_name(Path(self.name).stem or self.name)
+
+    def result(self, number: int, count: int) -> "Naming":
+        return replace(self, number=number, count=count)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go: one file, a folder, or a template with fields such as {stem} and {ext}."""
+
+    template: str
+    replace: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the user chose the whole name."""
+        return not re.search(r"\{\w+\}", self.template)
+
+    @property
+    def is_predictable(self) -> bool:
+        """Whether the name is known before the job is."""
+        return "{job_id}" not in self.template
+
+    def path(self, naming: Naming) -> Path:
+        """The file for one result; several get `-1`, `-2` before the suffix, unless the template numbers them."""
+        values = {
+            "stem": naming.stem,
+            "name": _safe_name(naming.name),
+            "n": naming.number,
+            "job_id": naming.job_id,
+            "operation": naming.operation.replace(" ", "-"),
+            "date": naming.day.isoformat(),
+            "ext": naming.extension,
+        }
+        path = Path(self.template if self.is_exact else self.template.format_map(values))
+        if naming.count > 1 and "{n}" not in self.template:
+            path = path.with_name(f"{path.stem}-{naming.number}{path.suffix}")
+        return path
+
+    def taken(self, naming: Naming) -> Path | None:
+        """The file that exists where the result is to go, if one does."""
+        path = self.path(naming)
+        return path if self.is_predictable and os.path.lexists(path) else None
+
+    def check(self, naming: Naming, *, dry: bool = False) -> Path:
+        """Refuses, before anything is sent, what could not be saved afterwards; returns the expected file.
+
+        A dry check makes no folder and tries no file. Raises OutputExists or CannotSave.
+        """
+        path = self.path(naming)
+        if path.is_dir():
+            raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
+        if not self.replace and self.taken(naming):
+            raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
+        if not dry:
+            self._prepare(path)
+        return path
+
+    def _prepare(self, path: Path) -> None:
+        """Makes the folder where its name is ours to fill, and tries whether a file can be written there."""
+        try:
+            if not self.is_exact:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                path.lstat()  # finds a name that is too long
+            probe, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
+            os.close(probe)
+            Path(name).unlink()
+        except OSError as error:
+            raise cannot_save(path, error) from None
+
+
+def destination(text: str, *, overwrite: bool) -> Destination:
+    """What `-o` says: `out/` or an existing folder, a template, or a file. Raises Usage for an unknown field."""
+    if not text:
+        raise Usage("The output has no name", hint="for example: -o out.png, -o out/ or -o 'out/{stem}.{ext}'")
+    if text.endswith(("/", os.sep)) or Path(text).is_dir():
+        return Destination(str(Path(text) / "{stem}.{ext}"), overwrite)
+    try:
+        unknown = [field for _, field, _, _ in string.Formatter().parse(text) if field not in (None, *_FIELDS)]
+    except ValueError:
+        unknown = [text]
+    if unknown:
+        fields = " ".join(f"{{{name}}}" for name in _FIELDS)
+        raise Usage(f"The output template does not know {{{unknown[0]}}}", hint=f"it knows {fields}")
+    return Destination(text, overwrite)
+
+
+def check_collisions(paths: list[Path]) -> None:
+    """Raises Usage if two results would write the same file, also where case or Unicode form does not count."""
+    seen: dict[str, Path] = {}
+    for path in paths:
+        key = unicodedata.normalize("NFC", str(path.absolute())).casefold()
+        if key in seen:
+            raise OutputExists(
+                f"Two results would be saved as {path}", hint="use a template that tells them apart, for example {n}"
+            )
+        seen[key] = path
+
+
+class PartFile:
+    """A picture on its way to disk, beside its final place under a name that no one takes for a result.
+
+    It is a client's Sink. Without a folder it lies among temporary files. Leaving the context removes it, unless `keep`
+    gave it its name.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or Path(tempfile.gettempdir())
+        self.size = 0
+        self.expected: int | None = None
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        try:
+            handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=self._folder)
+        except OSError as error:
+            raise cannot_save(self._folder, error) from None
+        self._path = Path(name)
+        self._stream: BinaryIO = os.fdopen(handle, "w+b")
+        with contextlib.suppress(OSError):  # without locks only its age protects a part from `sweep`
+            lock(self._stream)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):  # a full disk may complain once more; the file goes all the same
+            self._stream.close()
+        self._path.unlink(missing_ok=True)
+
+    def expect(self, size: int | None) -> None:
+        """Starts over: another try of the same fetch begins."""
+        self.expected = size
+        self.size = 0
+        self._digest = hashlib.sha256()
+        try:
+            self._stream.seek(0)
+            self._stream.truncate()
+        except OSError as error:
+            raise cannot_save(self._path, error) from None
+
+    def write(self, block: bytes) -> None:
+        try:
+            self._stream.write(block)
+        except OSError as error:
+            raise cannot_save(self._path, error) from None
+        self.size += len(block)
+        self._digest.update(block)
+
+    def picture(self) -> ImageInfo | None:
+        """What arrived; None unless it is a complete picture."""
+        self._flush()
+        found = identify(self._stream)
+        if found is None:
+            return None
+        complete = is_complete(self._stream, found.format)
+        # A format that does not say where it ends is trusted only if the answer said how long it is.
+        return found if complete or (complete is None and self.expected is not None) else None
+
+    def looks_cut(self) -> bool:
+        """Whether what arrived is the beginning of a picture, or nothing at all."""
+        return self.size == 0 or identify(self._stream) is not None
+
+    def blocks(self) -> Iterator[bytes]:
+        """What arrived, from its beginning."""
+        self._stream.seek(0)
+        while block := self._stream.read(256 * 1024):
+            yield block
+
+    def keep(self, path: Path, *, replace: bool, job_id: str) -> Path:
+        """Gives the picture its name, or another if that was taken meanwhile: paid work is not thrown away."""
+        try:
+            self._flush()
+            os.fsync(self._stream.fileno())
+            if hasattr(os, "fchmod"):
+                os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)  # mkstemp made it private
+            if replace:
+                return _replace(self._path, path)
+            for candidate in _names(path, job_id):
+                if self._take(candidate):
+                    return candidate
+        except OSError as error:
+            raise cannot_save(path, error) from None
+        raise CannotSave(f"No free name was found beside {path}", hint="choose another output")
+
+    def described(self, path: str, url: str, info: ImageInfo) -> SavedFile:
+        return SavedFile(
+            path=path,
+            url=url,
+            bytes=self.size,
+            sha256=self._digest.hexdigest(),
+            width=info.width,
+            height=info.height,
+            format=info.format.value,
+        )
+
+    def _flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise cannot_save(self._path, error) from None
+
+    def _take(self, path: Path) -> bool:
+        """Whether the picture now stands at `path`: put there, or found there already, byte for byte."""
+        try:
+            _link(self._path, path)
+        except FileExistsError:
+            return holds(path, self._digest.hexdigest())
+        return True
+
+
+def holds(path: Path, sha256: str | None) -> bool:
+    """Whether a regular file of this content stands at `path`."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def sweep(folder: Path, *, older_than: float = 10.0) -> None:
+    """Removes what a killed process left behind in the folder; a part that is still being written is locked."""
+    with contextlib.suppress(OSError):
+        for part in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > older_than and not _is_locked(part):
+                    part.unlink()
+
+
+def cannot_save(path: Path, error: OSError) -> CannotSave:
+    """The error as a sentence, with what to do about it."""
+    hints = {
+        errno.ENOSPC: "make room on the disk",
+        errno.EDQUOT: "make room within your quota",
+        errno.EFBIG: "make room on the disk",
+        errno.EACCES: "choose a folder that you may write to",
+        errno.EPERM: "choose a folder that you may write to",
+        errno.EROFS: "choose a folder that can be written",
+        errno.ENOENT: f"make the folder first: mkdir -p {path.parent}",
+        errno.ENAMETOOLONG: "choose a shorter name",
+    }
+    why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
+    return CannotSave(f"{path} cannot be saved", why=why, hint=hints.get(error.errno or 0, "choose another output"))
+
+
+def _names(path: Path, job_id: str) -> Iterator[Path]:
+    yield path
+    stem = f"{path.stem}-{job_id}"
+    yield path.with_name(stem + path.suffix)
+    for number in range(2, 100):
+        yield path.with_name(f"{stem}-{number}{path.suffix}")
+
+
+def _link(source: Path, path: Path) -> None:
+    """Gives a file a second name if the name is free; the answer holds even against another process."""
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT, some network file systems: no links. An empty placeholder claims the name, then the file replaces it.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        try:
+            _replace(source, path)
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _replace(source: Path, path: Path) -> Path:
+    for _ in range(20):
+        try:
+            return source.replace(path)
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            time.sleep(0.05)  # a virus scanner may hold the new file for a moment
+    return source.replace(path)
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("r+b") as stream:
+        return is_locked(stream)
+
+
+def _safe_name(name: str) -> str:
+    """A name of ours for a file, good on every system, and short enough that a suffix still fits."""
+    forbidden = r"[\x00-\x1f\x7f/\\<>:\"|?*]" if os.name == "nt" else r"[\x00-\x1f\x7f/\\]"
+    name = re.sub(forbidden, "_", name).rstrip(". ") or "image"
+    if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
+        name = f"_{name}"
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST_STEM else encoded[:_LONGEST_STEM].decode(errors="ignore")

@@ -1,0 +1,176 @@
+"""One invocation: builds settings, console, clock, journal and client, each when it is first asked for."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aeforge_cli.clock import Clock, SystemClock
+from aeforge_cli.console import Console, Talk
+from aeforge_cli.redaction import Redactor, Secret, checked_key
+from aeforge_cli.settings import Settings
+from aeforge_cli.signals import Stop
+
+if TYPE_CHECKING:
+    from aeforge_cli.client import Client, Transport
+    from aeforge_cli.jobs import Jobs
+    from aeforge_cli.journal import Journal
+    from aeforge_cli.transport import Wire
+    from aeforge_cli.waiting import Patience
+
+SANDBOX_KEY = "sandbox"
+
+
+class Session:
+    """What a command may ask for. `transport` and `clock` are given by tests in place of the network and time."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        transport: "Transport | None" = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.environment = os.environ if environment is None else environment
+        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=_say_at_once)
+        self.redact = Redactor()
+        self.console = Console(self.environment, redact=self.redact)
+        self.clock: Clock = clock or SystemClock(self.stop)
+        self._given_transport = transport
+        self._options: dict[str, str | None] = {}
+        self._profile: str | None = None
+        self._sandboxed = False
+        self._closing = ExitStack()
+
+    # -------------------------------------------------------------- options that all commands share
+
+    def talk(self, *, json: bool, quiet: bool, verbose: bool, debug: bool) -> None:
+        self.console.json = json
+        self.console.debugs = debug
+        if quiet:
+            self.console.talk = Talk.QUIET
+        elif verbose or debug:
+            self.console.talk = Talk.VERBOSE
+
+    def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
+        """Which account and which service; `options` are settings given on the command line."""
+        self._profile = profile
+        self._sandboxed = sandbox
+        self._options = dict(options)
+
+    @property
+    def is_sandboxed(self) -> bool:
+        return self._sandboxed
+
+    # -------------------------------------------------------------- built when first asked for
+
+    @cached_property
+    def settings(self) -> Settings:
+        settings = Settings(self.environment, profile=self._profile, options=self._options)
+        _ = settings.profile  # reads the file
+        for warning in settings.file.warnings:
+            self.console.warn(warning)
+        return settings
+
+    @cached_property
+    def base_url(self) -> str:
+        if self._sandboxed:
+            from aeforge_cli.local import running_sandbox
+
+            return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._relay))
+        return self.settings["base_url"].text
+
+    def _relay(self, line: str) -> None:
+        """What the sandbox of `--sandbox` says: why a job failed is for all, the rest for those who want more."""
+        (self.console.note if " failed" in line else self.console.detail)(f"sandbox: {line}")
+
+    @property
+    def service(self) -> str:
+        """The service's name in the journal; a sandbox changes its port, and stays the same sandbox."""
+        return "sandbox" if self._sandboxed else self.base_url
+
+    @cached_property
+    def key(self) -> Secret:
+        """The API key. Raises NotSignedIn without one."""
+        key = checked_key(SANDBOX_KEY, "the sandbox") if self._sandboxed else self.settings.key()[0]
+        self.redact.hide(key)
+        return key
+
+    @property
+    def account(self) -> str:
+        """Tells keys apart without giving them away."""
+        return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
+
+    def wire(self, key: Secret | None, base_url: str | None = None) -> "Wire":
+        """The real transport."""
+        from aeforge_cli.transport import Wire, ca_bundle_from
+
+        wire = Wire(
+            base_url=base_url or self.base_url,
+            key=key,
+            ca_bundle=ca_bundle_from(self.environment),
+            log=self.console.debug,
+            through_proxy=not self._sandboxed,
+        )
+        self._closing.callback(wire.close)
+        return wire
+
+    @cached_property
+    def fetcher(self) -> "Wire":
+        """Fetches inputs from the web; it knows no key."""
+        return self.wire(None)
+
+    @cached_property
+    def transport(self) -> "Transport":
+        return self._given_transport or self.wire(self.key)
+
+    @cached_property
+    def client(self) -> "Client":
+        return self.client_over(self.transport)
+
+    def client_over(self, transport: "Transport") -> "Client":
+        from aeforge_cli.client import Client
+
+        return Client(transport, base_url=self.base_url, clock=self.clock)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        from aeforge_cli.journal import JournalUnwritable, NoJournal, SqliteJournal
+
+        try:
+            journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
+        except JournalUnwritable as trouble:
+            self.console.warn(
+                f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
+                " name another folder with AEFORGE_STATE_DIR"
+            )
+            return NoJournal()
+        self._closing.callback(journal.close)
+        return journal
+
+    def jobs(self, patience: "Patience") -> "Jobs":
+        from aeforge_cli.jobs import Jobs
+
+        key = self.account  # asked for first: without a key nothing is started
+        return Jobs(
+            client=self.client,
+            journal=self.journal,
+            clock=self.clock,
+            stop=self.stop,
+            service=self.service,
+            account=key,
+            emergency=self.console.emergency,
+            notify=self.console.notify,
+            patience=patience,
+        )
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def _say_at_once(text: str) -> None:
+    """Past Python's buffers and locks, as a signal handler must."""
+    with suppress(OSError):
+        os.write(2, f"{text}\n".encode())

@@ -1,0 +1,77 @@
+"""How a signal ends the process: at once where nothing is at stake, after the answer where a paid job's id is due.
+
+The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up: then it is raised when the
+shield has come down. A second one leaves at once, without a word: the journal already holds all there is to know.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from aeforge_cli.errors import Interrupted
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Stop:
+    """Whether the process was asked to end."""
+
+    def __init__(self, *, grace: float = 35.0, say: Callable[[str], None] = lambda _text: None) -> None:
+        """`grace` is how many seconds a shield may hold after a signal; `say` writes to the user from the handler."""
+        self._grace = grace
+        self._say = say
+        self._requested = threading.Event()
+        self._signal = signal.SIGINT
+        self._shields = 0
+
+    def listen(self) -> None:
+        """Takes the signals over; one that was ignored at the start (nohup) stays ignored."""
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._received)
+
+    @property
+    def requested(self) -> bool:
+        return self._requested.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleeps for up to `seconds`; raises Interrupted when a signal came, before or meanwhile."""
+        if self._requested.wait(max(0.0, seconds)):
+            raise Interrupted(self._signal)
+
+    def check(self) -> None:
+        """Raises Interrupted if a signal came: asked before each thing that costs money."""
+        if self.requested:
+            raise Interrupted(self._signal)
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Lets the body finish when a signal comes in the middle; it counts at the next `check` or `wait`."""
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+
+    def request(self, number: int) -> None:
+        """Asks the process to end, as a signal would."""
+        self._signal = signal.Signals(number)
+        self._requested.set()
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        if self.requested:
+            os._exit(128 + number)
+        self.request(number)
+        if not self._shields:
+            raise Interrupted(number)
+        self._say("waiting for the answer to what was already sent; once more leaves at once")
+        leave = threading.Timer(self._grace, self._leave, [number])
+        leave.daemon = True
+        leave.start()
+
+    def _leave(self, number: int) -> None:
+        self._say("no answer came; the job may exist: aeforge job list --pending")
+        os._exit(128 + number)

@@ -1,0 +1,115 @@
+"""Waiting for a job: when to look, which troubles pass by themselves, and when patience ends."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aeforge_cli.client import Client, Failed, JobId, NotYet, Pending, Succeeded
+from aeforge_cli.clock import Clock
+from aeforge_cli.errors import AeforgeError, JobStillRunning, go_on_with
+from aeforge_cli.events import Event, Trouble, Waiting
+from aeforge_cli.retry import jitter
+
+MISSING_SECONDS = 30.0  # how long "not found" may mean "not yet known everywhere"
+EMPTY_LOOKS = 3  # how often a job that succeeded without results is looked at again
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: in all (None: no limit), between looks (None: adaptive), and until the first look at a new job."""
+
+    limit: float | None = 600.0
+    interval: float | None = None
+    first: float = 1.0
+
+    def until(self, now: float) -> float:
+        """The moment it ends, on the monotonic scale of `now`."""
+        return math.inf if self.limit is None else now + self.limit
+
+    def pause(self, waited: float) -> float:
+        """The service recommends a look every 1 to 2 s at first, and every 2 to 5 s later."""
+        return self.interval if self.interval is not None else min(5.0, max(1.0, 0.15 * waited))
+
+
+class Watch:
+    """Looks at one job until it has ended; a step at a time, so that many can be watched by one thread.
+
+    `accepted` is when the job was made, on the monotonic clock, if this process saw it; `until` when patience ends.
+    """
+
+    def __init__(
+        self,
+        job_id: JobId,
+        *,
+        client: Client,
+        clock: Clock,
+        patience: Patience,
+        until: float,
+        accepted: float | None,
+        notify: Callable[[Event], None],
+    ) -> None:
+        self._job_id = job_id
+        self._client = client
+        self._clock = clock
+        self._patience = patience
+        self._until = until
+        self._accepted = accepted
+        self._notify = notify
+        self._started = clock.monotonic()
+        self._failures = 0
+        self._empty = 0
+
+    def to_the_end(self) -> Succeeded | Failed:
+        """Waits. Raises JobStillRunning when patience ends, or what the last looks met."""
+        self._clock.sleep(0.0 if self._accepted is None else self._patience.first)
+        while isinstance(found := self.look(), float):
+            self._clock.sleep(found)
+        return found
+
+    def look(self) -> Succeeded | Failed | float:
+        """One look: how the job ended, or the seconds to wait before the next."""
+        try:
+            job = self._client.look(self._job_id)
+        except NotYet as trouble:
+            return self._after(trouble)
+        self._failures = 0
+        match job:
+            case Pending(status):
+                self._notify(Waiting(self._job_id, status, self._waited))
+                return self._within_patience(self._patience.pause(self._waited), self._still_running())
+            case _:
+                return job
+
+    @property
+    def _waited(self) -> float:
+        return self._clock.monotonic() - self._started
+
+    def _after(self, trouble: NotYet) -> float:
+        self._empty += trouble.kind == "no_urls"
+        if self._empty > EMPTY_LOOKS or (trouble.kind == "missing" and not self._is_new()):
+            raise trouble.error
+        pause = trouble.wait
+        if pause is None:
+            pause = max(1.0, jitter(self._failures, chance=self._client.chance))
+        self._failures += 1
+        pause = self._within_patience(pause, trouble.error)
+        self._notify(Trouble(trouble.error.why or trouble.error.message, pause, self._job_id))
+        return pause
+
+    def _is_new(self) -> bool:
+        return self._accepted is not None and self._clock.monotonic() - self._accepted < MISSING_SECONDS
+
+    def _within_patience(self, pause: float, otherwise: AeforgeError) -> float:
+        """The pause, cut so that a last look falls on the end of patience; at the end, the error."""
+        left = self._until - self._clock.monotonic()
+        if left <= 0:
+            raise otherwise
+        return min(pause, left)
+
+    def _still_running(self) -> JobStillRunning:
+        return JobStillRunning(
+            f"Job {self._job_id} is still running after {self._waited:.0f} s; nothing is lost",
+            why="patience ended (--timeout)",
+            hint=go_on_with(self._job_id),
+            job_id=self._job_id,
+        )
