@@ -19,7 +19,7 @@ from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted, U
 from aeforge_cli.session import Session
 
 # Each name leads to the module that registers it, so that a command loads its own module alone.
-MODULES = {"inpaint": "pictures", "job": "job", "auth": "account", "sandbox": "sandbox"}
+MODULES = {"inpaint": "inpaint", "job": "job", "auth": "account", "sandbox": "sandbox"}
 
 
 def app(names: Sequence[str] = tuple(MODULES)) -> typer.Typer:

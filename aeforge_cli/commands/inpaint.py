@@ -1,4 +1,4 @@
-"""`aeforge inpaint`: pictures in, pictures out."""
+"""`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
 from typing import Annotated
 
