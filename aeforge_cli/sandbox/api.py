@@ -11,8 +11,9 @@ from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, HTTPException, Request, Security, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, Json
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aeforge_cli.sandbox import NO_USER_KEY
 from aeforge_cli.sandbox.jobs import Job, JobId, Jobs
@@ -130,7 +131,7 @@ DeskHere = Annotated[Desk, Depends(_desk)]
 Picture = Annotated[UploadFile, File()]
 Pictures = Annotated[list[UploadFile], File()]
 Text = Annotated[str, Form()]
-Rows = Annotated[Json[list[Row]], Form()]
+Rows = Annotated[str, Form(json_schema_extra={"contentMediaType": "application/json"})]
 
 _documented: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request makes no sense"},
@@ -256,7 +257,7 @@ async def character_overlay_v1(
     resolution: Annotated[Resolution, Form()],
     style: Annotated[Style | None, Form()] = None,
 ) -> JobMade:
-    fields = {"rows": _plain(rows), "resolution": resolution, "style": style}
+    fields = {"rows": _parsed(rows), "resolution": resolution, "style": style}
     pictures = {"sprite_sheet": [sprite_sheet], "character_images": _few(character_images)}
     return await desk.accept("sprite/character-overlay/v1", fields, pictures)
 
@@ -270,7 +271,7 @@ async def character_overlay_v2(
     quality: Annotated[Quality, Form()],
     style: Annotated[Style | None, Form()] = None,
 ) -> JobMade:
-    fields = {"rows": _plain(rows), "quality": quality, "style": style}
+    fields = {"rows": _parsed(rows), "quality": quality, "style": style}
     pictures = {"sprite_sheet": [sprite_sheet], "character_images": _few(character_images)}
     return await desk.accept("sprite/character-overlay/v2", fields, pictures)
 
@@ -291,8 +292,14 @@ def _few(characters: list[UploadFile]) -> list[UploadFile]:
     return characters
 
 
-def _plain(rows: list[Row]) -> list[dict[str, object]]:
-    return [row.model_dump() for row in rows]
+def _parsed(rows: str) -> list[dict[str, object]]:
+    try:
+        return [row.model_dump() for row in TypeAdapter(list[Row]).validate_json(rows)]
+    except ValidationError as wrong:
+        problems = [
+            {**problem, "loc": ("body", "rows", *problem["loc"])} for problem in wrong.errors(include_url=False)
+        ]
+        raise RequestValidationError(problems) from wrong
 
 
 def _check_frame(frame: int, allowed: tuple[int, ...]) -> None:

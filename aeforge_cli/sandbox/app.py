@@ -103,6 +103,6 @@ def _images(folder: Path) -> ASGIApp:
         name = request.path_params["name"]
         if not RESULT_NAME.fullmatch(name) or not (folder / name).exists():
             raise HTTPException(404)
-        return FileResponse(folder / name, headers={"Cache-Control": "private, max-age=3600"})
+        return FileResponse(folder / name)
 
     return Starlette(routes=[Route("/images/{name}", image)])

@@ -31,9 +31,9 @@ class Luck:
 
     def draw(self, event: str) -> float:
         """At least 0, less than 1."""
-        # Not for secrets.
-        stream = self._streams.setdefault(event, random.Random(f"{self._seed} {event}"))  # noqa: S311
-        return stream.random()
+        if event not in self._streams:
+            self._streams[event] = random.Random(f"{self._seed} {event}")  # noqa: S311 - no secret hangs on it
+        return self._streams[event].random()
 
 
 class Mischief:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from contextlib import ExitStack, contextmanager
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 STAND_IN = ("X-Aeforge-Sandbox", "stand-in; not the AetherForge service")
 SHUTDOWN_SECONDS = 1
+# Longer than anyone waits between two polls: a connection closed as a request goes out is a fault nobody asked for.
+KEEP_ALIVE_SECONDS = 75
 LONGEST_LINE = 300
 
 
@@ -76,6 +79,7 @@ async def _serve(
         proxy_headers=False,
         headers=[STAND_IN],
         limit_concurrency=options.max_connections,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     with _uvicorn_heard(log):
@@ -104,7 +108,7 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self._stop) for number in _stop_signals()}
         try:
             yield
         finally:
@@ -114,6 +118,12 @@ class Server(uvicorn.Server):
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+def _stop_signals() -> Iterator[signal.Signals]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        yield signal.SIGHUP
 
 
 class Connection(H11Protocol):

@@ -39,7 +39,9 @@ class Order:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the server's to judge; it reaches the whole terminal
+    # A Ctrl-C, or a service manager's end, reaches all processes: it is the server's to judge, or this job would fail.
+    for name in {"SIGINT", "SIGTERM", "SIGHUP"} & set(dir(signal)):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     if sys.platform != "win32":
         os.nice(5)  # the server answers first
     answers = _claim_stdout()

@@ -5,8 +5,8 @@ AEFORGE_LIVE_PAY=1                    it is asked for jobs too, which cost what 
 """
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -24,13 +24,14 @@ Start = Callable[..., Sandbox]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start() -> Iterator[Start]:
     """Starts sandboxes on free ports, with any options; they end with the test."""
     started: list[Sandbox] = []
 
-    def start(**options: object) -> Sandbox:
+    def start(env: Mapping[str, str] = MappingProxyType({}), **options: object) -> Sandbox:
         quick = {"port": 0, "engine": "obedient", "misbehaviour": Misbehaviour(delay=0)}
-        started.append(Sandbox(SandboxOptions(**{**quick, **options})))  # type: ignore[arg-type]  # checked by the class
+        chosen = SandboxOptions(**{**quick, **options})  # type: ignore[arg-type]  # each test's to get right
+        started.append(Sandbox(chosen, **env))
         return started[-1]
 
     yield start

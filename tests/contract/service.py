@@ -68,15 +68,16 @@ class Service:
 class Sandbox:
     """A sandbox in a process of its own."""
 
-    def __init__(self, options: SandboxOptions) -> None:
+    def __init__(self, options: SandboxOptions, **env: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", PROCESS, repr(options)],
-            env=_environment(),
+            env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
             errors="surrogateescape",
+            start_new_session=True,
         )
         self._lines: list[str] = []
         self._told = threading.Condition()
@@ -111,10 +112,6 @@ class Sandbox:
             with self._told:
                 self._lines.append(line.rstrip("\n"))
                 self._told.notify_all()
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PLUGINS)}
 
 
 def upload(data: bytes, field: str = "image") -> File:

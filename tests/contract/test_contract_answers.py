@@ -152,7 +152,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "name"), CHOICES, ids=" ".join)
+@pytest.mark.parametrize(("path", "name"), CHOICES, ids=map(" ".join, CHOICES))
 def test_a_value_that_is_not_among_the_choices_is_named(paid_service: Service, path: str, name: str) -> None:
     [asked] = [asked for asked in OPERATIONS if asked.path == path]
 
@@ -161,6 +161,29 @@ def test_a_value_that_is_not_among_the_choices_is_named(paid_service: Service, p
     [problem] = answer.json()["detail"]
     assert answer.status_code == 422
     assert (problem["loc"], problem["input"]) == (["body", name], "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("rows", "problems"),
+    [
+        ("[{]", [("json_invalid", ["body", "rows"])]),
+        ('{"row": 0}', [("list_type", ["body", "rows"])]),
+        (
+            '[{"row": "x", "title": "walk"}]',
+            [("int_parsing", ["body", "rows", 0, "row"]), ("missing", ["body", "rows", 0, "description"])],
+        ),
+    ],
+    ids=["not JSON", "not a list", "not rows"],
+)
+def test_each_problem_of_the_rows_is_named(
+    paid_service: Service, rows: str, problems: list[tuple[str, list[str | int]]]
+) -> None:
+    [asked] = [asked for asked in OPERATIONS if asked.path == "/sprite/character-overlay/v1"]
+
+    answer = paid_service.post(asked.path, {**asked.fields, "rows": rows}, asked.files)
+
+    assert answer.status_code == 422
+    assert [(problem["type"], problem["loc"]) for problem in answer.json()["detail"]] == problems
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_every_documented_path_is_one_that_is_asked_here(schema: schemathesis.Ba
     assert described == set(DOCUMENTED)
 
 
-@pytest.mark.parametrize(("method", "path"), DOCUMENTED, ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), DOCUMENTED, ids=map(" ".join, DOCUMENTED))
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["sound", "unsound"])
 def test_every_answer_is_one_of_those_documented(
     shared_sandbox: Sandbox, schema: schemathesis.BaseSchema, method: str, path: str, mode: GenerationMode

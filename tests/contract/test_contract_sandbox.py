@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import signal
 import socket
@@ -198,17 +199,14 @@ def test_the_api_answers_while_the_engine_works(start: Start) -> None:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_ends_it_well_and_its_temporary_folder_goes_too(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    sandbox = start()
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_well_and_its_temporary_folder_goes_too(start: Start, tmp_path: Path, number: str) -> None:
+    sandbox = start(env={"TMPDIR": str(tmp_path)})
     [folder] = tmp_path.iterdir()
     inpaint(sandbox.service, "sleep")
     assert folder.stat().st_mode & 0o777 == 0o700
 
-    sandbox.process.send_signal(number)
+    os.killpg(sandbox.process.pid, signal.Signals[number])
 
     assert sandbox.process.wait(timeout=20) == 0
     assert list(tmp_path.iterdir()) == []
@@ -258,6 +256,32 @@ def test_unfinished_jobs_are_worked_again_after_a_restart(start: Start, tmp_path
     assert second.line("job ") == f"job {asleep[0]} goes on: image-tune/inpaint/v2"
     assert [second.service.wait(job_id)["status"] for job_id in asleep] == ["Succeed", "Succeed"]
     assert second.service.wait(waiting)["status"] == "Failed"
+
+
+@posix
+def test_a_stop_of_all_its_processes_fails_no_job(start: Start, tmp_path: Path) -> None:
+    first = start(state=tmp_path / "state")
+    held = inpaint(first.service, f"hold {tmp_path / 'lock'}")
+    first.line("worker: held")
+    os.killpg(first.process.pid, signal.SIGTERM)
+    first.process.wait()
+    wake(tmp_path / "state", held)
+
+    assert start(state=tmp_path / "state").service.wait(held)["status"] == "Succeed"
+
+
+@posix
+def test_no_worker_outlives_a_sandbox_that_is_killed(start: Start, tmp_path: Path) -> None:
+    import fcntl
+
+    sandbox = start()
+    inpaint(sandbox.service, f"hold {tmp_path / 'lock'}")
+    sandbox.line("worker: held")
+
+    sandbox.kill()
+
+    with (tmp_path / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the system lets go of it when the worker is gone
 
 
 def test_a_kill_leaves_no_half_job_and_no_stray_picture(start: Start, tmp_path: Path) -> None:

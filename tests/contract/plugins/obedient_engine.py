@@ -1,12 +1,17 @@
 """An engine that does what a test says in its prompt, plugged in as anyone's would be."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Refused
+
+if sys.platform != "win32":
+    import fcntl
 
 
 class ObedientEngine:
@@ -23,6 +28,11 @@ class ObedientEngine:
                 raise RuntimeError(what)
             case ["sleep"]:
                 time.sleep(3600)
+            case ["hold", path]:
+                with Path(path).open("a") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    print("held", flush=True)
+                    time.sleep(3600)
             case _:
                 pass
         return picture
