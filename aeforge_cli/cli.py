@@ -19,7 +19,17 @@ from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted, U
 from aeforge_cli.session import Session
 
 # Each name leads to the module that registers it, so that a command loads its own module alone.
-MODULES = {"inpaint": "inpaint", "job": "job", "auth": "account", "sandbox": "sandbox"}
+MODULES = {
+    "inpaint": "inpaint",
+    "upscale": "pictures",
+    "split-layer": "pictures",
+    "generate": "pictures",
+    "effect": "pictures",
+    "sprite": "sprites",
+    "job": "job",
+    "auth": "account",
+    "sandbox": "sandbox",
+}
 
 
 def app(names: Sequence[str] = tuple(MODULES)) -> typer.Typer:

@@ -1,0 +1,241 @@
+"""`aeforge upscale | split-layer | generate | effect`: the operations around pictures, in the user's words."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from aeforge_cli.commands.buying import buy, picture, words
+from aeforge_cli.commands.options import Buying, PromptOption, Saving, Service, Talking, Waiting, with_options
+from aeforge_cli.errors import Usage
+from aeforge_cli.operations import (
+    AiModel,
+    EffectV1,
+    EffectV2,
+    Generate,
+    Operation,
+    Picture,
+    Quality,
+    Resolution,
+    SplitLayer,
+    Upscale,
+)
+from aeforge_cli.session import Session
+
+ImageArgument = Annotated[
+    str, typer.Argument(metavar="IMAGE", help="A picture: a path, an http(s) address, or - for standard input.")
+]
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("upscale")(upscale)
+    tree.command("split-layer")(split_layer)
+    tree.command("generate")(generate)
+    tree.command("effect")(effect)
+
+
+@with_options
+def upscale(
+    session: Session,
+    image: ImageArgument,
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+    service: Service,
+    talking: Talking,
+    scale: Annotated[
+        Resolution,
+        typer.Option("--scale", case_sensitive=False, help="The long side becomes 1024, 2048 or 4096 pixels."),
+    ] = Resolution.TWO_K,
+) -> None:
+    """Make a picture larger.
+
+    Examples:
+
+        aeforge upscale photo.png --scale 4K -o large.png
+
+        aeforge upscale https://example.com/photo.jpg -o out/
+    """
+    talking.apply(session)
+    service.apply(session, timeout=waiting.timeout)
+    source = picture(session, image)
+    buy(session, Upscale(source, scale), [source], saving=saving, waiting=waiting, buying=buying)
+
+
+@with_options
+def split_layer(
+    session: Session,
+    image: ImageArgument,
+    keyword: Annotated[
+        str, typer.Option("--keyword", "-k", metavar="WORD", help="The element to separate, for example: arm.")
+    ],
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+    service: Service,
+    talking: Talking,
+) -> None:
+    """Separate one element of a picture into a layer of its own.
+
+    A job makes several pictures: give -o a folder or a template, or they are numbered -1, -2 before the suffix.
+
+    Examples:
+
+        aeforge split-layer character.png -k arm -o layers/
+
+        aeforge split-layer character.png -k body -o 'layers/{stem}-{n}.{ext}'
+    """
+    talking.apply(session)
+    service.apply(session, timeout=waiting.timeout)
+    source = picture(session, image)
+    buy(session, SplitLayer(source, keyword), [source], saving=saving, waiting=waiting, buying=buying)
+
+
+def _model(text: str) -> AiModel:
+    """A model by the service's name for it, in any case, its words apart or joined by hyphens."""
+    wanted = text.lower().replace("-", " ").strip()
+    for model in AiModel:
+        if model.lower() == wanted:
+            return model
+    raise typer.BadParameter(f"{text!r} is not one of {_MODEL_NAMES}.")
+
+
+_MODEL_NAMES = ", ".join(model.lower().replace(" ", "-") for model in AiModel)
+
+
+@with_options
+def generate(
+    session: Session,
+    prompt: PromptOption,
+    model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+    service: Service,
+    talking: Talking,
+    ref: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ref",
+            metavar="IMAGE",
+            help="A picture to go by; repeatable: up to 5 for grok-imagine, 1 for grok-imagine-pro, 10 for others.",
+        ),
+    ] = None,
+) -> None:
+    """Make a picture from a prompt.
+
+    Examples:
+
+        aeforge generate -p "a lighthouse at dusk" --model nano-banana -o lighthouse.png
+
+        aeforge generate -p "the same cat, sleeping" --model gpt-image-2 --ref cat.png -o asleep.png
+    """
+    talking.apply(session)
+    service.apply(session, timeout=waiting.timeout)
+    references = tuple(only_one_stdin(session, prompt, *(ref or ())))
+    operation = Generate(words(prompt), model, references)
+    buy(session, operation, [], saving=saving, waiting=waiting, buying=buying)
+
+
+class ApiVersion(StrEnum):
+    """The two forms that some of the service's operations have."""
+
+    FIRST = "1"
+    SECOND = "2"
+
+
+ApiVersionOption = Annotated[
+    ApiVersion | None,
+    typer.Option(
+        "--api-version", help="Which form of the service's operation.", show_default="1, or as the options need"
+    ),
+]
+ResolutionOption = Annotated[
+    Resolution | None,
+    typer.Option(
+        "--resolution",
+        case_sensitive=False,
+        help="The result's long side: 1024, 2048 or 4096 pixels (version 1).",
+        show_default="1K",
+    ),
+]
+VersionQualityOption = Annotated[
+    Quality | None,
+    typer.Option("--quality", "-q", help="How much work the service puts in (version 2).", show_default="standard"),
+]
+
+
+@with_options
+def effect(
+    session: Session,
+    prompt: PromptOption,
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+    service: Service,
+    talking: Talking,
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
+    ] = None,
+    resolution: ResolutionOption = None,
+    frames: Annotated[
+        int | None, typer.Option("--frames", metavar="4|9|16", help="How many (version 2).", show_default="4")
+    ] = None,
+    quality: VersionQualityOption = None,
+    api_version: ApiVersionOption = None,
+) -> None:
+    """Make a visual effect.
+
+    --resolution asks for one picture (version 1 of the operation); --frames and --quality ask for a series (version 2).
+
+    Examples:
+
+        aeforge effect -p "a blue explosion" --resolution 2K -o explosion.png
+
+        aeforge effect -p "rising smoke" --frames 16 -o 'smoke/{n}.{ext}'
+    """
+    talking.apply(session)
+    service.apply(session, quality=quality, timeout=waiting.timeout)
+    version = version_for(
+        api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": quality}
+    )
+    images = only_one_stdin(session, prompt, *([image] if image else []))
+    source, text = next(iter(images), None), words(prompt)
+    operation: Operation = (
+        EffectV1(text, resolution or Resolution.ONE_K, source)
+        if version is ApiVersion.FIRST
+        else EffectV2(text, set_quality(session), min(EffectV2.FRAMES) if frames is None else frames, source)
+    )
+    buy(session, operation, images, saving=saving, waiting=waiting, buying=buying)
+
+
+# ------------------------------------------------------------------ what the sprites' commands need, too
+
+
+def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second: Mapping[str, object]) -> ApiVersion:
+    """The form of the operation that the options need; raises Usage where it does not know one of them.
+
+    `first` and `second` are the options that only one of the forms knows; a value of None was not given.
+    """
+    needs_second = any(value is not None for value in second.values())
+    version = asked or (ApiVersion.SECOND if needs_second else ApiVersion.FIRST)
+    for name, value in (second if version is ApiVersion.FIRST else first).items():
+        if value is not None:
+            raise Usage(
+                f"{name} is unknown to version {version} of the operation",
+                hint=f"leave {name} out, or choose the version with --api-version",
+            )
+    return version
+
+
+def set_quality(session: Session) -> Quality:
+    """The quality of the option, the environment, the profile or the default."""
+    return Quality(session.settings["quality"].text)
+
+
+def only_one_stdin(session: Session, text: str, *images: str) -> list[Picture]:
+    """The pictures that were named; raises Usage where standard input would have to be two things."""
+    if [*images, text.removeprefix("@") if text.startswith("@") else ""].count("-") > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+    return [picture(session, image) for image in images]
