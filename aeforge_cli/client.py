@@ -32,7 +32,7 @@ from aeforge_cli.errors import (
     go_on_with,
 )
 from aeforge_cli.operations import Operation
-from aeforge_cli.retry import LONGEST_WAIT, Budget, jitter, retry_after
+from aeforge_cli.retry import LONGEST_WAIT, Budget, Throttle, jitter, retry_after
 
 JobId = NewType("JobId", str)
 
@@ -166,16 +166,30 @@ class Client:
         clock: Clock,
         chance: random.Random | None = None,
         budget: Budget | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
         self._transport = transport
         self._base_url = base_url
         self._clock = clock
         self.chance = chance or random.Random()  # noqa: S311 - spreads retries, hides nothing
-        self._budget = budget or Budget()
+        self.budget = budget or Budget()
+        self.throttle = throttle or Throttle()
 
     @property
     def host(self) -> str:
         return urlsplit(self._base_url).netloc
+
+    def _ask(self, request: Request) -> Answer:
+        """One exchange, in the common silence that an earlier 429 may have asked for."""
+        while wait := self.throttle.remaining(self._clock.monotonic()):
+            self._clock.sleep(wait)
+        answer = self._transport.ask(request)
+        if answer.status == 429:
+            silence = retry_after(answer.headers)
+            self.throttle.hold(1.0 if silence is None else min(silence, LONGEST_WAIT), self._clock.monotonic())
+        elif answer.status < 400:
+            self.throttle.earn()
+        return answer
 
     # -------------------------------------------------------------- submission
 
@@ -206,13 +220,13 @@ class Client:
     def _submit_once(self, operation: Operation, uploaded: Callable[[int, int], None]) -> JobId:
         body = Body(operation, uploaded)
         try:
-            answer = self._transport.ask(Request("POST", f"{self._base_url}/{operation.path}", body=body))
+            answer = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body))
         except WireFault as fault:
             if fault.delivered:
                 raise _unknown(fault.why) from None
             raise self._not_sent(fault) from None
         job_id = self._accepted(answer)
-        self._budget.earn()
+        self.budget.earn()
         return job_id
 
     def _not_sent(self, fault: WireFault) -> Exception:
@@ -244,7 +258,7 @@ class Client:
     def _wait_before_sending_again(self, unsent: NotYet, attempt: int, until: float) -> float:
         """Seconds to wait; raises the error itself when it is not worth waiting."""
         wait = unsent.wait
-        if attempt + 1 >= (ATTEMPTS if wait is None else NAMED_WAITS) or not self._budget.spend():
+        if attempt + 1 >= (ATTEMPTS if wait is None else NAMED_WAITS) or not self.budget.spend():
             raise unsent.error
         if wait is None:
             wait = jitter(attempt, chance=self.chance)
@@ -259,7 +273,7 @@ class Client:
     def look(self, job_id: JobId) -> Job:
         """One look at a job. Raises NotYet where another look may help, and the error itself where none will."""
         try:
-            answer = self._transport.ask(Request("GET", f"{self._base_url}/job/{job_id}"))
+            answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"))
         except WireFault as fault:
             error = Unreachable(
                 f"{self.host} could not be reached", why=fault.why, hint=_network_hint(fault), job_id=job_id
@@ -300,7 +314,7 @@ class Client:
             )
             raise error if fault.fault is Fault.CERTIFICATE else NotYet(error) from None
         if answer.status == 200:
-            self._budget.earn()
+            self.budget.earn()
             return
         error = ResultUnavailable(
             f"The result could not be fetched from {host}",

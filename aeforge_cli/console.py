@@ -18,8 +18,10 @@ from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, T
 from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.text import Text
 
+    from aeforge_cli.batch import Tally
     from aeforge_cli.orders import Finished
 
 _LONGEST = 500
@@ -70,7 +72,8 @@ class Console:
         self._out: IO[str] | None = sys.stdout  # None where the process was started with it closed
         self._err: IO[str] = sys.stderr or _nowhere()
         self._lock = threading.RLock()
-        self._live: _LiveLine | None = None
+        self._live: _LiveLine | _Overview | None = None
+        self._tally: Tally | None = None
         self._job_id: str | None = None
         self._said: dict[str, tuple[str, float]] = {}
         self.talk = Talk.NORMAL
@@ -131,7 +134,7 @@ class Console:
     def finished(self, done: "Finished") -> None:
         """What one job came to: JSON, else the saved paths, else the links."""
         with self._lock:
-            self.hush()
+            self._make_way()
             if self.json:
                 self.result_json(finished_json(done))
             elif done.files:
@@ -185,6 +188,9 @@ class Console:
             if self.json:
                 self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
                 return
+            if error.index is not None:
+                self._write(self._safe(f"{error.input}: {error.message}" + (f": {error.why}" if error.why else "")))
+                return
             lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
             if error.job_id and error.job_id not in f"{error.message} {error.hint}":
                 lines[0] = ("error", f"{error.message} (job {error.job_id})")
@@ -230,12 +236,38 @@ class Console:
     # -------------------------------------------------------------- progress
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Shows events while it lasts: a live line, plain lines, or nothing."""
+    def overview(self, tally: "Tally") -> Iterator[None]:
+        """Shows the counts of a batch while it lasts: a bar, or a plain line at times; single jobs are not shown."""
+        self._tally = tally
+        if self.moves and self.talk is not Talk.QUIET:
+            self._live = _Overview(self._err, tally, color=self.has_color)
         try:
             yield
         finally:
+            self._tally = None
             self.hush()
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person sits at the terminal."""
+        return _is_terminal(sys.stdin) and _is_terminal(self._err)
+
+    def _make_way(self) -> None:
+        """Before a result: the line of a job goes for good, the overview of a batch for a moment."""
+        if self._tally is None:
+            self.hush()
+            return
+        self._beat()
+        if isinstance(self._live, _Overview) and self.out_is_terminal:
+            self._live.pause()
+
+    def _beat(self) -> None:
+        """A sign of life of a batch where nothing moves."""
+        now = time.monotonic()
+        _, when = self._said.get("batch", ("", 0.0))
+        if self._tally is not None and self._live is None and now - when >= _HEARTBEAT:
+            self._said["batch"] = ("", now)
+            self.note(_counts(self._tally))
 
     def hush(self) -> None:
         """Takes the live line away, for good output to come."""
@@ -249,6 +281,9 @@ class Console:
         if self.talk is Talk.QUIET:
             return
         with self._lock:
+            if self._tally is not None:
+                self._notify_of_many(event)
+                return
             match event:
                 case Submitting(name, sent, size):
                     self._submitting(name, sent, size)
@@ -267,6 +302,17 @@ class Console:
                     self._saved(file.path, renamed=renamed)
                 case _:
                     assert_never(event)
+
+    def _notify_of_many(self, event: Event) -> None:
+        match event:
+            case Trouble(what, seconds, _):
+                self._trouble(what, seconds, None)
+            case Saved(_, file, renamed=True):
+                self._saved(file.path, renamed=True)
+            case Submitted(job_id, name, attached=True):
+                self.detail(f"{name}: going on with job {job_id}, bought before and not finished")
+            case _:
+                pass
 
     def _submitting(self, name: str, sent: int, size: int) -> None:
         share = f" {100 * sent // size}%" if size and sent < size else ""
@@ -300,7 +346,7 @@ class Console:
         now = time.monotonic()
         since = None if waited is None else now - waited
         if self.moves:
-            if self._live is None:
+            if not isinstance(self._live, _LiveLine):
                 self._live = _LiveLine(self._err, color=self.has_color)
             self._live.show(_Counting(self._safe(line), since))
             return
@@ -325,6 +371,13 @@ class _Counting:
 
 def _counted(line: str, since: float | None) -> str:
     return line if since is None else line.replace("%s", f"{time.monotonic() - since:.0f} s", 1)
+
+
+def _counts(tally: "Tally") -> str:
+    return (
+        f"{tally.done + tally.failed}/{tally.total}: {tally.waiting} waiting, {tally.under_way} running,"
+        f" {tally.done} done, {tally.failed} failed"
+    )
 
 
 class _LiveLine:
@@ -354,6 +407,52 @@ class _LiveLine:
         self._live.stop()
 
 
+class _Overview:
+    """A bar and the counts of a batch, drawn by rich."""
+
+    def __init__(self, stream: IO[str], tally: "Tally", *, color: bool) -> None:
+        from rich.console import Console as RichConsole
+        from rich.live import Live
+
+        self._tally = tally
+        self._started = time.monotonic()
+        console = RichConsole(
+            file=stream, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
+        )
+        self._live: Live = Live(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=4)
+        self._live.start()
+
+    def _drawn(self) -> "Group":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        tally = self._tally
+        ended = tally.done + tally.failed
+        rate = ended / max(0.1, time.monotonic() - self._started)
+        left = f", {_clock((tally.total - ended) / rate)} left" if ended else ""
+        line = Text(f"{_counts(tally)}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis")
+        return Group(ProgressBar(total=tally.total, completed=ended, width=60), line)
+
+    def print(self, line: str) -> None:
+        from rich.text import Text
+
+        self._live.console.print(Text(line), soft_wrap=True)
+
+    def pause(self) -> None:
+        """Clears the drawing, so that a result can be written where it stood; the next frame draws it again."""
+        self._live.stop()
+        self._live.start()
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
 def _nowhere() -> IO[str]:
     return open(os.devnull, "w")  # noqa: PTH123 - lives as long as the process
 
@@ -379,7 +478,7 @@ def _bytes(size: int) -> str:
 
 def finished_json(done: "Finished") -> dict[str, object]:
     """The documented object for one job: no field is ever left out."""
-    return {
+    found: dict[str, object] = {
         "schema": 1,
         "job_id": done.job_id,
         "status": done.status,
@@ -390,6 +489,7 @@ def finished_json(done: "Finished") -> dict[str, object]:
         "seconds": done.seconds,
         "attached": done.attached,
     }
+    return found if done.index is None else found | {"index": done.index}
 
 
 def _redacted(value: Mapping[str, object], redact: Redactor) -> dict[str, object]:

@@ -54,6 +54,8 @@ class AeforgeError(Exception):
         self.hint = hint
         self.job_id = job_id
         self.http_status = http_status
+        self.input: str | None = None
+        self.index: int | None = None
 
     @property
     def exit_status(self) -> int:
@@ -61,7 +63,8 @@ class AeforgeError(Exception):
 
     def as_json(self) -> dict[str, object]:
         """The `error` object of the last line that `--json` writes to stderr."""
-        return {
+        about: dict[str, object] = {} if self.index is None else {"input": self.input, "index": self.index}
+        return about | {
             "code": self.code,
             "message": f"{self.message}: {self.why}" if self.why else self.message,
             "hint": self.hint or None,

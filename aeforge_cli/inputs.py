@@ -1,17 +1,18 @@
 """Pictures to send: from a path, an address or standard input, judged by their content before anything is sent."""
 
+import contextlib
 import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from aeforge_cli.client import Answer, Sink, WireFault
 from aeforge_cli.errors import FileMissing, NotAnImage, Usage
-from aeforge_cli.images import identify
+from aeforge_cli.images import ImageInfo, identify
 from aeforge_cli.operations import Picture
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -32,12 +33,24 @@ def is_address(text: str) -> bool:
 def from_path(text: str) -> Picture:
     """A picture in a file. Raises FileMissing or NotAnImage."""
     path = Path(text)
+    with _readable(text) as stream:
+        return _judged(stream, label=text, name=path.name, opener=lambda: path.open("rb"))
+
+
+@contextlib.contextmanager
+def _readable(text: str) -> Iterator[BinaryIO]:
     try:
-        with _open_regular(path) as stream:
-            return _judged(stream, label=text, name=path.name, opener=lambda: path.open("rb"))
+        with _open_regular(Path(text)) as stream:
+            yield stream
     except OSError as error:
         hint = "check the name" if isinstance(error, FileNotFoundError) else "check its permissions"
         raise FileMissing(f"{text} cannot be read", why=error.strerror or "", hint=hint) from None
+
+
+def peek(text: str) -> ImageInfo:
+    """What a file is, without reading all of it. Raises FileMissing or NotAnImage."""
+    with _readable(text) as stream:
+        return _described(stream, text)
 
 
 def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
@@ -90,6 +103,13 @@ def _open_regular(path: Path) -> BinaryIO:
 
 
 def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], BinaryIO]) -> Picture:
+    info = _described(stream, label)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    return Picture(label=label, name=name, info=info, size=size, sha256=digest(stream), open=opener)
+
+
+def _described(stream: BinaryIO, label: str) -> ImageInfo:
     size = stream.seek(0, os.SEEK_END)
     if not size:
         raise NotAnImage(f"{label} is empty", hint="give a PNG, JPEG or WebP picture")
@@ -97,14 +117,9 @@ def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], Bin
         raise _too_large(label)
     info = identify(stream)
     if info is None:
-        raise NotAnImage(
-            f"{label} is not a picture",
-            why="its content is in no known format",
-            hint="give a PNG, JPEG or WebP picture",
-        )
-    stream.seek(0)
-    digest = _digest(stream)
-    return Picture(label=label, name=name, info=info, size=size, sha256=digest, open=opener)
+        why = "its content is in no known format"
+        raise NotAnImage(f"{label} is not a picture", why=why, hint="give a PNG, JPEG or WebP picture")
+    return info
 
 
 class _Spool:
@@ -140,8 +155,9 @@ def _too_large(label: str) -> NotAnImage:
     return NotAnImage(f"{label} is larger than {MOST_BYTES >> 20} MiB", hint="make it smaller first")
 
 
-def _digest(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
+def digest(stream: BinaryIO) -> str:
+    """SHA-256 of the rest of the stream, in hex."""
+    found = hashlib.sha256()
     while block := stream.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
+        found.update(block)
+    return found.hexdigest()

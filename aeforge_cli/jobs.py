@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import NoReturn
 
 from aeforge_cli.client import Client, Failed, Job, JobId, NotYet, Pending, Succeeded
@@ -25,13 +26,14 @@ from aeforge_cli.errors import (
     go_on_with,
 )
 from aeforge_cli.events import Observer, Submitted, Submitting, Trouble, ignore
-from aeforge_cli.journal import Claimed, Entry, Journal, State, Taken, Work
+from aeforge_cli.journal import Claimed, Claiming, Entry, Journal, Lasted, State, Taken, Work
 from aeforge_cli.orders import Finished, Order
-from aeforge_cli.outputs import SavedFile, sweep
+from aeforge_cli.outputs import SavedFile, holds, sweep
+from aeforge_cli.pace import LearningPace, Pace
 from aeforge_cli.results import Delivery, Fetch, SomeMissing
 from aeforge_cli.retry import jitter
 from aeforge_cli.signals import Stop
-from aeforge_cli.waiting import Patience, Watch
+from aeforge_cli.waiting import Watch
 
 _OTHER_PROCESS_SECONDS = 200.0  # longer than a submission can take
 
@@ -50,7 +52,8 @@ class Ticket:
 class Jobs:
     """The steps of a job's life, to be taken one by one or all with `run`; safe to use from several threads.
 
-    `service` and `account` tell apart what was bought where; `emergency` writes to the user past any display.
+    `service` and `account` tell apart what was bought where; `emergency` writes to the user past any display;
+    `patience` is in seconds, for each job.
     """
 
     client: Client
@@ -61,15 +64,25 @@ class Jobs:
     account: str
     emergency: Callable[[str], None]
     notify: Observer = ignore
-    patience: Patience = field(default_factory=Patience)
+    patience: float = 600.0
+    pace: Pace = field(default_factory=LearningPace)
 
     def run(self, order: Order) -> Finished:
         """Buys the job, or goes on with the same one bought before, waits for it, and saves what it made."""
         started = self.clock.monotonic()
-        until = self.patience.until(started)
+        until = started + self.patience
         ticket = self.buy(order, until)
         done = self.wait(ticket, until)
         files = self.save(ticket, done.urls, order.delivery, until) if order.delivery else ()
+        return self.finished(ticket, order, done, files, started)
+
+    def begun(self, ticket: Ticket, order: Order) -> Finished:
+        """What is known of a job that is not waited for."""
+        return Finished(ticket.job_id, "Pending", order.operation.name, order.input, attached=ticket.attached)
+
+    def finished(
+        self, ticket: Ticket, order: Order, done: Succeeded, files: Sequence[SavedFile], started: float
+    ) -> Finished:
         return Finished(
             job_id=ticket.job_id,
             status="Succeed",
@@ -80,6 +93,21 @@ class Jobs:
             seconds=round(self.clock.monotonic() - started, 3),
             attached=ticket.attached,
         )
+
+    def kept(self, order: Order) -> Finished | None:
+        """If resuming: what an earlier run has finished of the order, by the journal and the disk; else None."""
+        if order.claiming is not Claiming.RESUME or order.delivery is None:
+            return None
+        entry = self.journal.latest(order.operation.fingerprint(), self.service, self.account)
+        files: Sequence[SavedFile] = ()
+        if entry is not None:
+            whole = all(holds(Path(file.path), file.sha256) for file in entry.saved_files)
+            files = entry.saved_files if entry.state is State.SAVED and whole else ()
+        elif (there := order.delivery.taken()) is not None:
+            files = (SavedFile(str(there)),)  # made by another machine, or before the journal
+        job_id = entry.job_id if entry else None
+        done = Finished(job_id, "Skipped", order.operation.name, order.input, files=tuple(files), attached=True)
+        return done if files else None
 
     # -------------------------------------------------------------- buying
 
@@ -114,13 +142,13 @@ class Jobs:
         )
         give_up = self.clock.monotonic() + _OTHER_PROCESS_SECONDS
         while True:
-            claim = self.journal.claim(work, self.clock.now(), anew=order.anew)
+            claim = self.journal.claim(work, self.clock.now(), order.claiming)
             match claim:
                 case Claimed():
                     return claim
                 case Taken(entry, is_live=True) if entry.state is State.SUBMITTING:
                     self._await_other_process(entry, give_up)
-                case Taken(entry) if entry.is_unfinished:
+                case Taken(entry) if entry.state in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
                     return entry
                 case Taken(entry):
                     raise _sent_before(entry)
@@ -173,7 +201,7 @@ class Jobs:
             ticket.job_id,
             client=self.client,
             clock=self.clock,
-            patience=self.patience,
+            pace=self.pace,
             until=until,
             accepted=ticket.accepted,
             notify=self.notify,
@@ -182,7 +210,8 @@ class Jobs:
     def wait(self, ticket: Ticket, until: float) -> Succeeded:
         """Raises JobFailed, JobStillRunning when patience ends, or what the last looks met."""
         with self.knowing(ticket):
-            return self.ended(ticket, self.watch(ticket, until).to_the_end())
+            watch = self.watch(ticket, until)
+            return self.ended(ticket, watch.to_the_end(), watch.lasted)
 
     def wait_for_all(self, tickets: Sequence[Ticket], until: float) -> Iterator[tuple[Ticket, Callable[[], Succeeded]]]:
         """Each job when it has ended, with what says how: it returns the results, or raises as `wait` does."""
@@ -205,11 +234,11 @@ class Jobs:
             else:
                 yield ticket, functools.partial(self.ended, ticket, found)
 
-    def ended(self, ticket: Ticket, job: Succeeded | Failed) -> Succeeded:
+    def ended(self, ticket: Ticket, job: Succeeded | Failed, lasted: Lasted | None = None) -> Succeeded:
         """Writes down how the job ended; raises JobFailed if it failed."""
         match job:
             case Succeeded():
-                self.journal.record(ticket.number, State.SUCCEEDED, self._now)
+                self.journal.record(ticket.number, State.SUCCEEDED, self._now, lasted=lasted)
                 return job
             case Failed(reason):
                 self.journal.record(ticket.number, State.FAILED, self._now, reason=reason)

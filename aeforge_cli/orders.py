@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import Operation
 from aeforge_cli.outputs import SavedFile
 
@@ -17,12 +18,12 @@ class Order:
     operation: Operation
     input: str
     delivery: "Delivery | None" = None
-    anew: bool = False
+    claiming: Claiming = Claiming.GO_ON
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What became of a job; `seconds` is how long it took from here."""
+    """What became of a job; `seconds` is how long it took from here, `index` its place in a list."""
 
     job_id: str | None
     status: str
@@ -32,3 +33,4 @@ class Finished:
     files: tuple[SavedFile, ...] = ()
     seconds: float | None = None
     attached: bool = False
+    index: int | None = None

@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Self
+from urllib.parse import unquote, urlsplit
 
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
 from aeforge_cli.images import Format, ImageInfo, identify, is_complete
@@ -109,10 +110,10 @@ class Destination:
         if not self.replace and self.taken(naming):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
         if not dry:
-            self._prepare(path)
+            self.prepare(path)
         return path
 
-    def _prepare(self, path: Path) -> None:
+    def prepare(self, path: Path) -> None:
         """Makes the folder where its name is ours to fill, and tries whether a file can be written there."""
         try:
             if not self.is_exact:
@@ -124,6 +125,11 @@ class Destination:
             Path(name).unlink()
         except OSError as error:
             raise cannot_save(path, error) from None
+
+
+def file_name(label: str) -> str:
+    """A file name for what the user called an input: a path, or an address."""
+    return PurePosixPath(unquote(urlsplit(label).path)).name if "://" in label else Path(label).name
 
 
 def destination(text: str, *, overwrite: bool) -> Destination:

@@ -37,6 +37,10 @@ class Delivery:
         """For the journal: the place, independent of the current folder."""
         return str(Path(self.destination.template).absolute()) if self.destination else "-"
 
+    def taken(self) -> Path | None:
+        """The file that exists where the result is to go, if one does."""
+        return self.destination.taken(self.naming) if self.destination else None
+
     def path(self, naming: Naming) -> Path | None:
         return self.destination.path(naming) if self.destination else None
 

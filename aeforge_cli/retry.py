@@ -47,6 +47,41 @@ class Budget:
             self._tokens -= 5
             return True
 
+    @property
+    def is_spent(self) -> bool:
+        return self._tokens < 5
+
     def earn(self) -> None:
         with self._lock:
             self._tokens = min(self._most, self._tokens + 1)
+
+
+class Throttle:
+    """One answer of all workers to 429: everyone waits, the number under way halves, and grows again with success."""
+
+    def __init__(self, most: int = 1) -> None:
+        self._most = most
+        self._limit = float(most)
+        self._not_before = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def limit(self) -> int:
+        """How many jobs may be under way."""
+        return max(1, int(self._limit))
+
+    def hold(self, seconds: float, now: float) -> None:
+        """The service asked for `seconds` of silence; refusals of the same moment count once."""
+        with self._lock:
+            if now >= self._not_before:
+                self._limit = max(1.0, self._limit / 2)
+            self._not_before = max(self._not_before, now + seconds)
+
+    def remaining(self, now: float) -> float:
+        """Seconds until the service may be asked again."""
+        return max(0.0, self._not_before - now)
+
+    def earn(self) -> None:
+        """A success: 20 of them allow one more under way."""
+        with self._lock:
+            self._limit = min(float(self._most), self._limit + 1 / 20)

@@ -1,6 +1,7 @@
 """One invocation: builds settings, console, clock, journal and client, each when it is first asked for."""
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from aeforge_cli.clock import Clock, SystemClock
 from aeforge_cli.console import Console, Talk
 from aeforge_cli.redaction import Redactor, Secret, checked_key
-from aeforge_cli.settings import Settings
+from aeforge_cli.settings import Settings, seconds
 from aeforge_cli.signals import Stop
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from aeforge_cli.jobs import Jobs
     from aeforge_cli.journal import Journal
     from aeforge_cli.transport import Wire
-    from aeforge_cli.waiting import Patience
 
 SANDBOX_KEY = "sandbox"
 
@@ -113,6 +113,7 @@ class Session:
             ca_bundle=ca_bundle_from(self.environment),
             log=self.console.debug,
             through_proxy=not self._sandboxed,
+            connections=32,
         )
         self._closing.callback(wire.close)
         return wire
@@ -137,7 +138,8 @@ class Session:
 
     @cached_property
     def journal(self) -> "Journal":
-        from aeforge_cli.journal import JournalUnwritable, NoJournal, SqliteJournal
+        from aeforge_cli.journal import JournalUnwritable, NoJournal
+        from aeforge_cli.sqlite_journal import SqliteJournal
 
         try:
             journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
@@ -150,21 +152,36 @@ class Session:
         self._closing.callback(journal.close)
         return journal
 
-    def jobs(self, patience: "Patience") -> "Jobs":
-        from aeforge_cli.jobs import Jobs
+    def jobs(self, *, interval: float | None = None, under_way: int = 1, kind: str = "") -> "Jobs":
+        """The steps of a job's life.
 
-        key = self.account  # asked for first: without a key nothing is started
+        `interval` is the user's own pause between looks, in seconds; `kind` the operation whose earlier durations say
+        when to look; `under_way` how many jobs there may be at once.
+        """
+        from aeforge_cli.jobs import Jobs
+        from aeforge_cli.pace import LearningPace, SteadyPace
+        from aeforge_cli.retry import Throttle
+
+        account = self.account  # asked for first: without a key nothing is started
+        self.client.throttle = Throttle(under_way)
         return Jobs(
             client=self.client,
             journal=self.journal,
             clock=self.clock,
             stop=self.stop,
             service=self.service,
-            account=key,
+            account=account,
             emergency=self.console.emergency,
             notify=self.console.notify,
-            patience=patience,
+            patience=self.patience,
+            pace=SteadyPace(interval) if interval else LearningPace(self.journal.durations(kind, self.service)),
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for one job."""
+        limit = seconds(self.settings["timeout"].text)
+        return math.inf if limit is None else limit
 
     def close(self) -> None:
         self._closing.close()

@@ -21,11 +21,11 @@ class Stop:
 
     def __init__(self, *, grace: float = 35.0, say: Callable[[str], None] = lambda _text: None) -> None:
         """`grace` is how many seconds a shield may hold after a signal; `say` writes to the user from the handler."""
-        self._grace = grace
+        self.grace = grace
         self._say = say
         self._requested = threading.Event()
         self._signal = signal.SIGINT
-        self._shields = 0
+        self._shields = threading.local()
 
     def listen(self) -> None:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored."""
@@ -50,11 +50,11 @@ class Stop:
     @contextmanager
     def shielded(self) -> Iterator[None]:
         """Lets the body finish when a signal comes in the middle; it counts at the next `check` or `wait`."""
-        self._shields += 1
+        self._shields.up = True
         try:
             yield
         finally:
-            self._shields -= 1
+            self._shields.up = False
 
     def request(self, number: int) -> None:
         """Asks the process to end, as a signal would."""
@@ -65,10 +65,10 @@ class Stop:
         if self.requested:
             os._exit(128 + number)
         self.request(number)
-        if not self._shields:
+        if not getattr(self._shields, "up", False):
             raise Interrupted(number)
         self._say("waiting for the answer to what was already sent; once more leaves at once")
-        leave = threading.Timer(self._grace, self._leave, [number])
+        leave = threading.Timer(self.grace, self._leave, [number])
         leave.daemon = True
         leave.start()
 

@@ -1,40 +1,24 @@
-"""Waiting for a job: when to look, which troubles pass by themselves, and when patience ends."""
+"""Waiting for a job: which troubles pass by themselves, and when patience ends."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aeforge_cli.client import Client, Failed, JobId, NotYet, Pending, Succeeded
 from aeforge_cli.clock import Clock
 from aeforge_cli.errors import AeforgeError, JobStillRunning, go_on_with
 from aeforge_cli.events import Event, Trouble, Waiting
+from aeforge_cli.journal import Lasted
+from aeforge_cli.pace import Pace
 from aeforge_cli.retry import jitter
 
 MISSING_SECONDS = 30.0  # how long "not found" may mean "not yet known everywhere"
 EMPTY_LOOKS = 3  # how often a job that succeeded without results is looked at again
 
 
-@dataclass(frozen=True)
-class Patience:
-    """Seconds: in all (None: no limit), between looks (None: adaptive), and until the first look at a new job."""
-
-    limit: float | None = 600.0
-    interval: float | None = None
-    first: float = 1.0
-
-    def until(self, now: float) -> float:
-        """The moment it ends, on the monotonic scale of `now`."""
-        return math.inf if self.limit is None else now + self.limit
-
-    def pause(self, waited: float) -> float:
-        """The service recommends a look every 1 to 2 s at first, and every 2 to 5 s later."""
-        return self.interval if self.interval is not None else min(5.0, max(1.0, 0.15 * waited))
-
-
 class Watch:
     """Looks at one job until it has ended; a step at a time, so that many can be watched by one thread.
 
     `accepted` is when the job was made, on the monotonic clock, if this process saw it; `until` when patience ends.
+    `lasted` tells how long the job took, once it has succeeded before our eyes.
     """
 
     def __init__(
@@ -43,7 +27,7 @@ class Watch:
         *,
         client: Client,
         clock: Clock,
-        patience: Patience,
+        pace: Pace,
         until: float,
         accepted: float | None,
         notify: Callable[[Event], None],
@@ -51,20 +35,26 @@ class Watch:
         self._job_id = job_id
         self._client = client
         self._clock = clock
-        self._patience = patience
+        self._pace = pace
         self._until = until
         self._accepted = accepted
         self._notify = notify
         self._started = clock.monotonic()
+        self._pending_at = 0.0
+        self.lasted: Lasted | None = None
         self._failures = 0
         self._empty = 0
 
     def to_the_end(self) -> Succeeded | Failed:
         """Waits. Raises JobStillRunning when patience ends, or what the last looks met."""
-        self._clock.sleep(0.0 if self._accepted is None else self._patience.first)
+        self._clock.sleep(self.first_pause())
         while isinstance(found := self.look(), float):
             self._clock.sleep(found)
         return found
+
+    def first_pause(self) -> float:
+        """Seconds until the first look: none at a job that is not new."""
+        return 0.0 if self._accepted is None else self._pace.pause(0.0)
 
     def look(self) -> Succeeded | Failed | float:
         """One look: how the job ended, or the seconds to wait before the next."""
@@ -75,10 +65,13 @@ class Watch:
         self._failures = 0
         match job:
             case Pending(status):
+                self._pending_at = self._waited
                 self._notify(Waiting(self._job_id, status, self._waited))
-                return self._within_patience(self._patience.pause(self._waited), self._still_running())
-            case _:
-                return job
+                return self._within_patience(self._pace.pause(self._waited), self._still_running())
+            case Succeeded() if self._accepted is not None:
+                self.lasted = Lasted(self._pending_at, self._waited)
+                self._pace.learn(self.lasted)
+        return job
 
     @property
     def _waited(self) -> float:

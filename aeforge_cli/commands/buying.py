@@ -14,12 +14,10 @@ from aeforge_cli.operations import Operation, Picture
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import Destination, Naming, SavedFile, destination
 from aeforge_cli.session import Session
-from aeforge_cli.settings import seconds
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs import Jobs
     from aeforge_cli.results import Delivery
-    from aeforge_cli.waiting import Patience
 
 
 def picture(session: Session, text: str) -> Picture:
@@ -62,16 +60,14 @@ def delivery(session: Session, saving: Saving, naming: Naming, target: Destinati
     """How results reach the user; None where links are enough."""
     from aeforge_cli.results import Delivery
 
-    if saving.output == "-":
-        return Delivery(naming, stdout=session.console.deliver)
+    return Delivery(naming, stdout=session.console.deliver) if saving.output == "-" else deliver(naming, target)
+
+
+def deliver(naming: Naming, target: Destination | None) -> "Delivery | None":
+    """To files, if there is a place for them."""
+    from aeforge_cli.results import Delivery
+
     return Delivery(naming, target) if target else None
-
-
-def patience(session: Session, waiting: Waiting) -> "Patience":
-    from aeforge_cli.waiting import Patience
-
-    interval = seconds(waiting.poll_interval) if waiting.poll_interval else None
-    return Patience(limit=seconds(session.settings["timeout"].text), interval=interval)
 
 
 def buy(
@@ -96,10 +92,10 @@ def buy(
         return
     path = target.check(naming, dry=buying.dry_run) if target else None
     if buying.dry_run:
-        session.console.result_json(_request(session, operation, path or saving.output))
+        session.console.result_json(request_json(session, operation, path or saving.output))
         return
-    order = Order(operation, label, delivery(session, saving, naming, target), anew=buying.new)
-    done = _bought(session.jobs(patience(session, waiting)), order, wait=buying.wait)
+    order = Order(operation, label, delivery(session, saving, naming, target), claiming=buying.claiming)
+    done = _bought(session.jobs(interval=waiting.interval, kind=operation.name), order, wait=buying.wait)
     session.console.finished(done)
     show(done.files, saving)
 
@@ -107,11 +103,11 @@ def buy(
 def _bought(jobs: "Jobs", order: Order, *, wait: bool) -> Finished:
     if wait:
         return jobs.run(order)
-    ticket = jobs.buy(order, jobs.patience.until(jobs.clock.monotonic()))
-    return Finished(ticket.job_id, "Pending", order.operation.name, order.input, attached=ticket.attached)
+    ticket = jobs.buy(order, jobs.clock.monotonic() + jobs.patience)
+    return jobs.begun(ticket, order)
 
 
-def _request(session: Session, operation: Operation, output: Path | str | None) -> dict[str, object]:
+def request_json(session: Session, operation: Operation, output: Path | str | None) -> dict[str, object]:
     """What would be sent, for `--dry-run`."""
     try:
         _, source = session.settings.key() if not session.is_sandboxed else (None, "the sandbox")

@@ -1,13 +1,15 @@
 """`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from aeforge_cli.commands.buying import buy, picture, words
+from aeforge_cli.commands.many import Listing, buy_many, listed
 from aeforge_cli.commands.options import (
     Buying,
-    PromptOption,
+    PromptForAllOption,
     QualityOption,
     Saving,
     Service,
@@ -16,11 +18,13 @@ from aeforge_cli.commands.options import (
     with_options,
 )
 from aeforge_cli.errors import Usage
-from aeforge_cli.operations import Inpaint, Quality
+from aeforge_cli.operations import EXAMPLE_PROMPT, Inpaint, Picture, Quality
+from aeforge_cli.plan import Wanted
 from aeforge_cli.session import Session
 
-ImageArgument = Annotated[
-    str, typer.Argument(metavar="IMAGE", help="A picture: a path, an http(s) address, or - for standard input.")
+ImagesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[IMAGE]...", help="Pictures: paths, folders, http(s) addresses, or - for standard input."),
 ]
 
 
@@ -31,13 +35,14 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def inpaint(
     session: Session,
-    image: ImageArgument,
-    prompt: PromptOption,
     saving: Saving,
     waiting: Waiting,
     buying: Buying,
     service: Service,
     talking: Talking,
+    listing: Listing,
+    images: ImagesArgument = None,
+    prompt: PromptForAllOption = None,
     quality: QualityOption = None,
 ) -> None:
     """Edit part of a picture as a prompt says.
@@ -51,9 +56,29 @@ def inpaint(
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
     talking.apply(session)
-    service.apply(session, quality=quality, timeout=waiting.timeout)
-    if image == "-" and prompt == "@-":
-        raise Usage("Standard input cannot be both the picture and the prompt", hint="name a file for one of them")
-    source = picture(session, image)
-    operation = Inpaint(source, words(prompt), Quality(session.settings["quality"].text))
-    buy(session, operation, [source], saving=saving, waiting=waiting, buying=buying)
+    service.apply(session, quality=quality, timeout=waiting.timeout, jobs=listing.jobs)
+    if prompt == "@-" and "-" in (*(images or ()), listing.manifest, listing.from_):
+        raise Usage("Standard input cannot be both the prompt and something else", hint="name a file for one of them")
+    text = words(prompt) if prompt is not None else None
+    wanted = [replace(each, prompt=each.prompt or text) for each in listed(images or (), listing)]
+    standard = session.settings["quality"].text
+
+    def make(source: Picture, each: Wanted) -> Inpaint:
+        return Inpaint(source, each.prompt or "", Quality(each.quality or standard))
+
+    if any(each.prompt is None for each in wanted):
+        raise Usage("There is no prompt", hint=f"say what you want, for example: -p '{EXAMPLE_PROMPT}'")
+    if len(wanted) == 1 and listing.is_plain:
+        source = picture(session, wanted[0].image)
+        buy(session, make(source, wanted[0]), [source], saving=saving, waiting=waiting, buying=buying)
+    else:
+        buy_many(
+            session,
+            wanted,
+            make,
+            operation=Inpaint.name,
+            saving=saving,
+            waiting=waiting,
+            buying=buying,
+            listing=listing,
+        )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.client import Failed, Job, JobId, Pending, Succeeded, is_job_id
-from aeforge_cli.commands.buying import delivery, patience, place, show
+from aeforge_cli.commands.buying import delivery, place, show
 from aeforge_cli.commands.options import Saving, Service, Talking, TimeoutOption, Waiting, with_options
 from aeforge_cli.commands.outcomes import Outcomes
 from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
@@ -18,8 +18,6 @@ from aeforge_cli.orders import Finished
 from aeforge_cli.outputs import Destination, Naming, SavedFile, check_collisions
 from aeforge_cli.results import Delivery
 from aeforge_cli.session import Session
-from aeforge_cli.settings import seconds
-from aeforge_cli.waiting import Patience
 
 IdsArgument = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Job ids, the beginnings of ids of the journal, or @last.")
@@ -50,9 +48,10 @@ def status(
     """
     talking.apply(session)
     service.apply(session, timeout=timeout)
-    jobs = session.jobs(Patience(limit=seconds(session.settings["timeout"].text)))
-    outcomes = Outcomes(session.console)
-    for ticket in _tickets(session, ids):
+    jobs = session.jobs()
+    tickets = _tickets(session, ids)
+    outcomes = Outcomes(session.console, len(tickets))
+    for ticket in tickets:
         with outcomes.counted():
             job = jobs.look(ticket)
             session.console.status(_finished(session, ticket, job))
@@ -83,9 +82,9 @@ def wait(
     planned = {ticket: _planned(session, ticket, saving, target) for ticket in tickets}
     if target:
         check_collisions([target.path(delivery.naming) for delivery in planned.values() if delivery])
-    jobs = session.jobs(patience(session, waiting))
-    until = jobs.patience.until(session.clock.monotonic())
-    outcomes = Outcomes(session.console)
+    jobs = session.jobs(interval=waiting.interval)
+    until = session.clock.monotonic() + jobs.patience
+    outcomes = Outcomes(session.console, len(tickets))
     for ticket, end in jobs.wait_for_all(tickets, until):
         with outcomes.counted():
             urls = end().urls

@@ -8,8 +8,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import Quality
 from aeforge_cli.session import Session
+from aeforge_cli.settings import seconds
 
 Command = Callable[..., None]
 
@@ -85,12 +87,11 @@ class Service:
 QualityOption = Annotated[
     Quality | None, typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard")
 ]
-PromptOption = Annotated[
-    str,
-    typer.Option(
-        "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
-    ),
-]
+_PROMPT = typer.Option(
+    "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
+)
+PromptOption = Annotated[str, _PROMPT]
+PromptForAllOption = Annotated[str | None, _PROMPT]
 TimeoutOption = Annotated[
     str | None,
     typer.Option(
@@ -108,6 +109,11 @@ class Waiting:
         str | None,
         typer.Option("--poll-interval", metavar="DURATION", help="Look this often; otherwise as the service advises."),
     ] = None
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds between looks, if the user chose."""
+        return seconds(self.poll_interval) if self.poll_interval else None
 
 
 @dataclass(frozen=True)
@@ -139,3 +145,7 @@ class Buying:
         bool, typer.Option("--dry-run", help="Check everything, print the request as JSON, send nothing.")
     ] = False
     new: Annotated[bool, typer.Option("--new", help="Buy another job, even if the same work is not finished.")] = False
+
+    @property
+    def claiming(self) -> Claiming:
+        return Claiming.ANEW if self.new else Claiming.GO_ON

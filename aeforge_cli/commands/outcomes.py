@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from aeforge_cli.console import Console
 from aeforge_cli.errors import AeforgeError, Interrupted, Partial
@@ -10,7 +11,8 @@ from aeforge_cli.errors import AeforgeError, Interrupted, Partial
 class Outcomes:
     """Counts jobs, tells of each failure, and concludes with one error for all."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, total: int) -> None:
+        self._total = total
         self._console = console
         self._done = 0
         self._failures: list[AeforgeError] = []
@@ -20,21 +22,33 @@ class Outcomes:
         """One job: a failure is told, and the next job goes on; an interruption ends all."""
         try:
             yield
-            self._done += 1
         except Interrupted:
             raise
         except AeforgeError as error:
-            if self._failures:
-                self._console.failure(self._failures[-1])
-            self._failures.append(error)
+            self.failed(error)
+        else:
+            self.succeeded()
+
+    def succeeded(self) -> None:
+        self._done += 1
+
+    def failed(self, error: AeforgeError) -> None:
+        """Tells of the failure at once, unless it may be the only one there is to tell."""
+        self._failures.append(error)
+        if self._total > 1:
+            self._console.failure(error)
 
     def conclude(self) -> None:
-        """Raises the last failure if all jobs failed the same way, Partial if only some did."""
+        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
         if not self._failures:
             return
         last = self._failures[-1]
-        if not self._done and len({error.exit_status for error in self._failures}) == 1:
+        if self._total == 1:
             raise last
-        self._console.failure(last)
-        total = self._done + len(self._failures)
-        raise Partial(f"{len(self._failures)} of {total} jobs did not succeed", hint="aeforge job list")
+        failed = self._total - self._done
+        if not self._done and len({error.exit_status for error in self._failures}) == 1:
+            common = copy(last)
+            common.message, common.why, common.hint = f"All {failed} jobs failed", last.why, "aeforge job list"
+            common.job_id = common.index = None
+            raise common
+        raise Partial(f"{failed} of {self._total} jobs did not succeed", hint="aeforge job list")

@@ -1,0 +1,287 @@
+"""Many jobs at once: who is submitting, who is being looked at, who is downloading, and when to stop.
+
+    items ─► uploaders ─► a heap of looks that become due ─► pollers ─► downloaders ─► outcomes
+             (claim, POST)                                    (GET)      (GET, files)
+
+No thread waits for a job: a job that runs is an entry in the heap. Threads are few whatever the length of the list.
+"""
+
+import contextlib
+import heapq
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from aeforge_cli.client import Failed, Succeeded
+from aeforge_cli.errors import (
+    AeforgeError,
+    CannotSave,
+    Interrupted,
+    NotSignedIn,
+    OutputExists,
+    RefusedByAccount,
+    SubmitUnknown,
+    Unreachable,
+)
+from aeforge_cli.jobs import Jobs, Ticket
+from aeforge_cli.orders import Finished, Order
+from aeforge_cli.waiting import Watch
+
+UPLOADERS = 16
+POLLERS = 8
+DOWNLOADERS = 8
+LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the plan; `words` are its prompt, `make` reads the picture and builds the
+    order when its turn comes."""
+
+    index: int
+    name: str
+    words: str
+    make: Callable[[], Order]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an item; `result` None if it was never tried."""
+
+    item: Item
+    result: Finished | AeforgeError | None
+    seconds: float = 0.0
+
+
+@dataclass
+class Tally:
+    """Where all the items are, for whoever shows it."""
+
+    total: int
+    under_way: int = 0
+    bought: int = 0
+    done: int = 0
+    failed: int = 0
+    untried: int = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.under_way - self.done - self.failed - self.untried
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A job that was bought and has not ended, with its next look in `watch`."""
+
+    item: Item
+    order: Order
+    ticket: Ticket
+    watch: Watch
+    started: float
+    until: float
+
+
+class Batch:
+    """Runs the items; `outcomes` is iterated by the thread that prints, which is also the one that signals reach."""
+
+    def __init__(self, jobs: Jobs, items: Sequence[Item], *, fail_fast: bool = False, wait: bool = True) -> None:
+        self._jobs = jobs
+        self._items = deque(items)
+        self._fail_fast = fail_fast
+        self._wait = wait
+        self._lock = threading.Condition()
+        self._due: list[tuple[float, int, _Running]] = []
+        self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded]] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
+        self._stopped: AeforgeError | None = None
+        self._closed = False
+        self._submitting = 0
+        self._lost_in_a_row = 0
+        self.tally = Tally(len(items))
+
+    @property
+    def stopped_by(self) -> AeforgeError | None:
+        """Why no more was submitted, if not all was."""
+        return self._stopped
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Each item's outcome, in order of completion; those never tried come last."""
+        left = self.tally.total
+        self._start(self._upload, min(UPLOADERS, left))
+        self._start(self._poll, min(POLLERS, left))
+        self._start(self._fetch, min(DOWNLOADERS, left))
+        try:
+            while left:
+                outcome = self._outcomes.get()
+                if isinstance(outcome, Exception):
+                    raise outcome
+                yield outcome
+                left -= 1
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept."""
+        with self._lock:
+            self._closed = True
+            self._lock.notify_all()
+        give_up = time.monotonic() + self._jobs.stop.grace
+        with self._lock:
+            self._lock.wait_for(lambda: not self._submitting, timeout=max(0.0, give_up - time.monotonic()))
+
+    def _start(self, work: Callable[[], None], threads: int) -> None:
+        for _ in range(threads):
+            threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        with contextlib.suppress(Interrupted):  # the main thread was told by the signal itself
+            try:
+                work()
+            except AeforgeError:
+                raise
+            except Exception as bug:  # noqa: BLE001 - raised again in the thread that has a front door
+                self._outcomes.put(bug)
+
+    # -------------------------------------------------------------- submitting
+
+    def _upload(self) -> None:
+        while (item := self._next()) is not None:
+            started = self._jobs.clock.monotonic()
+            try:
+                self._submit(item, started)
+            except Interrupted:
+                raise
+            except AeforgeError as error:
+                self._end(item, error, started)
+            finally:
+                with self._lock:
+                    self._submitting -= 1
+                    self._lock.notify_all()
+
+    def _next(self) -> Item | None:
+        """The next item, when one more may be under way; None when there is none, or nothing may be begun."""
+        with self._lock:
+            while self._items and not self._closed and self._stopped is None and self._is_full():
+                self._lock.wait()
+            if self._closed or not self._items:
+                return None
+            if self._stopped is not None:
+                self._give_up_rest()
+                return None
+            self.tally.under_way += 1
+            self._submitting += 1
+            return self._items.popleft()
+
+    def _is_full(self) -> bool:
+        return self.tally.under_way >= self._jobs.client.throttle.limit
+
+    def _give_up_rest(self) -> None:
+        while self._items:
+            self.tally.untried += 1
+            self._outcomes.put(Outcome(self._items.popleft(), None))
+
+    def _submit(self, item: Item, started: float) -> None:
+        order = item.make()
+        until = started + self._jobs.patience
+        kept = self._jobs.kept(order)
+        if kept is not None:
+            self._end(item, kept, started)
+            return
+        ticket = self._jobs.buy(order, until)
+        with self._lock:
+            self.tally.bought += not ticket.attached
+            self._lost_in_a_row = 0
+        if not self._wait:
+            self._end(item, self._jobs.begun(ticket, order), started)
+            return
+        running = _Running(item, order, ticket, self._jobs.watch(ticket, until), started, until)
+        self._schedule(running, running.watch.first_pause())
+
+    # -------------------------------------------------------------- looking
+
+    def _schedule(self, running: _Running, pause: float) -> None:
+        with self._lock:
+            heapq.heappush(self._due, (self._jobs.clock.monotonic() + pause, running.item.index, running))
+            self._lock.notify_all()
+
+    def _poll(self) -> None:
+        while (running := self._next_due()) is not None:
+            try:
+                with self._jobs.knowing(running.ticket):
+                    found = running.watch.look()
+                self._looked(running, found)
+            except Interrupted:
+                raise
+            except AeforgeError as error:
+                self._end(running.item, error, running.started)
+
+    def _next_due(self) -> _Running | None:
+        with self._lock:
+            while not self._closed:
+                now = self._jobs.clock.monotonic()
+                if self._due and self._due[0][0] <= now:
+                    return heapq.heappop(self._due)[2]
+                self._lock.wait(self._due[0][0] - now if self._due else None)
+            return None
+
+    def _looked(self, running: _Running, found: Succeeded | Failed | float) -> None:
+        if isinstance(found, float):
+            self._schedule(running, found)
+            return
+        done = self._jobs.ended(running.ticket, found, running.watch.lasted)
+        with self._lock:
+            # The job is over at the service: another may take its place while its results are fetched.
+            self.tally.under_way -= 1
+            self._lock.notify_all()
+        self._to_fetch.put((running, done))
+
+    # -------------------------------------------------------------- fetching
+
+    def _fetch(self) -> None:
+        while not self._closed:
+            try:
+                running, done = self._to_fetch.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            try:
+                finished = self._saved(running, done)
+            except Interrupted:
+                raise
+            except AeforgeError as error:
+                self._end(running.item, error, running.started, is_over=True)
+            else:
+                self._end(running.item, finished, running.started, is_over=True)
+
+    def _saved(self, running: _Running, done: Succeeded) -> Finished:
+        order = running.order
+        files = self._jobs.save(running.ticket, done.urls, order.delivery, running.until) if order.delivery else []
+        return self._jobs.finished(running.ticket, order, done, files, running.started)
+
+    # -------------------------------------------------------------- ends
+
+    def _end(self, item: Item, result: Finished | AeforgeError, started: float, *, is_over: bool = False) -> None:
+        with self._lock:
+            self.tally.under_way -= not is_over
+            if isinstance(result, AeforgeError):
+                self.tally.failed += 1
+                self._judge(result)
+            else:
+                self.tally.done += 1
+            self._lock.notify_all()
+        self._outcomes.put(Outcome(item, result, self._jobs.clock.monotonic() - started))
+
+    def _judge(self, error: AeforgeError) -> None:
+        """Whether a failure concerns all that is still to come."""
+        self._lost_in_a_row += isinstance(error, SubmitUnknown)
+        concerns_all = (
+            self._fail_fast
+            or isinstance(error, NotSignedIn | RefusedByAccount)
+            or (isinstance(error, CannotSave) and not isinstance(error, OutputExists))
+            or (isinstance(error, Unreachable) and error.job_id is None and self._jobs.client.budget.is_spent)
+            or self._lost_in_a_row >= LOST_ANSWERS
+        )
+        if concerns_all and self._stopped is None:
+            self._stopped = error

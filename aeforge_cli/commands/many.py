@@ -1,0 +1,298 @@
+"""What every command does that buys many jobs: list, plan, guard the spending, run, print, sum up."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aeforge_cli.commands.buying import deliver, picture, request_json
+from aeforge_cli.commands.options import Buying, Saving, Waiting
+from aeforge_cli.commands.outcomes import Outcomes
+from aeforge_cli.errors import AeforgeError, Interrupted, LimitReached, OutputExists, Usage
+from aeforge_cli.inputs import digest
+from aeforge_cli.journal import Claiming
+from aeforge_cli.operations import Operation, Picture
+from aeforge_cli.orders import Finished, Order
+from aeforge_cli.outputs import Destination, Naming, SavedFile, check_collisions, destination, file_name
+from aeforge_cli.plan import Wanted, check_inputs, check_twins, from_arguments, from_manifest, from_paths, shard
+from aeforge_cli.session import Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.batch import Batch, Item, Outcome
+
+ASK_ABOVE = 50
+Make = Callable[[Picture, Wanted], Operation]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Where the jobs are listed, how many may be under way, and when to stop."""
+
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            "--manifest",
+            metavar="FILE|-",
+            help="One job a line: JSON Lines or CSV with image, prompt, quality, output.",
+        ),
+    ] = None
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
+    ] = None
+    recursive: Annotated[bool, typer.Option("--recursive", help="Take the pictures in folders of folders too.")] = False
+    jobs: Annotated[
+        str | None, typer.Option("--jobs", "-j", metavar="N", help="How many jobs may be under way.", show_default="16")
+    ] = None
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Do only what the journal and the disk say is not finished.")
+    ] = False
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Submit nothing more after a failure.")] = False
+    max_jobs: Annotated[
+        int | None, typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to buy more.", show_default="no limit")
+    ] = None
+    yes: Annotated[bool, typer.Option("--yes", help=f"Buy more than {ASK_ABOVE} jobs without being asked.")] = False
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="K/N", help="Only the K-th of N equal shares of the list.")
+    ] = None
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page: before, after, times, failures.")
+    ] = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but pictures was named."""
+        return not (self.manifest or self.from_ or self.shard or self.resume or self.report)
+
+
+def listed(images: Sequence[str], listing: Listing) -> list[Wanted]:
+    """The jobs that the arguments, a manifest and a list of paths name together. Raises Usage."""
+    if [*images, listing.manifest, listing.from_].count("-") > 1:
+        raise Usage("Standard input can be read only once", hint="name a file for one of them")
+    wanted = from_arguments(images, recursive=listing.recursive)
+    if listing.from_:
+        wanted += from_paths(_text(listing.from_))
+    if listing.manifest:
+        wanted += from_manifest(_text(listing.manifest), listing.manifest)
+    if not wanted:
+        raise Usage("No picture was named", hint="name pictures, a folder, --from FILE or --manifest FILE")
+    return wanted
+
+
+def _text(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise Usage(f"{name} cannot be read", why=error.strerror or "", hint="check the name") from None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One job of the plan: where its result goes, and whether it is there already."""
+
+    index: int
+    wanted: Wanted
+    naming: Naming
+    destination: Destination | None
+    path: Path | None
+    is_there: bool
+
+
+def buy_many(
+    session: Session,
+    wanted: Sequence[Wanted],
+    make: Make,
+    *,
+    operation: str,
+    saving: Saving,
+    waiting: Waiting,
+    buying: Buying,
+    listing: Listing,
+) -> None:
+    """Buys the jobs, and prints each result when it is ready. Raises Partial, or what all failures have in common."""
+    lines = _planned(session, wanted, operation, saving, buying, listing)
+    skipped = [line for line in lines if line.is_there and saving.skip_existing]
+    orders = [line for line in lines if line not in skipped]
+    if buying.dry_run:
+        for line in orders:
+            source = picture(session, line.wanted.image)
+            session.console.result_json(request_json(session, make(source, line.wanted), line.path))
+        return
+    _guard(session, len([line for line in orders if not (listing.resume and line.is_there)]), listing)
+    run = _Run(session, lines, make, buying, listing)
+    run.skip(skipped)
+    run.buy(orders, interval=waiting.interval, kind=operation)
+
+
+# ------------------------------------------------------------------ planning
+
+
+def _planned(
+    session: Session, wanted: Sequence[Wanted], operation: str, saving: Saving, buying: Buying, listing: Listing
+) -> list[_Line]:
+    if saving.output == "-":
+        raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
+    if not buying.wait and (saving.output or listing.resume):
+        raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FOLDER/")
+    if listing.shard:
+        wanted = shard(wanted, listing.shard)
+    check_inputs(wanted, session.console.warn)
+    day = session.clock.now().date()
+    lines = [
+        _line(index, each, Naming(file_name(each.image), operation, day), saving) for index, each in enumerate(wanted)
+    ]
+    check_collisions([line.path for line in lines if line.path])
+    if not (saving.skip_existing or saving.overwrite or listing.resume):
+        _refuse_existing(lines)
+    if not buying.dry_run:
+        for place in {line.path.parent: line for line in lines if line.path}.values():
+            if place.destination and place.path:
+                place.destination.prepare(place.path)
+    if not buying.new:
+        check_twins(wanted, _digest)
+    return lines
+
+
+def _line(index: int, wanted: Wanted, naming: Naming, saving: Saving) -> _Line:
+    text = wanted.output or saving.output
+    where = destination(text, overwrite=saving.overwrite) if text else None
+    path = where.path(naming) if where and where.is_predictable else None
+    return _Line(index, wanted, naming, where, path, is_there=bool(where and where.taken(naming)))
+
+
+def _refuse_existing(lines: Sequence[_Line]) -> None:
+    there = [line for line in lines if line.is_there]
+    if there:
+        raise OutputExists(
+            f"{there[0].path} exists",
+            why=f"{len(there)} of {len(lines)} outputs exist; nothing was sent",
+            hint="choose another folder, or add --resume, --overwrite or --skip-existing",
+        )
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as stream:
+        return digest(stream)
+
+
+def _guard(session: Session, count: int, listing: Listing) -> None:
+    """The spending guard. Raises LimitReached, or Usage where nobody can be asked."""
+    if listing.max_jobs is not None and count > listing.max_jobs:
+        raise LimitReached(
+            f"{count} jobs would be bought, more than --max-jobs {listing.max_jobs}; nothing was sent",
+            hint="raise the limit, or list fewer pictures",
+        )
+    if count <= ASK_ABOVE or listing.yes or session.is_sandboxed:
+        return
+    if not session.console.can_ask:
+        raise Usage(f"{count} jobs would be bought, and nobody can be asked", hint="add --yes to buy them")
+    if not typer.confirm(f"Buy {count} jobs?", err=True):
+        raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
+
+
+# ------------------------------------------------------------------ running
+
+
+class _Run:
+    """The plan under way: prints outcomes, counts them, and sums up."""
+
+    def __init__(self, session: Session, lines: Sequence[_Line], make: Make, buying: Buying, listing: Listing) -> None:
+        self._session = session
+        self._lines = lines
+        self._make = make
+        self._buying = buying
+        self._listing = listing
+        self._outcomes = Outcomes(session.console, len(lines))
+        self._results: list[Outcome] = []
+        self._started = session.clock.monotonic()
+
+    def skip(self, lines: Sequence[_Line]) -> None:
+        for line in lines:
+            self._outcomes.succeeded()
+            there = SavedFile(str(line.path))
+            name = line.naming.operation
+            self._session.console.finished(
+                Finished(None, "Skipped", name, line.wanted.image, files=(there,), index=line.index)
+            )
+
+    def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
+        from aeforge_cli.batch import Batch
+
+        under_way = int(self._listing.jobs or self._session.settings["jobs"].text)
+        jobs = self._session.jobs(interval=interval, under_way=under_way, kind=kind)
+        batch = Batch(jobs, self._items(lines), fail_fast=self._listing.fail_fast, wait=self._buying.wait)
+        try:
+            with self._session.console.overview(batch.tally):
+                for outcome in batch.outcomes():
+                    self._told(outcome)
+        except Interrupted as interrupted:
+            self._sum_up(batch)
+            raise self._resumable(interrupted, batch) from None
+        finally:
+            self._report()
+        self._sum_up(batch)
+        self._outcomes.conclude()
+
+    def _items(self, lines: Sequence[_Line]) -> "list[Item]":
+        from aeforge_cli.batch import Item
+
+        return [Item(line.index, line.wanted.image, line.wanted.prompt or "", _Maker(self, line)) for line in lines]
+
+    def order(self, line: _Line) -> Order:
+        """Reads and judges the picture, when its turn has come."""
+        source = picture(self._session, line.wanted.image)
+        how = Claiming.RESUME if self._listing.resume else self._buying.claiming
+        return Order(
+            self._make(source, line.wanted), line.wanted.image, deliver(line.naming, line.destination), claiming=how
+        )
+
+    def _told(self, outcome: "Outcome") -> None:
+        self._results.append(outcome)
+        match outcome.result:
+            case Finished() as done:
+                self._outcomes.succeeded()
+                self._session.console.finished(replace(done, index=outcome.item.index))
+            case AeforgeError() as error:
+                error.input, error.index = outcome.item.name, outcome.item.index
+                self._outcomes.failed(error)
+            case None:
+                pass  # told in the sum
+
+    def _sum_up(self, batch: "Batch") -> None:
+        tally = batch.tally
+        kinds = Counter(each.result.code for each in self._results if isinstance(each.result, AeforgeError))
+        parts = [f"{tally.done} done"]
+        parts += (
+            [f"{tally.failed} failed ({', '.join(f'{code} {count}' for code, count in kinds.items())})"]
+            if kinds
+            else []
+        )
+        parts += [f"{tally.untried} not tried"] if tally.untried else []
+        seconds = self._session.clock.monotonic() - self._started
+        self._session.console.note(f"{', '.join(parts)}; {tally.bought} bought; {seconds:.1f} s")
+
+    def _resumable(self, interrupted: Interrupted, batch: "Batch") -> Interrupted:
+        count = batch.tally.under_way
+        return Interrupted(
+            interrupted.signal_number,
+            f"Interrupted; {count} jobs go on at the service (aeforge job list --pending)",
+            hint="the same command with --resume does only what is not finished",
+        )
+
+    def _report(self) -> None:
+        if self._listing.report:
+            from aeforge_cli.report import write_report
+
+            write_report(self._listing.report, self._results)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    run: _Run
+    line: _Line
+
+    def __call__(self) -> Order:
+        return self.run.order(self.line)

@@ -1,0 +1,171 @@
+"""What is about to be bought: every input found and judged, every output named, before anything is sent."""
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aeforge_cli.errors import AeforgeError, FileMissing, Usage
+from aeforge_cli.inputs import is_address, peek
+from aeforge_cli.operations import Quality
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One job as the user asked for it; None where the command line's own value holds."""
+
+    image: str
+    prompt: str | None = None
+    quality: str | None = None
+    output: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same on every machine that is given the same list."""
+        return self.image, self.prompt or "", self.quality or "", self.output or ""
+
+
+_COLUMNS = ("image", "prompt", "quality", "output")
+
+
+# ------------------------------------------------------------------ where jobs are listed
+
+
+def from_arguments(images: Sequence[str], *, recursive: bool) -> list[Wanted]:
+    """Paths and addresses as given; a folder stands for the pictures in it. Raises Usage, FileMissing."""
+    return [Wanted(image) for text in images for image in _pictures(text, recursive=recursive)]
+
+
+def from_paths(text: str) -> list[Wanted]:
+    """One path or address a line."""
+    return [Wanted(line) for line in text.splitlines() if line.strip()]
+
+
+def from_manifest(text: str, name: str) -> list[Wanted]:
+    """JSON Lines, or CSV with a header. Raises Usage that names the line of the first mistake."""
+    text = text.removeprefix("\ufeff")
+    rows = _json_rows(text, name) if text.lstrip().startswith("{") else _csv_rows(text, name)
+    wanted = [_row(row, f"{name}:{number}") for number, row in rows]
+    if not wanted:
+        raise Usage(f"{name} lists no jobs", hint='a line is for example {"image": "a.png", "prompt": "blue sky"}')
+    return wanted
+
+
+def _json_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError):
+                raise Usage(f"{name}:{number} is not JSON", hint="each line is one JSON object") from None
+
+
+def _csv_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise Usage(f"{name}:{reader.line_num} has not as many fields as the header")
+            yield reader.line_num, {column.strip(): value for column, value in row.items() if value}
+    except csv.Error as error:
+        raise Usage(f"{name}:{reader.line_num} is not CSV", why=str(error)) from None
+
+
+def _row(row: object, place: str) -> Wanted:
+    if not isinstance(row, dict):
+        raise Usage(f"{place} is not a JSON object")
+    unknown = [column for column in row if column not in _COLUMNS]
+    if unknown:
+        raise Usage(f"{place} has a field {unknown[0]!r}", hint=f"the fields are {', '.join(_COLUMNS)}")
+    wrong = [column for column, value in row.items() if not isinstance(value, str) or not value.strip()]
+    if wrong or "image" not in row:
+        raise Usage(f"{place}: {wrong[0] if wrong else 'image'} must be text that is not empty")
+    if row.get("quality", Quality.STANDARD) not in list(Quality):
+        raise Usage(f"{place}: quality must be one of {', '.join(Quality)}")
+    return Wanted(**row)
+
+
+def _pictures(text: str, *, recursive: bool) -> list[str]:
+    if text == "-" or is_address(text) or not Path(text).is_dir():
+        return [text]
+    found = [path for path in _files(Path(text), recursive=recursive) if _is_picture(path)]
+    if not found:
+        raise FileMissing(
+            f"{text} holds no pictures", hint="add --recursive for those in its folders" if not recursive else ""
+        )
+    return found
+
+
+def _files(folder: Path, *, recursive: bool) -> Iterator[str]:
+    """In an order that is the same everywhere."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield os.path.join(place, name)  # noqa: PTH118 - keeps what the user typed
+        if not recursive:
+            return
+
+
+def _is_picture(path: str) -> bool:
+    try:
+        peek(path)
+    except AeforgeError:
+        return False
+    return True
+
+
+# ------------------------------------------------------------------ judging the list
+
+
+def shard(wanted: Sequence[Wanted], text: str) -> list[Wanted]:
+    """The share `2/8` of a list: the same on every machine, in whatever order the list comes. Raises Usage."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise Usage(f"{text!r} is no shard", hint="for example --shard 2/8: the second of eight")
+    return sorted(wanted, key=lambda each: each.key)[int(number) - 1 :: int(count)]
+
+
+def check_inputs(wanted: Iterable[Wanted], warn: Callable[[str], None]) -> None:
+    """Raises what is wrong with the first input that cannot be used; tells of the others."""
+    errors: list[AeforgeError] = []
+    for each in wanted:
+        if not is_address(each.image):
+            try:
+                peek(each.image)
+            except AeforgeError as error:
+                errors.append(error)
+    if not errors:
+        return
+    for other in errors[1:6]:
+        warn(other.message)
+    if len(errors) > 1:
+        errors[0].why = f"{errors[0].why}; {len(errors)} inputs cannot be used, and nothing was sent".lstrip("; ")
+    raise errors[0]
+
+
+def check_twins(wanted: Sequence[Wanted], digest: Callable[[str], str]) -> None:
+    """Raises Usage where the same work is asked for twice; only files of equal size are read for it."""
+    alike = Counter(_likeness(each) for each in wanted)
+    seen: dict[tuple[str, ...], str] = {}
+    for each in wanted:
+        if alike[_likeness(each)] == 1:
+            continue
+        content = each.image if is_address(each.image) else digest(each.image)
+        key = (content, *replace(each, image="", output=None).key)
+        if key in seen:
+            raise Usage(
+                f"{each.image} and {seen[key]} are the same picture with the same prompt",
+                why="that would be paid for twice",
+                hint="leave one out, or add --new to buy both",
+            )
+        seen[key] = each.image
+
+
+def _likeness(each: Wanted) -> tuple[object, ...]:
+    size: object = each.image if is_address(each.image) else Path(each.image).stat().st_size
+    return size, each.prompt, each.quality
