@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from aeforge_cli.sandbox import pages
 from aeforge_cli.sandbox.api import BASE, Desk, add_api
-from aeforge_cli.sandbox.door import KeysOnly, Limited, Neighbours
+from aeforge_cli.sandbox.door import HearsOut, KeysOnly, Limited, Neighbours
 from aeforge_cli.sandbox.mischief import Luck, Mischief
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def create_app(
         else:
             await api(scope, receive, send)
 
-    return Neighbours(app)
+    return HearsOut(Neighbours(app))
 
 
 def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:

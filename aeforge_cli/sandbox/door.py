@@ -19,12 +19,27 @@ if TYPE_CHECKING:
 NAMES = {"127.0.0.1", "localhost", "[::1]"}
 
 
-async def drain(receive: Receive) -> None:
-    """Takes in what is still being sent: a client that is cut off while it sends may never see the answer."""
-    more = True
-    while more:
-        message = await receive()
-        more = message.get("more_body", False)
+class HearsOut:
+    """Answers when the request has arrived whole: a client that is cut off while it sends may never see the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+
+        async def hear() -> Message:
+            nonlocal more
+            message = await receive()
+            more = message.get("more_body", False)
+            return message
+
+        async def answer(message: Message) -> None:
+            while more:
+                await hear()
+            await send(message)
+
+        await self._app(scope, hear, answer)
 
 
 class Neighbours:
@@ -70,8 +85,6 @@ class Limited:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_body:
-                if message.get("more_body"):
-                    await drain(receive)
                 # Starlette lets it pass through its parser, and answers with it.
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {self._max_body} bytes")
             return message
@@ -80,7 +93,6 @@ class Limited:
 
 
 async def _refuse(status: HTTPStatus, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
-    await drain(receive)
     headers = {"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
     await JSONResponse({"detail": detail}, status, headers)(scope, receive, send)
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
-from aeforge_cli.sandbox.door import drain
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,7 +49,6 @@ class Mischief:
             await _hang_up(scope, receive)
         elif status := self._status(kind):
             self._log(f"answered {status}: {kind}")
-            await drain(receive)
             await self._failure(status)(scope, receive, send)
         elif scope["method"] == "POST" and self._luck.draw("lose answer") < self._behaviour.lose_answer:
             await self._app(scope, receive, self._losing(scope, receive, send))

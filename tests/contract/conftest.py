@@ -46,6 +46,13 @@ def shared_sandbox() -> Iterator[Sandbox]:
     sandbox.close()
 
 
+@pytest.fixture(scope="session")
+def obedient() -> Iterator[Sandbox]:
+    sandbox = Sandbox(SandboxOptions(port=0, engine="obedient", misbehaviour=Misbehaviour(delay=0)))
+    yield sandbox
+    sandbox.close()
+
+
 @pytest.fixture(params=[name if name == "sandbox" else pytest.param(name, marks=pytest.mark.live) for name in ASKED])
 def service(request: pytest.FixtureRequest) -> Service:
     if request.param == "live":

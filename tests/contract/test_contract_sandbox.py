@@ -10,13 +10,14 @@ import struct
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
 import requests
 from PIL import Image
 
-from aeforge_cli.sandbox import NO_USER_KEY, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import NO_USER_KEY, Misbehaviour, SandboxOptions, SandboxUnavailable, serve
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Sandbox, Service, upload
@@ -112,20 +113,21 @@ def test_only_results_are_served_beside_the_api(shared_sandbox: Sandbox) -> None
 
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header(shared_sandbox: Sandbox) -> None:
     bomb = bytearray(png(0))
-    bomb[16:24] = struct.pack(">II", 30_000, 30_000)
+    bomb[16:24] = struct.pack(">II", 8_000, 8_000)
+    bomb[29:33] = struct.pack(">I", zlib.crc32(bomb[12:29]))
 
     answer = shared_sandbox.service.post("/image-tune/upscale", {"scale": "1K"}, [upload(bytes(bomb))])
 
     assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid image file"})
 
 
-def test_a_picture_that_breaks_off_makes_a_job_that_fails(start: Start) -> None:
-    sandbox = start()
+def test_a_picture_that_breaks_off_makes_a_job_that_fails(obedient: Sandbox) -> None:
+    job_id = obedient.service.job(
+        "/image-tune/upscale", {"scale": "1K"}, [upload(png(7, side=99, packed=False)[:5000])]
+    )
 
-    job_id = sandbox.service.job("/image-tune/upscale", {"scale": "1K"}, [upload(png(7, side=99, packed=False)[:5000])])
-
-    assert sandbox.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
-    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: The picture is damaged.")
+    assert obedient.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
+    assert obedient.line(f"job {job_id} failed").startswith(f"job {job_id} failed: The picture is damaged.")
 
 
 def test_a_body_that_is_too_large_is_refused(start: Start) -> None:
@@ -135,6 +137,36 @@ def test_a_body_that_is_too_large_is_refused(start: Start) -> None:
 
     assert [answer.status_code for answer in answers] == [413, 413, 422]
     assert answers[0].json() == {"detail": "More than 100000 bytes"}
+
+
+@pytest.mark.parametrize(
+    ("key", "behaviour", "status"),
+    [
+        ("wrong", Misbehaviour(), 401),
+        ("sandbox", Misbehaviour(status=((500, 1.0),)), 500),
+        ("sandbox", Misbehaviour(), 413),
+    ],
+    ids=["a wrong key", "a made-up status", "too large a body"],
+)
+def test_a_refusal_reaches_a_client_that_is_still_sending(
+    start: Start, key: str, behaviour: Misbehaviour, status: int
+) -> None:
+    service = start(max_body=100_000, misbehaviour=behaviour).service
+    head = (
+        f"POST /public/v1{INPAINT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 20000000\r\n\r\n"
+    )
+
+    answer = exchange(service, head.encode().ljust(len(head) + 20_000_000, b"-"))
+
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("authorization", ["Basic sandbox", "sandbox", "Bearer", "bearersandbox", "Bearer sandbox x"])
+def test_a_key_in_another_shape_is_no_key(obedient: Sandbox, authorization: str) -> None:
+    answer = requests.get(obedient.service.base_url + "/job/x", headers={"Authorization": authorization}, timeout=30)
+
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid API key"})
 
 
 def test_too_many_connections_are_asked_to_come_again(start: Start) -> None:
@@ -159,32 +191,27 @@ def test_too_many_connections_are_asked_to_come_again(start: Start) -> None:
     ],
     ids=["refused", "an error", "a crash"],
 )
-def test_a_job_that_fails_gives_its_reason_to_the_log_alone(start: Start, prompt: str, reason: str) -> None:
-    sandbox = start()
+def test_a_job_that_fails_gives_its_reason_to_the_log_alone(obedient: Sandbox, prompt: str, reason: str) -> None:
+    failed = inpaint(obedient.service, prompt)
 
-    failed = inpaint(sandbox.service, prompt)
-    after = inpaint(sandbox.service, "anything")
+    assert obedient.service.wait(failed) == {"job_id": failed, "status": "Failed", "image_urls": []}
+    assert obedient.line(f"job {failed} failed").startswith(f"job {failed} failed: {reason} (")
 
-    assert sandbox.service.wait(failed) == {"job_id": failed, "status": "Failed", "image_urls": []}
-    assert sandbox.line(f"job {failed} failed").startswith(f"job {failed} failed: {reason} (")
-    assert sandbox.service.wait(after)["status"] == "Succeed"
-
-
-def test_what_an_engine_prints_is_logged_and_harms_no_job(start: Start) -> None:
-    sandbox = start()
-
-    job_id = inpaint(sandbox.service, "print \x1b]0;title")
-
-    assert sandbox.service.wait(job_id)["status"] == "Succeed"
-    assert sandbox.line("worker: ") == "worker: \\x1b]0;title"
+    after = [inpaint(obedient.service, "anything") for _ in range(4)]
+    assert [obedient.service.wait(job_id)["status"] for job_id in after] == ["Succeed"] * 4
 
 
-def test_text_from_clients_is_logged_on_one_line_without_control_characters(start: Start) -> None:
-    sandbox = start()
+def test_what_an_engine_prints_is_logged_and_harms_no_job(obedient: Sandbox) -> None:
+    job_id = inpaint(obedient.service, "print \x1b]0;title")
 
-    job_id = inpaint(sandbox.service, "two\nlines \x1b[2J \u202e \x9b" + "x" * 1000)
+    assert obedient.service.wait(job_id)["status"] == "Succeed"
+    assert obedient.line("worker: ") == "worker: \\x1b]0;title"
 
-    line = sandbox.line(f"job {job_id} made")
+
+def test_text_from_clients_is_logged_on_one_line_without_control_characters(obedient: Sandbox) -> None:
+    job_id = inpaint(obedient.service, "two\nlines \x1b[2J \u202e \x9b" + "x" * 1000)
+
+    line = obedient.line(f"job {job_id} made")
     assert line.startswith(f"job {job_id} made: image-tune/inpaint/v2 ")
     assert line.isprintable()
     assert len(line) < 400

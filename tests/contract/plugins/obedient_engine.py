@@ -31,7 +31,7 @@ class ObedientEngine:
             case ["hold", path]:
                 with Path(path).open("a") as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
-                    print("held", flush=True)
+                    os.write(1, b"held\n")
                     time.sleep(3600)
             case _:
                 pass
