@@ -1,0 +1,287 @@
+"""Pictures to send are judged by their content, before anything is sent."""
+
+import gc
+import io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from aeforge_cli.client import Answer, Fault, Sink, WireFault
+from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
+from aeforge_cli.images import Format, ImageInfo
+from aeforge_cli.inputs import MOST_BYTES, from_address, from_path, from_stream, is_address
+from aeforge_cli.operations import Picture
+from tests.conftest import png
+
+CONTENT = png(0x336699)
+
+# What was read from a pipe stays open as long as a picture made of it lives, and nobody closes it before.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")
+
+
+@pytest.fixture(autouse=True)
+def all_let_go() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+def known(picture: Picture) -> tuple[str, str, ImageInfo, int, str, bytes]:
+    with picture.open() as stream:
+        return picture.label, picture.name, picture.info, picture.size, picture.sha256, stream.read()
+
+
+def expected(label: str, name: str) -> tuple[str, str, ImageInfo, int, str, bytes]:
+    return label, name, ImageInfo(Format.PNG, 16, 16), len(CONTENT), sha256(CONTENT).hexdigest(), CONTENT
+
+
+def told(error: AeforgeError) -> tuple[str, str, str]:
+    return error.message, error.why, error.hint
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_a_file_is_known_by_what_the_user_called_it(tmp_path: Path) -> None:
+    path = tmp_path / "my photo.png"
+    path.write_bytes(CONTENT)
+
+    assert known(from_path(str(path))) == expected(str(path), "my photo.png")
+
+
+@pytest.mark.parametrize("name", ["photo.txt", "photo", "photo.jpg", ".png"])
+def test_a_picture_is_one_whatever_its_suffix(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(CONTENT)
+
+    assert from_path(str(tmp_path / name)).info.format is Format.PNG
+
+
+def test_a_picture_can_be_read_as_often_as_it_must_be_sent(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(CONTENT)
+    picture = from_path(str(tmp_path / "a.png"))
+
+    assert [known(picture)[-1], known(picture)[-1]] == [CONTENT, CONTENT]
+
+
+def test_a_link_to_a_picture_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(CONTENT)
+    (tmp_path / "link").symlink_to("a.png")
+
+    assert from_path(str(tmp_path / "link")).size == len(CONTENT)
+
+
+def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "none.png"
+
+    with pytest.raises(FileMissing) as refused:
+        from_path(str(path))
+
+    assert told(refused.value) == (f"{path} cannot be read", "No such file or directory", "check the name")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_is_told_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(CONTENT)
+    path.chmod(0)
+
+    with pytest.raises(FileMissing) as refused:
+        from_path(str(path))
+
+    assert told(refused.value) == (f"{path} cannot be read", "Permission denied", "check its permissions")
+
+
+def test_a_name_that_the_system_cannot_have_is_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileMissing):
+        from_path(str(tmp_path / ("a" * 300)))
+
+
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(Usage) as refused:
+        from_path(str(tmp_path))
+
+    assert told(refused.value) == (f"{tmp_path} is a folder", "", "name the pictures in it")
+
+
+def test_a_pipe_with_a_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(NotAnImage, match="is not a regular file"):
+        from_path(str(tmp_path / "pipe"))
+
+
+def test_a_device_that_never_ends_is_not_read() -> None:
+    with pytest.raises(NotAnImage, match="/dev/zero is not a regular file"):
+        from_path("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "is empty"), (b"hello", "is not a picture"), (b"<html>", "is not a picture")],
+    ids=["empty", "text", "html"],
+)
+def test_a_file_that_holds_no_picture_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(path))
+
+    assert refused.value.message == f"{path} {message}"
+    assert refused.value.hint == "give a PNG, JPEG or WebP picture"
+
+
+def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    path.write_bytes(CONTENT)
+    os.truncate(path, MOST_BYTES + 1)
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(path))
+
+    assert refused.value.message == f"{path} is larger than 256 MiB"
+
+
+# ------------------------------------------------------------------ standard input
+
+
+def test_standard_input_is_a_picture_like_any_other() -> None:
+    picture = from_stream(io.BytesIO(CONTENT), label="-", name="stdin")
+
+    assert known(picture) == expected("-", "stdin")
+    assert known(picture) == expected("-", "stdin")
+
+
+def test_an_empty_standard_input_is_told_as_one() -> None:
+    with pytest.raises(NotAnImage, match="- is empty"):
+        from_stream(io.BytesIO(), label="-", name="stdin")
+
+
+class Endless(io.RawIOBase):
+    """A pipe that never ends; `taken` is how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.taken += size
+        return bytes(size)
+
+
+def test_a_pipe_that_never_ends_is_given_up() -> None:
+    endless = Endless()
+
+    with pytest.raises(NotAnImage, match="- is larger than 256 MiB"):
+        from_stream(endless, label="-", name="stdin")  # type: ignore[arg-type]  # only `read` is asked of it
+
+    assert endless.taken < 2 * MOST_BYTES
+
+
+# ------------------------------------------------------------------ the web
+
+
+@dataclass
+class FakeWeb:
+    """Answers for addresses; what it was asked is in `asked`."""
+
+    pages: Mapping[str, Answer | WireFault | bytes]
+    asked: list[str] = field(default_factory=list)
+
+    def fetch_input(self, url: str, sink: Sink) -> Answer:
+        self.asked.append(url)
+        match self.pages[url]:
+            case WireFault() as fault:
+                raise fault
+            case bytes(content):
+                sink.expect(len(content))
+                sink.write(content)
+                return Answer(200)
+            case Answer() as answer:
+                return answer
+
+
+def moved(location: str, status: int = 302) -> Answer:
+    return Answer(status, {"location": location})
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://a.example/dir/photo.png", "photo.png"),
+        ("https://a.example/my%20photo.png?width=3", "my photo.png"),
+        ("https://a.example/", "a.example"),
+        ("https://a.example", "a.example"),
+        ("https://a.example/..%2F..%2Fetc%2Fpasswd", "passwd"),
+    ],
+)
+def test_a_picture_from_the_web_is_named_by_its_address(url: str, name: str) -> None:
+    assert known(from_address(url, FakeWeb({url: CONTENT}))) == expected(url, name)
+
+
+def test_redirects_are_followed_to_the_picture() -> None:
+    web = FakeWeb(
+        {
+            "http://a.example/1": moved("https://a.example/2", 301),
+            "https://a.example/2": moved("/3"),
+            "https://a.example/3": moved("//b.example/4", 307),
+            "https://b.example/4": CONTENT,
+        }
+    )
+
+    picture = from_address("http://a.example/1", web)
+
+    assert known(picture)[0] == "http://a.example/1"
+    assert web.asked == [*web.pages]
+
+
+FAILURES: dict[str, tuple[Answer | WireFault | bytes, type[AeforgeError], str]] = {
+    "404": (Answer(404), FileMissing, "HTTP 404"),
+    "500": (Answer(500), FileMissing, "HTTP 500"),
+    "a redirect to nowhere": (Answer(302), FileMissing, "HTTP 302"),
+    "an insecure redirect": (moved("http://a.example/2"), FileMissing, "it redirects to an insecure address"),
+    "a redirect to a file": (moved("file:///etc/passwd"), FileMissing, "it redirects to an insecure address"),
+    "a redirect to nonsense": (moved("https://[::1"), FileMissing, "it redirects to an insecure address"),
+    "a redirect to itself": (moved("https://a.example/1"), FileMissing, "it redirects too often"),
+    "no connection": (WireFault(Fault.REFUSED, delivered=False), FileMissing, "connection refused"),
+    "a page": (b"<html>", NotAnImage, "its content is in no known format"),
+}
+
+
+@pytest.mark.parametrize(("page", "kind", "why"), FAILURES.values(), ids=FAILURES)
+def test_an_address_without_a_picture_is_refused(
+    page: Answer | WireFault | bytes, kind: type[AeforgeError], why: str
+) -> None:
+    web = FakeWeb({"https://a.example/1": page})
+
+    with pytest.raises(AeforgeError) as refused:
+        from_address("https://a.example/1", web)
+
+    assert (type(refused.value), refused.value.why) == (kind, why)
+    assert len(web.asked) <= 6
+
+
+def test_an_address_that_announces_too_much_is_given_up_at_once() -> None:
+    class Announcing:
+        def fetch_input(self, url: str, sink: Sink) -> Answer:
+            sink.expect(MOST_BYTES + 1)
+            raise AssertionError("nothing was to be read")
+
+    with pytest.raises(NotAnImage, match="is larger than 256 MiB"):
+        from_address("https://a.example/1", Announcing())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("http://a.example", True),
+        ("HTTPS://a.example", True),
+        ("https.png", False),
+        ("ftp://a.example/a.png", False),
+        ("http:/a.png", False),
+        ("-", False),
+    ],
+)
+def test_only_http_addresses_are_fetched(text: str, is_one: bool) -> None:
+    assert is_address(text) is is_one

@@ -1,0 +1,140 @@
+"""Secrets stay out of sight, wherever they turn up."""
+
+import copy
+import logging
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aeforge_cli.errors import NotSignedIn
+from aeforge_cli.redaction import Redactor, Secret, checked_key, shown_url
+
+KEY = "sk-live-0123456789abcdef"
+
+
+def test_a_key_does_not_print_itself() -> None:
+    secret = Secret(KEY)
+
+    shown = [str(secret), repr(secret), f"{secret}", f"{secret:>40}", str([secret]), str({"key": secret})]
+
+    assert [text for text in shown if KEY in text] == []
+    assert secret.reveal() == KEY
+
+
+def test_a_key_is_not_copied_into_files() -> None:
+    for store in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="a key is not pickled"):
+            store(Secret(KEY))
+
+
+def test_a_key_has_no_attributes_to_dump() -> None:
+    with pytest.raises(TypeError, match="vars"):
+        vars(Secret(KEY))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"), [(KEY, "...cdef"), ("123456789012", "...9012"), ("12345678901", "..."), ("1", "...")]
+)
+def test_a_masked_key_tells_two_apart_but_gives_no_short_one_away(text: str, masked: str) -> None:
+    assert Secret(text).masked == masked
+
+
+@pytest.mark.parametrize(
+    "text", [KEY, f"  {KEY}\n", f"{KEY}\r\n"], ids=["as it is", "with white space", "from Windows"]
+)
+def test_a_key_is_taken_without_the_white_space_around_it(text: str) -> None:
+    assert checked_key(text, "standard input").reveal() == KEY
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        (" \n", "it is empty"),
+        ("two words", "it must be printable ASCII, without spaces, of at most 512 characters"),
+        ("sk-\u00e9", "it must be printable ASCII, without spaces, of at most 512 characters"),
+        ("sk-a\r\nX-Header: b", "it must be printable ASCII, without spaces, of at most 512 characters"),
+        ("x" * 513, "it must be printable ASCII, without spaces, of at most 512 characters"),
+    ],
+    ids=["nothing", "blank", "two words", "not ASCII", "two lines", "too long"],
+)
+def test_what_can_be_no_key_is_refused_without_being_shown(text: str, why: str) -> None:
+    with pytest.raises(NotSignedIn) as refused:
+        checked_key(text, "AEFORGE_API_KEY")
+
+    assert (refused.value.message, refused.value.why) == ("The API key from AEFORGE_API_KEY cannot be used", why)
+
+
+TEXTS = {
+    f"the key is {KEY}.": "the key is ***.",
+    f"https://cdn.example/{KEY}/a.png": "https://cdn.example/***/a.png",
+    f"Authorization: Bearer {KEY}": "Authorization: Bearer ***",
+    "authorization: bearer   other-key-of-someone": "authorization: bearer ***",
+    "Proxy-Authorization: Basic dXNlcjpwYXNz": "Proxy-Authorization: Basic ***",
+    '{"Authorization": "Bearer abc.def"}': '{"Authorization": "Bearer ***"}',
+    "http://user:password@proxy.example:3128/": "http://***@proxy.example:3128/",
+    "https://token@host/x": "https://***@host/x",
+    "https://cdn.example/a.png?Expires=17&Signature=c2ln&Key-Pair-Id=AB": (
+        "https://cdn.example/a.png?Expires=***&Signature=***&Key-Pair-Id=***"
+    ),
+    "https://s3.example/a?X-Amz-Signature=ab&X-Amz-Credential=cd&X-Amz-Date=ef": (
+        "https://s3.example/a?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=ef"
+    ),
+    "https://blob.example/a?sv=1&sig=a%2Bb&se=2": "https://blob.example/a?sv=1&sig=***&se=2",
+    "https://cdn.example/a.png?width=100": "https://cdn.example/a.png?width=100",
+    "mail me@example.com about the sky": "mail me@example.com about the sky",
+    "nothing secret here": "nothing secret here",
+}
+
+
+@pytest.mark.parametrize(("text", "safe"), TEXTS.items(), ids=[text[:40] for text in TEXTS])
+def test_credentials_are_blanked_wherever_they_stand(text: str, safe: str) -> None:
+    redact = Redactor()
+    redact.hide(Secret(KEY))
+
+    assert redact(text) == safe
+
+
+def test_of_two_keys_the_longer_is_blanked_whole() -> None:
+    redact = Redactor()
+    redact.hide(Secret("abcdefgh"))
+    redact.hide(Secret("abcdefgh-and-more"))
+
+    assert redact("abcdefgh-and-more abcdefgh") == "*** ***"
+
+
+def test_a_very_short_key_does_not_blank_half_of_all_words() -> None:
+    redact = Redactor()
+    redact.hide(Secret("sky"))
+
+    assert redact("a blue sky, Bearer sky") == "a blue sky, Bearer ***"
+
+
+@given(st.text(), st.text())
+def test_the_key_never_survives_whatever_is_around_it(before: str, after: str) -> None:
+    redact = Redactor()
+    redact.hide(Secret(KEY))
+
+    assert KEY not in redact(before + KEY + after)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://cdn.example/a.png?Signature=abc#x", "https://cdn.example/a.png?***"),
+        ("https://user:password@cdn.example:8443/a.png", "https://cdn.example:8443/a.png"),
+        ("https://cdn.example/a.png", "https://cdn.example/a.png"),
+        ("https://[::1", "(unreadable address)"),
+    ],
+)
+def test_an_address_is_shown_without_user_and_query(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+
+
+def test_a_key_in_a_log_record_is_blank(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("test").info("%s %r", Secret(KEY), Secret(KEY))
+
+    assert caplog.messages == ["Secret(***) Secret(***)"]
