@@ -1,61 +1,17 @@
-"""The front door: the command tree, and the one place where an error becomes an exit code."""
+"""The front door: the one place where an error becomes an exit code."""
 
 import contextlib
 import os
 import signal
 import traceback
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 
-os.environ.setdefault("TYPER_USE_RICH", "0")  # before typer is imported: help drawn by rich costs twice the time
-
-import typer
-from typer.main import get_command
-
-from aeforge_cli import __version__
 from aeforge_cli.console import ClosedStdoutError
-from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted, Usage
+from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted
+from aeforge_cli.helptext import laid_out
 from aeforge_cli.session import Session
-
-# Each name leads to the module that registers it, so that a command loads its own module alone.
-MODULES = {
-    "inpaint": "inpaint",
-    "upscale": "pictures",
-    "split-layer": "pictures",
-    "generate": "pictures",
-    "effect": "pictures",
-    "sprite": "sprites",
-    "job": "job",
-    "auth": "account",
-    "sandbox": "sandbox",
-}
-
-
-def app(names: Sequence[str] = tuple(MODULES)) -> typer.Typer:
-    """The command tree, or the branches of it that are asked for."""
-    tree = typer.Typer(
-        name="aeforge",
-        help="Edit and make images with AetherForge: in a terminal, in pipelines and in CI.",
-        epilog="Try it without a key: aeforge inpaint photo.jpg -p 'blue sky background' -o sky.png --sandbox",
-        add_completion=False,
-        pretty_exceptions_enable=False,  # a pretty traceback may print locals, and a local may be the key
-        rich_markup_mode=None,
-        invoke_without_command=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    tree.callback()(_welcome)
-    for module in dict.fromkeys(MODULES[name] for name in names):
-        import_module(f"aeforge_cli.commands.{module}").register(tree)
-    return tree
-
-
-def _welcome(ctx: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
-    if version:
-        typer.echo(f"aeforge {__version__}")
-        raise typer.Exit
-    if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+from aeforge_cli.tree import BRANCHES, bare_root
 
 
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
@@ -75,20 +31,13 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], session: Session) -> int:
-    named = [arguments[0]] if arguments and arguments[0] in MODULES else tuple(MODULES)
-    command = get_command(app(named))
-    try:
-        status = command.main(list(arguments), prog_name="aeforge", standalone_mode=False, obj=session)
-    except typer.TyperException as error:
-        raise Usage(error.format_message(), hint=_help_hint(error)) from None
-    except typer.Abort:
-        raise Usage("Nothing was entered", hint="give it as an option, or on standard input") from None
-    return status if isinstance(status, int) else Exit.DONE
+    if list(arguments) in ([], ["-h"], ["--help"]):
+        session.console.result(laid_out(bare_root()))
+        return Exit.DONE
+    from aeforge_cli import typer_tree
 
-
-def _help_hint(error: typer.TyperException) -> str:
-    command = getattr(getattr(error, "ctx", None), "command_path", "aeforge")
-    return f"{command} --help"
+    named = [arguments[0]] if arguments[0] in BRANCHES else tuple(BRANCHES)
+    return typer_tree.run(typer_tree.built(named), arguments, session)
 
 
 @contextlib.contextmanager

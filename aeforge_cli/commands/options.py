@@ -44,6 +44,9 @@ def with_options(command: Command) -> Command:
 
 def _parameters(group: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        for option in hints[field.name].__metadata__:
+            option.rich_help_panel = group.__doc__.rstrip(".")  # the heading of the group in the help
     return [
         inspect.Parameter(
             field.name,
@@ -72,9 +75,9 @@ class Talking:
 class Service:
     """Which account, which service."""
 
-    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Use this account's settings.")] = (
-        None
-    )
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="PROFILE", help="Use this account's settings.")
+    ] = None
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="Ask another service with the same API.")
     ] = None

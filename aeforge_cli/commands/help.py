@@ -1,0 +1,135 @@
+"""`aeforge help`: the help of a command, a topic that concerns all of them, or the whole tree for a program."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from aeforge_cli import __version__, reference
+from aeforge_cli.commands.options import with_options
+from aeforge_cli.errors import Usage
+from aeforge_cli.helptext import laid_out, terminal_width, titled, wrapped_rows
+from aeforge_cli.session import Session
+from aeforge_cli.tree import Command
+
+WordsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[COMMAND|TOPIC]...", help=f"A command, or one of {', '.join(reference.TOPICS)}."),
+]
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("help")(help_)
+
+
+@with_options
+def help_(
+    session: Session,
+    words: WordsArgument = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the commands, exit codes and error words as one JSON object.")
+    ] = False,
+) -> None:
+    """Show the help of a command, or explain a topic.
+
+    Topics: exit-codes, errors, environment and scripting.
+
+    Examples:
+
+        aeforge help job wait
+
+        aeforge help exit-codes
+
+        aeforge help --json | jq -r '.command.commands[].name'
+    """
+    session.console.json = json
+    topic = _TOPICS.get(" ".join(words or ()))
+    if json:
+        session.console.result_json(_as_json(_found(words or ())))
+    elif topic:
+        session.console.result("\n\n".join(topic()))
+    else:
+        session.console.result(laid_out(_found(words or ())))
+
+
+def _found(words: Sequence[str]) -> Command:
+    from aeforge_cli.typer_tree import whole_tree
+
+    root = whole_tree()
+    if found := root.at(words):
+        return found
+    asked = " ".join(words)
+    names = [*reference.TOPICS, *(command.name.removeprefix("aeforge ") for command in root.walk())]
+    near = get_close_matches(asked, names, n=1)
+    raise Usage(f"There is no help for {asked!r}", hint=f"aeforge help {near[0]}" if near else "aeforge help")
+
+
+# ------------------------------------------------------------------ topics
+
+
+def _exit_codes() -> Iterator[str]:
+    yield reference.TOPICS["exit-codes"]
+    rows = [(str(code), meaning) for code, meaning in reference.EXIT_CODES.items()]
+    yield titled("Exit codes", wrapped_rows(rows, terminal_width()))
+    yield "A script that needs more than the code asks for --json: aeforge help errors"
+
+
+def _errors() -> Iterator[str]:
+    yield reference.TOPICS["errors"]
+    rows = [
+        (f"{word.exit or 'signal':<6}  {word.code}", word.meaning + (" (may be tried again)" if word.retryable else ""))
+        for word in reference.error_words()
+    ]
+    yield titled("Exit code, error.code", wrapped_rows(rows, terminal_width()))
+    yield (
+        'With --json the last line on standard error is\n{"error": {"code", "message", "hint", "job_id", "http_status",'
+        ' "retryable", "exit"}}'
+    )
+
+
+def _environment() -> Iterator[str]:
+    yield reference.TOPICS["environment"]
+    yield titled("Variables", wrapped_rows(list(reference.ENVIRONMENT.items()), terminal_width()))
+    yield titled("Files", wrapped_rows(list(reference.FILES.items()), terminal_width()))
+    yield "An option wins over its variable, that over the profile, and that over the default: aeforge config list"
+
+
+def _scripting() -> Iterator[str]:
+    from textwrap import fill
+
+    yield reference.TOPICS["scripting"]
+    yield titled("Examples", (f"  {example}" for example in reference.SCRIPTING_EXAMPLES))
+    for paragraph in reference.SCRIPTING:
+        yield fill(paragraph, terminal_width())
+
+
+_TOPICS = {"exit-codes": _exit_codes, "errors": _errors, "environment": _environment, "scripting": _scripting}
+
+
+# ------------------------------------------------------------------ for programs
+
+
+def _as_json(command: Command) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "version": __version__,
+        "command": _command_json(command),
+        "exit_codes": [{"exit": int(code), "meaning": meaning} for code, meaning in reference.EXIT_CODES.items()],
+        "errors": [asdict(word) for word in reference.error_words()],
+        "environment": [{"name": name, "meaning": meaning} for name, meaning in reference.ENVIRONMENT.items()],
+    }
+
+
+def _command_json(command: Command) -> dict[str, object]:
+    return {
+        "name": command.name,
+        "summary": command.summary,
+        "usage": command.usage,
+        "description": list(command.prose),
+        "examples": list(command.examples),
+        "arguments": [asdict(argument) for argument in command.arguments],
+        "options": [asdict(option) for option in command.options],
+        "commands": [_command_json(below) for below in command.commands],
+    }

@@ -1,0 +1,118 @@
+"""Help that teaches: what a command is for, examples that can be pasted, topics, near names, and the tree as JSON."""
+
+import json
+import shlex
+
+import pytest
+
+from aeforge_cli.errors import Exit
+from aeforge_cli.reference import TOPICS, error_words
+from aeforge_cli.tree import BRANCHES, Command
+from aeforge_cli.typer_tree import whole_tree
+from tests.conftest import Aeforge
+
+COMMANDS = [command for command in whole_tree().walk() if command.path != ("aeforge",)]
+
+
+def by_name(command: Command) -> str:
+    return command.name
+
+
+def test_without_arguments_the_help_is_shown(aeforge: Aeforge) -> None:
+    run = aeforge()
+
+    assert (run.exit, run.stdout, run.stderr) == (0, aeforge("--help").stdout, "")
+    assert run.stdout.startswith("Edit and make images with AetherForge: in a terminal, in pipelines and in CI.\n")
+
+
+def test_the_help_of_the_root_names_every_command_with_its_own_summary() -> None:
+    told = {name: branch.summary for name, branch in BRANCHES.items()}
+
+    assert {command.path[-1]: command.summary for command in whole_tree().commands} == told
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_every_command_says_what_it_is_for_and_gives_two_examples(command: Command) -> None:
+    assert command.summary.endswith(".")
+    assert len(command.examples) >= 2
+    assert all("aeforge" in shlex.split(example) for example in command.examples)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_every_option_and_argument_is_explained(command: Command) -> None:
+    explained = [*command.options, *command.arguments]
+
+    assert [value for value in explained if not value.help.endswith((".", ")"))] == []
+
+
+def test_the_help_begins_with_the_purpose_and_examples_as_they_are_typed(aeforge: Aeforge) -> None:
+    run = aeforge("inpaint", "--help", env={"COLUMNS": "60"})
+
+    assert run.stdout.splitlines()[:4] == [
+        "Edit part of a picture as a prompt says.",
+        "",
+        "Examples:",
+        '  aeforge inpaint photo.png -p "Change background to blue sky" -o sky.png',
+    ]
+
+
+def test_help_and_the_option_say_the_same(aeforge: Aeforge) -> None:
+    assert aeforge("help", "job", "wait").stdout == aeforge("job", "wait", "--help").stdout
+
+
+def test_help_never_holds_escapes_even_where_others_colour(aeforge: Aeforge) -> None:
+    run = aeforge("inpaint", "--help", env={"GITHUB_ACTIONS": "true", "FORCE_COLOR": "1"})
+
+    assert "\x1b" not in run.stdout
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_is_explained(aeforge: Aeforge, topic: str) -> None:
+    run = aeforge("help", topic)
+
+    assert (run.exit, run.stdout.splitlines()[0], run.stderr) == (0, TOPICS[topic], "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["inpiant"], "'inpaint'"),
+        (["job", "wiat"], "'wait'"),
+        (["inpaint", "--promt", "x"], "--prompt"),
+        (["help", "jub", "wait"], "aeforge help job wait"),
+        (["help", "exit-code"], "aeforge help exit-codes"),
+    ],
+    ids=" ".join,
+)
+def test_a_near_name_is_suggested(aeforge: Aeforge, typed: list[str], meant: str) -> None:
+    run = aeforge(*typed)
+
+    assert (run.exit, meant in run.stderr) == (Exit.USAGE, True)
+
+
+def test_a_reader_that_leaves_ends_the_help_silently(aeforge: Aeforge) -> None:
+    running = aeforge.start("inpaint", "--help")
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    running.process.stdout = None
+
+    run = running.finish()
+
+    assert (run.exit, run.stderr) == (Exit.STDOUT_CLOSED, "")
+
+
+def test_the_tree_is_given_to_programs(aeforge: Aeforge) -> None:
+    told = json.loads(aeforge("help", "--json").stdout)
+
+    (inpaint,) = (command for command in told["command"]["commands"] if command["name"] == "aeforge inpaint")
+    (quality,) = (option for option in inpaint["options"] if "--quality" in option["names"])
+    assert set(told) == {"schema", "version", "command", "exit_codes", "errors", "environment"}
+    assert (quality["choices"], quality["default"]) == (["standard", "pro"], "standard")
+    assert [word["code"] for word in told["errors"]] == [word.code for word in error_words()]
+    assert {0, 2, 10, 130} < {row["exit"] for row in told["exit_codes"]}
+
+
+def test_one_command_is_given_to_programs(aeforge: Aeforge) -> None:
+    told = json.loads(aeforge("help", "job", "wait", "--json").stdout)
+
+    assert told["command"]["usage"] == "aeforge job wait ID... [OPTIONS]"
