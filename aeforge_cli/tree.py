@@ -25,7 +25,9 @@ BRANCHES = {
     "sprite": Branch("sprites", "Animate pictures, give sprites another look, put characters over them."),
     "job": Branch("job", "Look at jobs, wait for them, list them."),
     "auth": Branch("account", "Sign in, sign out, and see which key is used."),
+    "api": Branch("api", "Make any call to the service, and print the body of its answer as it came."),
     "sandbox": Branch("sandbox", "Serve the AetherForge API on this machine, without a key of yours and at no cost."),
+    "completion": Branch("completion", "Print the script that completes aeforge in a shell."),
     "help": Branch("help", "Show the help of a command, or explain a topic."),
 }
 

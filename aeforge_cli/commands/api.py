@@ -1,0 +1,194 @@
+"""`aeforge api`: any call to the service, with the key, the retries and the error handling of the rest."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from aeforge_cli.commands.buying import picture
+from aeforge_cli.commands.options import Service, Talking, TimeoutOption, with_options
+from aeforge_cli.console import clean
+from aeforge_cli.errors import Unreachable, Usage
+from aeforge_cli.events import Trouble
+from aeforge_cli.journal import Claiming
+from aeforge_cli.operations import OPERATIONS, Operation, Part
+from aeforge_cli.orders import Order
+from aeforge_cli.retry import jitter, retry_after
+from aeforge_cli.session import Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.client import Answer, Request, Sink, Transport
+
+
+class Method(StrEnum):
+    GET = "GET"
+    POST = "POST"
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("api")(api)
+
+
+@with_options
+def api(
+    session: Session,
+    method: Annotated[Method, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET or POST.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Below the base URL, for example: image-tune/upscale.")],
+    service: Service,
+    talking: Talking,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            "-F",
+            metavar="NAME=VALUE|NAME=@IMAGE",
+            help="A field of a POST's form: text, or a picture (@- from standard input); repeatable.",
+        ),
+    ] = None,
+    timeout: TimeoutOption = None,
+    new: Annotated[bool, typer.Option("--new", help="Send it even if the same request is not finished.")] = False,
+) -> None:
+    """Make any call to the service, and print the body of its answer as it came.
+
+    A GET that fails for a moment is tried again. A POST may buy a job: it is written to the journal, and sent once.
+
+    Examples:
+
+        aeforge api GET job/550e8400-e29b-41d4-a716-446655440000
+
+        aeforge api POST image-tune/upscale -F image=@photo.png -F scale=4K | jq -r .job_id
+    """
+    talking.apply(session)
+    service.apply(session, timeout=timeout)
+    endpoint = _checked(path)
+    parts = tuple(_parts(session, fields or ()))
+    if method is Method.GET and parts:
+        raise Usage("A GET has no form", hint="leave -F out, or use POST")
+    body = _got(session, endpoint) if method is Method.GET else _posted(session, _call(endpoint, parts), anew=new)
+    _print(session, body)
+
+
+def _checked(path: str) -> str:
+    """The path without slashes at its beginning; raises Usage for one that leads elsewhere."""
+    found = path.lstrip("/")
+    if not re.fullmatch(r"[A-Za-z0-9._~%/:@=&?+,-]+", found) or "://" in found or ".." in found.split("/"):
+        raise Usage(f"{path!r} is no path of the service", hint="for example: job/550e8400-e29b-41d4-a716-446655440000")
+    return found
+
+
+def _print(session: Session, body: bytes) -> None:
+    """As it came for a script, harmless for a terminal."""
+    if not session.console.out_is_terminal:
+        session.console.deliver([body])
+        return
+    for line in body.decode("utf-8", "replace").splitlines():
+        session.console.result(clean(line, 8192))
+
+
+# ------------------------------------------------------------------ GET
+
+TRIES = 4
+LONGEST_PAUSE = 20.0
+
+
+def _got(session: Session, path: str) -> bytes:
+    """Asks, and asks again where that may help."""
+    from aeforge_cli.client import NotYet
+
+    for attempt in range(TRIES - 1):
+        try:
+            return _answer(session, path).body
+        except NotYet as trouble:
+            if trouble.kind == "missing":
+                raise trouble.error from None
+            pause = jitter(attempt, chance=session.client.chance) if trouble.wait is None else trouble.wait
+            session.console.notify(Trouble(trouble.error.why or trouble.error.message, min(pause, LONGEST_PAUSE)))
+            session.clock.sleep(min(pause, LONGEST_PAUSE))
+    try:
+        return _answer(session, path).body
+    except NotYet as trouble:
+        raise trouble.error from None
+
+
+def _answer(session: Session, path: str) -> "Answer":
+    """One GET. Raises NotYet where asking again may help, and the error itself where none will."""
+    from aeforge_cli.client import Fault, NotYet, Request, WireFault, _network_hint
+
+    try:
+        answer = session.transport.ask(Request("GET", f"{session.base_url}/{path}"))
+    except WireFault as fault:
+        error = Unreachable(
+            f"{urlsplit(session.base_url).netloc} could not be reached", why=fault.why, hint=_network_hint(fault)
+        )
+        raise error if fault.fault is Fault.CERTIFICATE else NotYet(error) from None
+    if 200 <= answer.status < 300:
+        return answer
+    raise _failure(answer, path)
+
+
+def _failure(answer: "Answer", path: str) -> Exception:
+    from aeforge_cli.client import JobId, NotYet, _no_job, _refusal, _service_error
+
+    if path.startswith("job/"):
+        return _no_job(answer, JobId(path.removeprefix("job/")))
+    if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
+        return _refusal(answer, about_job=None)
+    return NotYet(_service_error(answer, "The service could not say"), wait=retry_after(answer.headers))
+
+
+# ------------------------------------------------------------------ POST
+
+
+def _parts(session: Session, fields: Sequence[str]) -> Iterator[Part]:
+    if sum(text.endswith("=@-") for text in fields) > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+    for text in fields:
+        name, equals, value = text.partition("=")
+        if not (equals and re.fullmatch(r"[A-Za-z0-9_.\[\]-]+", name)):
+            raise Usage(f"{text!r} is no field", hint="for example: -F scale=4K, or -F image=@photo.png")
+        yield Part(name, picture(session, value[1:]) if value.startswith("@") else value)
+
+
+def _call(endpoint: str, form: tuple[Part, ...]) -> Operation:
+    """The operation that has just this path and just these fields."""
+
+    class Call(Operation):
+        path = endpoint
+        name = next((known.name for known in OPERATIONS if known.path == endpoint), "api")
+
+        def parts(self) -> Iterator[Part]:
+            return iter(form)
+
+    return Call()
+
+
+def _posted(session: Session, operation: Operation, *, anew: bool) -> bytes:
+    """Sends the form once, by way of the journal. Raises as a submission does."""
+    tape = _Tape(session.transport)
+    jobs = replace(session.jobs(kind=operation.name), client=session.client_over(tape))
+    label = next((picture.label for picture in operation.pictures()), "")
+    order = Order(operation, label, claiming=Claiming.ANEW if anew else Claiming.GO_ON)
+    ticket = jobs.buy(order, session.clock.monotonic() + session.patience)
+    # A job gone on with was answered in another run: its id is all there was.
+    return tape.heard or json.dumps({"job_id": ticket.job_id}).encode()
+
+
+@dataclass
+class _Tape:
+    """A transport that remembers the body of the last answer."""
+
+    transport: "Transport"
+    heard: bytes = b""
+
+    def ask(self, request: "Request") -> "Answer":
+        answer = self.transport.ask(request)
+        self.heard = answer.body
+        return answer
+
+    def fetch(self, url: str, sink: "Sink") -> "Answer":
+        return self.transport.fetch(url, sink)
