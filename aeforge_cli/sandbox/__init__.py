@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,8 @@ class Misbehaviour:
             raise ValueError("A share lies between 0 and 1, and so does the sum of all shares of HTTP statuses.")
         if not all(400 <= status <= 599 for status, _ in self.status):
             raise ValueError("An HTTP status to answer with lies between 400 and 599.")
-        if min(self.delay, self.latency, self.retry_after or 0) < 0:
-            raise ValueError("Seconds cannot be negative.")
+        if not all(0 <= seconds < math.inf for seconds in (self.delay, self.latency, self.retry_after or 0)):
+            raise ValueError("A number of seconds lies between 0 and infinity.")
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def make(order: Order, engine: Callable[[], Engine]) -> Iterator[Made]:
             | "sprite/character-overlay/v1"
             | "sprite/character-overlay/v2"
         ):
-            yield _png(_placeholder(order, _text_of(order)))
+            yield _png(_placeholder(order, order.field("prompt") or order.field("description")))
         case _:
             assert_never(operation)
 
@@ -130,10 +130,6 @@ def _placeholder(order: Order, text: str) -> Image.Image:
         canvas = Image.linear_gradient("L").resize((long_side, long_side))
         canvas = ImageOps.colorize(canvas, black=ACCENT, white=PAPER)
     return _labelled(_written(canvas, text), order, "")
-
-
-def _text_of(order: Order) -> str:
-    return order.field("prompt") or order.field("description")
 
 
 def _first_picture(order: Order) -> Image.Image | None:

@@ -6,6 +6,7 @@ One order per line on stdin, one answer per line on stdout:
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import queue
@@ -45,7 +46,7 @@ def main() -> None:
     if sys.platform != "win32":
         os.nice(5)  # the server answers first
     answers = _claim_stdout()
-    engine = _remembering(lambda: load_engine(sys.argv[1]))
+    engine = functools.cache(lambda: load_engine(sys.argv[1]))
     for line in _lines(sys.stdin.buffer):
         answers.write(json.dumps(answer(Order(**json.loads(line)), engine)).encode() + b"\n")
         answers.flush()
@@ -74,17 +75,6 @@ def _claim_stdout() -> BinaryIO:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
-
-
-def _remembering(load: Callable[[], Engine]) -> Callable[[], Engine]:
-    loaded: list[Engine] = []
-
-    def engine() -> Engine:
-        if not loaded:
-            loaded.append(load())
-        return loaded[0]
-
-    return engine
 
 
 def _lines(orders: BinaryIO) -> Iterator[bytes]:

@@ -71,7 +71,7 @@ class Sandbox:
     def __init__(self, options: SandboxOptions, **env: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", PROCESS, repr(options)],
-            env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]), **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
