@@ -301,7 +301,7 @@ def test_a_stop_of_all_its_processes_fails_no_job(start: Start, tmp_path: Path) 
 def test_no_worker_outlives_a_sandbox_that_is_killed(start: Start, tmp_path: Path) -> None:
     import fcntl
 
-    sandbox = start()
+    sandbox = start(state=tmp_path / "state")
     inpaint(sandbox.service, f"hold {tmp_path / 'lock'}")
     sandbox.line("worker: held")
 
