@@ -1,11 +1,12 @@
 """The report of a batch: one web page that needs nothing but itself, however many jobs it shows."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
@@ -22,7 +23,7 @@ from aeforge_cli.outputs import PartFile
 from aeforge_cli.redaction import Redactor, shown_url
 
 LARGEST_PICTURE = 8_000_000  # bytes
-LARGEST_PAGE = 256_000_000  # bytes of pictures; browsers give up on pages that are much larger
+ROOM = 256_000_000  # bytes of pictures on one page; browsers give up on pages that are much larger
 _LONGEST_PROMPT = 20_000
 _UNSHOWABLE = {Format.TIFF, Format.HEIC}  # by Chromium and Firefox
 
@@ -33,23 +34,34 @@ def check_report(path: Path) -> None:
         raise Usage(f"{path} is no name for a web page", hint="for example: --report report.html")
     if path.is_dir():
         raise CannotSave(f"{path} is a folder", hint="name a file for the report")
-    with PartFile(path.parent):
+    with _named(path), PartFile(path.parent):
         pass
 
 
 def write_report(
-    path: Path, outcomes: Sequence[Outcome], *, seconds: float | None = None, redact: Redactor | None = None
+    path: Path,
+    outcomes: Sequence[Outcome],
+    *,
+    seconds: float | None = None,
+    redact: Callable[[str], str] | None = None,
+    room: int = ROOM,
 ) -> None:
     """Writes the page whole or not at all, in place of an earlier one. Raises CannotSave.
 
-    `seconds` is how long the whole batch took; `redact` blanks secrets in foreign text.
+    `seconds` is how long the batch took, `redact` blanks secrets, `room` is for how many bytes of pictures.
     """
-    page = _Page(sorted(outcomes, key=lambda each: each.item.index), seconds, redact or Redactor())
+    page = _Page(sorted(outcomes, key=lambda each: each.item.index), seconds, redact or Redactor(), room)
+    with _named(path), PartFile(path.parent) as part:
+        for piece in page.pieces():
+            part.write(piece)
+        part.keep(path, replace=True, job_id="")
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever fails says that it was the report, under the name that the user gave it."""
     try:
-        with PartFile(path.parent) as part:
-            for piece in page.pieces():
-                part.write(piece)
-            part.keep(path, replace=True, job_id="")
+        yield
     except CannotSave as error:
         raise CannotSave(f"The report {path} cannot be saved", why=error.why, hint=error.hint) from None
 
@@ -97,8 +109,9 @@ class _Picture:
 class _Pictures:
     """Reads pictures for the page, as long as they fit."""
 
-    def __init__(self) -> None:
-        self._left = LARGEST_PAGE
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._left = room
 
     def read(self, path: str) -> _Picture | str:
         """The picture, or a sentence that says why it is not shown."""
@@ -119,11 +132,9 @@ class _Pictures:
         if info.format in _UNSHOWABLE:
             return f"Browsers do not show {info.format.upper()} pictures."
         if size > LARGEST_PICTURE:
-            return (
-                f"Left out: {_megabytes(size)} is more than the {_megabytes(LARGEST_PICTURE)} a picture may take here."
-            )
+            return f"Left out: it is larger than {_megabytes(LARGEST_PICTURE)}."
         if size > self._left:
-            return f"Left out: this page is full, with {_megabytes(LARGEST_PAGE - self._left)} of pictures."
+            return f"Left out: this page is full, with {_megabytes(self._room - self._left)} of pictures."
         return ""
 
 
@@ -137,11 +148,13 @@ def _megabytes(size: int) -> str:
 class _Page:
     """The page piece by piece, so that no more than two pictures are in memory."""
 
-    def __init__(self, outcomes: Sequence[Outcome], seconds: float | None, redact: Redactor) -> None:
+    def __init__(
+        self, outcomes: Sequence[Outcome], seconds: float | None, redact: Callable[[str], str], room: int
+    ) -> None:
         self._outcomes = outcomes
         self._seconds = seconds
         self._redact = redact
-        self._pictures = _Pictures()
+        self._pictures = _Pictures(room)
 
     def pieces(self) -> Iterator[bytes]:
         yield _HEAD.encode()
@@ -158,9 +171,10 @@ class _Page:
 
     def _summary(self) -> str:
         states = Counter(map(_state, self._outcomes))
+        jobs = "job" if len(self._outcomes) == 1 else "jobs"
         counts = "".join(f'<li class="{each.name}"><b>{states[each]}</b> {each}' for each in _State if states[each])
         return (
-            f"<header><h1>aeforge: {len(self._outcomes)} jobs</h1><ul class=counts>{counts}</ul>"
+            f"<header><h1>aeforge: {len(self._outcomes)} {jobs}</h1><ul class=counts>{counts}</ul>"
             f"<p>{self._times()}</p>{self._reasons()}"
             '<p class=views><label><input type="checkbox" id="beside"> side by side</label>'
             '<label><input type="checkbox" id="troubled"> only what is not done</label></p></header><main>'
@@ -169,7 +183,7 @@ class _Page:
     def _times(self) -> str:
         each = [outcome.seconds for outcome in self._outcomes if _state(outcome) is _State.DONE]
         whole = [f"{self._seconds:.1f} s in all"] if self._seconds is not None else []
-        return "; ".join(whole + ([f"{statistics.median(each):.1f} s for half of the jobs or less"] if each else []))
+        return "; ".join(whole + ([f"median {statistics.median(each):.1f} s a job"] if each else []))
 
     def _reasons(self) -> str:
         """Why jobs failed: each reason with the jobs that met it."""
@@ -214,7 +228,7 @@ class _Page:
     def _failure(self, error: AeforgeError) -> str:
         lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
         shown = "".join(f"<dt>{label}<dd>{self._text(text)}" for label, text in lines if text)
-        return f'<dl class=failure><dt>reason<dd><a href="#top">{error.code}</a>{shown}</dl>'
+        return f"<dl class=failure><dt>reason<dd>{error.code}{shown}</dl>"
 
     # -------------------------------------------------------------- pictures of a job
 
@@ -309,6 +323,9 @@ img { display: block; width: auto; height: auto; min-width: min(14rem, 100%); ma
 .stage .after { clip-path: inset(0 0 0 var(--at)); }
 .stage::after { content: ""; position: absolute; inset: 0 auto 0 var(--at); width: 2px; margin-left: -1px;
   background: #fff; box-shadow: 0 0 3px #000; pointer-events: none; }
+.stage::before { content: "\\2194"; position: absolute; z-index: 1; top: 50%; left: var(--at); width: 2rem;
+  line-height: 2rem; margin: -1rem; border-radius: 50%; text-align: center; background: #fffd; color: #000;
+  pointer-events: none; }
 .stage:focus-within { outline: 3px solid Highlight; outline-offset: 2px; }
 .stage input { position: absolute; inset: 0; z-index: 1; width: 100%; height: 100%; margin: 0; opacity: 0;
   cursor: ew-resize; touch-action: pan-y; }
@@ -319,7 +336,8 @@ img { display: block; width: auto; height: auto; min-width: min(14rem, 100%); ma
 body:has(#beside:checked) .stage { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
 body:has(#beside:checked) .stage img { position: static; order: 1; height: auto; max-height: 80vh; clip-path: none; }
 body:has(#beside:checked) .stage .before { order: 0; }
-body:has(#beside:checked) .stage input, body:has(#beside:checked) .stage::after { display: none; }
+body:has(#beside:checked) .stage input { display: none; }
+body:has(#beside:checked) .stage::before, body:has(#beside:checked) .stage::after { display: none; }
 body:has(#troubled:checked) :is(.DONE, .SKIPPED, .PENDING):not(li) { display: none; }
 footer { color: var(--soft); font-size: .85rem; }
 """
@@ -339,7 +357,7 @@ def _hash(text: str) -> str:
 # By their digests only this style and this script may act, even if foreign text ever escaped its escaping.
 _POLICY = f"default-src 'none'; img-src data:; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none'"
 _HEAD = (
-    '<!doctype html><html lang="en" id="top"><head><meta charset="utf-8">'
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}; form-action \'none\'">'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
     f"<title>aeforge report</title><style>{_STYLE}</style></head><body>\n"
