@@ -1,0 +1,584 @@
+"""The API in Python: every answer the service could give is sorted into one of four."""
+
+import json
+import random
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aeforge_cli.client import (
+    ATTEMPTS,
+    MOST_URLS,
+    NAMED_WAITS,
+    Answer,
+    Client,
+    Failed,
+    Fault,
+    Job,
+    LinkExpired,
+    NotYet,
+    Pending,
+    Succeeded,
+    WireFault,
+    is_job_id,
+)
+from aeforge_cli.errors import (
+    AccountNotFound,
+    AeforgeError,
+    JobNotFound,
+    KeyRejected,
+    PaymentRequired,
+    RateLimited,
+    Rejected,
+    ResultUnavailable,
+    ServiceError,
+    SubmitUnknown,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from aeforge_cli.retry import Budget
+from tests.conftest import png
+from tests.unit.conftest import (
+    BASE,
+    JOB,
+    LINK,
+    FakeClock,
+    FakeTransport,
+    Heard,
+    delivered,
+    inpaint,
+    made,
+    stands,
+    told,
+    unanswered,
+    unsent,
+)
+
+POST = "POST /image-tune/inpaint/v2"
+LATER = 10_000.0
+
+
+def submitted(client: Client, *, until: float = LATER) -> str:
+    return client.submit(inpaint(), until=until)
+
+
+def failure(client: Client, *, until: float = LATER) -> AeforgeError:
+    with pytest.raises(AeforgeError) as failed:
+        submitted(client, until=until)
+    return failed.value
+
+
+# ------------------------------------------------------------------ submission: it worked
+
+
+def test_a_submission_is_one_signed_post_of_the_form(client: Client, transport: FakeTransport) -> None:
+    transport.says(made())
+
+    assert submitted(client) == JOB
+
+    [heard] = transport.heard
+    assert (heard.method, heard.url, heard.signed) == ("POST", f"{BASE}/image-tune/inpaint/v2", True)
+    assert b'name="prompt"\r\n\r\nblue sky\r\n' in heard.body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        told({"job_id": JOB}, 201),
+        told({"job_id": JOB}, 202),
+        told({"job_id": JOB, "status": "Pending", "new": [1]}),
+        Answer(200, {}, b'\xef\xbb\xbf{"job_id": "' + JOB.encode() + b'"}'),
+    ],
+    ids=["201", "202", "with more fields", "with a byte-order mark"],
+)
+def test_an_accepted_submission_may_look_otherwise(client: Client, transport: FakeTransport, answer: Answer) -> None:
+    transport.says(answer)
+
+    assert submitted(client) == JOB
+
+
+def test_an_upload_tells_how_far_it_is(client: Client, transport: FakeTransport) -> None:
+    transport.says(made())
+    seen: list[tuple[int, int]] = []
+
+    client.submit(inpaint(), until=LATER, uploaded=lambda sent, size: seen.append((sent, size)))
+
+    size = len(transport.heard[0].body)
+    assert (seen[-1], {each for _, each in seen}) == ((size, size), {size})
+
+
+# ------------------------------------------------------------------ submission: refused
+
+REFUSALS: dict[str, tuple[Answer, type[AeforgeError], str]] = {
+    "400": (told({"detail": "Invalid image file"}, 400), Rejected, "HTTP 400: Invalid image file"),
+    "400 about credits": (told({"detail": "Not enough credits"}, 400), PaymentRequired, "HTTP 400: Not enough credits"),
+    "401": (told({"detail": "Invalid API key"}, 401), KeyRejected, "HTTP 401: Invalid API key"),
+    "402": (told({}, 402), PaymentRequired, "HTTP 402"),
+    "403": (Answer(403, {}, b"<html>"), KeyRejected, "HTTP 403"),
+    "403 about a quota": (told({"detail": "Quota exceeded"}, 403), PaymentRequired, "HTTP 403: Quota exceeded"),
+    "404 of a user": (told({"detail": "Not Found User"}, 404), AccountNotFound, "HTTP 404: Not Found User"),
+    "404 of a path": (told({"detail": "Not Found"}, 404), UnexpectedAnswer, "HTTP 404: Not Found"),
+    "405": (told({"detail": "Method Not Allowed"}, 405), Rejected, "HTTP 405: Method Not Allowed"),
+    "413": (Answer(413, {}, b"too large"), Rejected, "HTTP 413; what was sent has 0.0 MB"),
+    "415": (Answer(415), Rejected, "HTTP 415"),
+    "422 in FastAPI's words": (
+        told(
+            {
+                "detail": [
+                    {"type": "missing", "loc": ["body", "prompt"], "msg": "Field required", "input": None},
+                    {"type": "enum", "loc": ["body", "quality"], "msg": "Input should be 'standard' or 'pro'"},
+                ]
+            },
+            422,
+        ),
+        Rejected,
+        "HTTP 422: prompt: Field required; quality: Input should be 'standard' or 'pro'",
+    ),
+    "422 without fields": (told({"detail": [{"msg": "Bad"}, "worse", 7]}, 422), Rejected, "HTTP 422: Bad; worse"),
+    "422 as an object": (told({"detail": {"code": 1, "text": "Bad"}}, 422), Rejected, "HTTP 422: Bad"),
+    "422 as a number": (told({"detail": 7}, 422), Rejected, "HTTP 422"),
+    "301": (
+        Answer(301, {"location": "https://elsewhere.test/x?token=secret"}),
+        ServiceError,
+        "HTTP 301 to elsewhere.test",
+    ),
+    "303 without a place": (Answer(303), ServiceError, "HTTP 303 to the same host"),
+    "307 to nonsense": (Answer(307, {"location": "https://[::1"}), ServiceError, "HTTP 307 to an unreadable address"),
+    "308": (Answer(308, {"location": "/other"}), ServiceError, "HTTP 308 to the same host"),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "why"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_submission_is_not_sent_again(
+    client: Client, transport: FakeTransport, clock: FakeClock, answer: Answer, kind: type[AeforgeError], why: str
+) -> None:
+    transport.says(answer)
+
+    error = failure(client)
+
+    assert (type(error), error.why, error.http_status, error.job_id) == (kind, why, answer.status, None)
+    assert error.hint
+    assert (transport.asked, clock.slept) == ([POST], [])
+
+
+# ------------------------------------------------------------------ submission: nobody can know
+
+DOUBTS: dict[str, tuple[Answer | WireFault, str]] = {
+    "500": (told({"detail": "oops"}, 500), "the service answered HTTP 500"),
+    "502": (Answer(502, {}, b"<html>"), "the service answered HTTP 502"),
+    "503 without Retry-After": (Answer(503), "the service answered HTTP 503"),
+    "503 with a bad Retry-After": (Answer(503, {"retry-after": "soon"}), "the service answered HTTP 503"),
+    "504": (Answer(504), "the service answered HTTP 504"),
+    "500 with Retry-After": (Answer(500, {"retry-after": "1"}), "the service answered HTTP 500"),
+    "408": (Answer(408), "the service answered HTTP 408"),
+    "409": (Answer(409), "the service answered HTTP 409"),
+    "425": (Answer(425), "the service answered HTTP 425"),
+    "204": (Answer(204), "the service answered HTTP 204"),
+    "an empty answer": (Answer(200), "the answer was not from the API (no content type)"),
+    "a page": (Answer(200, {"content-type": "text/html; x"}, b"<html>"), "the answer was not from the API (text/html)"),
+    "a list": (told([JOB]), "the answer was not from the API (application/json)"),
+    "no id": (told({}), "the answer has no usable job id"),
+    "an id that is null": (told({"job_id": None}), "the answer has no usable job id"),
+    "an id that is a number": (told({"job_id": 7}), "the answer has no usable job id"),
+    "an empty id": (told({"job_id": ""}), "the answer has no usable job id"),
+    "an id that leads elsewhere": (told({"job_id": "../../user"}), "the answer has no usable job id"),
+    "an id of two lines": (told({"job_id": "a\nb"}), "the answer has no usable job id"),
+    "a cut answer": (Answer(200, {}, b'{"job_id": "55'), "the answer was not from the API (no content type)"),
+    "no UTF-8": (Answer(200, {}, b'{"job_id": "\xff"}'), "the answer was not from the API (no content type)"),
+    "200 000 brackets": (Answer(200, {}, b"[" * 200_000), "the answer was not from the API (no content type)"),
+    "a number of 5 000 digits": (Answer(200, {}, b"1" * 5000), "the answer was not from the API (no content type)"),
+    **{f"sent, then: {fault.value}": (unanswered(fault), fault.value) for fault in Fault},
+}
+
+
+@pytest.mark.parametrize(("answer", "why"), DOUBTS.values(), ids=DOUBTS)
+def test_a_submission_whose_fate_is_unknown_is_never_sent_again(
+    client: Client, transport: FakeTransport, clock: FakeClock, answer: Answer | WireFault, why: str
+) -> None:
+    transport.says(answer)
+
+    error = failure(client)
+
+    assert (type(error), error.why) == (SubmitUnknown, why)
+    assert error.message.endswith("It was not sent again")
+    assert (transport.asked, clock.slept) == ([POST], [])
+
+
+@given(st.integers(100, 599).filter(lambda status: status not in (200, 201, 202, 429)), st.binary(max_size=30))
+def test_no_answer_but_429_and_503_makes_us_pay_twice(status: int, body: bytes) -> None:
+    transport, clock = FakeTransport([Answer(status, {}, body)]), FakeClock()
+
+    error = failure(Client(transport, base_url=BASE, clock=clock))
+
+    surely_refused = status < 500 and status not in (408, 409, 425) and status >= 300
+    assert isinstance(error, SubmitUnknown) is not surely_refused
+    assert transport.asked == [POST]
+
+
+# ------------------------------------------------------------------ submission: not accepted, so sent again
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.CERTIFICATE], ids=str)
+def test_what_never_reached_the_service_is_sent_again_a_few_times(
+    client: Client, transport: FakeTransport, clock: FakeClock, fault: Fault
+) -> None:
+    transport.says(*[unsent(fault)] * ATTEMPTS)
+
+    error = failure(client)
+
+    assert (type(error), error.why, error.retryable) == (Unreachable, fault.value, True)
+    assert error.message == "Nothing was submitted: api.test could not be reached"
+    assert transport.asked == [POST] * ATTEMPTS
+    assert len(clock.slept) == ATTEMPTS - 1
+    assert all(0 <= pause <= 0.5 * 2**attempt for attempt, pause in enumerate(clock.slept))
+
+
+def test_what_never_reached_the_service_succeeds_when_it_does(client: Client, transport: FakeTransport) -> None:
+    transport.says(unsent(), unsent(Fault.NAME), made())
+    troubles: list[str] = []
+
+    job_id = client.submit(inpaint(), until=LATER, waiting=lambda why, _seconds: troubles.append(why))
+
+    assert (job_id, troubles) == (JOB, ["connection refused", "the host name is not known"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "hint"),
+    [
+        (Fault.PROXY, "check HTTPS_PROXY and NO_PROXY, and the proxy's user name and password"),
+        (Fault.CERTIFICATE, "if your network uses its own certificate authority, set SSL_CERT_FILE to its bundle"),
+        (Fault.NAME, "check the network and the base URL (aeforge doctor), then run the same command again"),
+    ],
+    ids=str,
+)
+def test_each_kind_of_broken_network_has_its_own_advice(
+    client: Client, transport: FakeTransport, fault: Fault, hint: str
+) -> None:
+    transport.says(*[unsent(fault)] * (1 if fault is Fault.CERTIFICATE else ATTEMPTS))
+
+    assert failure(client).hint == hint
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(client: Client, transport: FakeTransport) -> None:
+    transport.says(unsent(Fault.CERTIFICATE))
+
+    assert type(failure(client)) is Unreachable
+    assert transport.asked == [POST]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_asks_for_time_gets_it(
+    client: Client, transport: FakeTransport, clock: FakeClock, status: int
+) -> None:
+    transport.says(told({"detail": "Slow down"}, status, retry_after="7"), made())
+
+    assert submitted(client) == JOB
+    assert (transport.asked, sum(clock.slept)) == ([POST, POST], 7.0)
+
+
+def test_a_limit_without_a_time_is_tried_a_few_times(client: Client, transport: FakeTransport) -> None:
+    transport.says(*[told({"detail": "Too many requests"}, 429)] * ATTEMPTS)
+
+    error = failure(client)
+
+    assert (type(error), error.why, error.http_status) == (RateLimited, "HTTP 429: Too many requests", 429)
+    assert transport.asked == [POST] * ATTEMPTS
+
+
+def test_a_limit_with_a_time_is_obeyed_for_longer(client: Client, transport: FakeTransport, clock: FakeClock) -> None:
+    transport.says(*[told({}, 429, retry_after="2")] * NAMED_WAITS)
+
+    assert type(failure(client)) is RateLimited
+    assert sum(clock.slept) == 2.0 * (NAMED_WAITS - 1)
+
+
+@pytest.mark.parametrize(("wait", "patience"), [(301, 10_000), (20, 19)], ids=["very long", "longer than patience"])
+def test_a_time_that_is_too_long_is_not_waited_for(
+    client: Client, transport: FakeTransport, clock: FakeClock, wait: int, patience: int
+) -> None:
+    transport.says(told({}, 429, retry_after=str(wait)))
+
+    error = failure(client, until=clock.time + patience)
+
+    assert (type(error), error.why) == (RateLimited, f"HTTP 429; the next try would be due in {wait} s")
+    assert clock.slept == []
+
+
+def test_a_dead_service_is_not_hammered_by_a_long_list(transport: FakeTransport, clock: FakeClock) -> None:
+    client = Client(transport, base_url=BASE, clock=clock, budget=Budget(tokens=10))
+    transport.says(*[unsent()] * 4)
+
+    for _ in range(2):
+        assert type(failure(client)) is Unreachable
+
+    assert transport.asked == [POST] * 4  # three tries of the first, one of the second
+
+
+# ------------------------------------------------------------------ looking at a job
+
+
+def look(client: Client, transport: FakeTransport, answer: Answer | WireFault) -> Job | Exception:
+    transport.says(answer)
+    try:
+        return client.look(JOB)
+    except (NotYet, AeforgeError) as found:
+        return found
+
+
+STANDS: dict[str, tuple[Answer, Job]] = {
+    "pending": (stands("Pending"), Pending()),
+    "pending without the field": (told({"job_id": JOB, "status": "Pending"}), Pending()),
+    "succeeded": (stands("Succeed", LINK), Succeeded((LINK,))),
+    "succeeded, in another spelling": (stands("succeeded", LINK), Succeeded((LINK,))),
+    "succeeded, twice the same link": (stands("Succeed", LINK, LINK + "2", LINK), Succeeded((LINK, LINK + "2"))),
+    "succeeded, without its id": (told({"status": "Succeed", "image_urls": [LINK]}), Succeeded((LINK,))),
+    "succeeded, with junk": (told({"status": "Succeed", "image_urls": [None, "", 7, LINK]}), Succeeded((LINK,))),
+    "failed": (stands("Failed"), Failed()),
+    "failed, without the field": (told({"status": "FAILED"}), Failed()),
+    "failed, with a reason": (told({"status": "Failed", "error": "NSFW"}), Failed("NSFW")),
+    "a new word": (stands("Queued"), Pending("Queued")),
+    "no status": (told({"job_id": JOB}), Pending("unknown status null")),
+    "a status that is a list": (told({"status": ["Succeed"]}), Pending('unknown status ["Succeed"]')),
+    "a very long status": (told({"status": 10**60}), Pending("unknown status 1" + "0" * 39)),
+}
+
+
+@pytest.mark.parametrize(("answer", "job"), STANDS.values(), ids=STANDS)
+def test_how_a_job_stands(client: Client, transport: FakeTransport, answer: Answer, job: Job) -> None:
+    assert look(client, transport, answer) == job
+    assert transport.heard == [Heard("GET", f"{BASE}/job/{JOB}", signed=True)]
+
+
+def test_of_a_flood_of_links_only_the_first_are_followed(client: Client, transport: FakeTransport) -> None:
+    links = [f"{LINK}?{number}" for number in range(1000)]
+
+    assert look(client, transport, stands("Succeed", *links)) == Succeeded(tuple(links[:MOST_URLS]))
+
+
+FINAL: dict[str, tuple[Answer, type[AeforgeError], str]] = {
+    "400": (told({"detail": "Bad"}, 400), Rejected, "HTTP 400: Bad"),
+    "401": (told({"detail": "Invalid API key"}, 401), KeyRejected, "HTTP 401: Invalid API key"),
+    "403": (Answer(403), KeyRejected, "HTTP 403"),
+    "404 of a user": (told({"detail": "Not Found User"}, 404), AccountNotFound, "HTTP 404: Not Found User"),
+    "410": (Answer(410), Rejected, "HTTP 410"),
+    "422": (told({"detail": [{"loc": ["path", "job_id"], "msg": "no UUID"}]}, 422), Rejected, ""),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "why"), FINAL.values(), ids=FINAL)
+def test_an_answer_about_a_job_that_will_not_change_is_final(
+    client: Client, transport: FakeTransport, answer: Answer, kind: type[AeforgeError], why: str
+) -> None:
+    error = look(client, transport, answer)
+
+    assert isinstance(error, AeforgeError)
+    assert (type(error), error.why, error.job_id) == (kind, why or "HTTP 422: path.job_id: no UUID", JOB)
+
+
+PASSING: dict[str, tuple[Answer | WireFault, type[AeforgeError], float | None, str]] = {
+    "404": (told({"detail": "Job not found"}, 404), JobNotFound, None, "missing"),
+    "404, a page": (Answer(404, {}, b"<html>"), JobNotFound, None, "missing"),
+    "408": (Answer(408), ServiceError, None, ""),
+    "409": (Answer(409), ServiceError, None, ""),
+    "425": (Answer(425), ServiceError, None, ""),
+    "429": (told({}, 429), RateLimited, None, ""),
+    "429 with a time": (told({}, 429, retry_after="9"), RateLimited, 9.0, ""),
+    "500": (Answer(500), ServiceError, None, ""),
+    "503 with a time": (Answer(503, {"retry-after": "4"}), ServiceError, 4.0, ""),
+    "302": (Answer(302), ServiceError, None, ""),
+    "204": (Answer(204), ServiceError, None, ""),
+    "a page": (Answer(200, {}, b"<html>"), UnexpectedAnswer, None, ""),
+    "a list": (told([]), UnexpectedAnswer, None, ""),
+    "another job": (stands("Succeed", LINK, job_id="7f"), UnexpectedAnswer, None, ""),
+    "no links": (stands("Succeed"), UnexpectedAnswer, None, "no_urls"),
+    "links that are none": (told({"status": "Succeed", "image_urls": "x"}), UnexpectedAnswer, None, "no_urls"),
+    **{f"fault: {fault.value}": (unanswered(fault), Unreachable, None, "") for fault in Fault},
+}
+del PASSING[f"fault: {Fault.CERTIFICATE.value}"]
+
+
+@pytest.mark.parametrize(("answer", "kind", "wait", "about"), PASSING.values(), ids=PASSING)
+def test_a_look_that_failed_may_be_taken_again(
+    client: Client,
+    transport: FakeTransport,
+    answer: Answer | WireFault,
+    kind: type[AeforgeError],
+    wait: float | None,
+    about: str,
+) -> None:
+    trouble = look(client, transport, answer)
+
+    assert isinstance(trouble, NotYet)
+    assert (type(trouble.error), trouble.wait, trouble.kind, trouble.error.job_id) == (kind, wait, about, JOB)
+    assert trouble.error.hint
+
+
+def test_a_look_through_an_untrusted_certificate_is_final(client: Client, transport: FakeTransport) -> None:
+    assert isinstance(look(client, transport, unsent(Fault.CERTIFICATE)), Unreachable)
+
+
+@given(st.integers(100, 599), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text()), st.binary())
+def test_no_answer_about_a_job_makes_us_fail_otherwise(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    transport = FakeTransport()
+    client = Client(transport, base_url=BASE, clock=FakeClock())
+
+    found = look(client, transport, Answer(status, headers, body))
+
+    assert isinstance(found, Pending | Succeeded | Failed | NotYet | AeforgeError)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["job_id", "status", "image_urls", "detail", "error"]), JSON))
+def test_no_json_about_a_job_makes_us_fail_otherwise(body: dict[str, object]) -> None:
+    transport = FakeTransport()
+    client = Client(transport, base_url=BASE, clock=FakeClock())
+
+    found = look(client, transport, Answer(200, {}, json.dumps(body).encode()))
+
+    assert isinstance(found, Pending | Succeeded | Failed | NotYet)
+
+
+# ------------------------------------------------------------------ the key
+
+
+@pytest.mark.parametrize(
+    ("answer", "good"),
+    [
+        (told({"detail": "Job not found"}, 404), True),
+        (told({"detail": "Invalid API key"}, 401), False),
+        (told({"status": "Pending"}), True),
+    ],
+    ids=["no such job", "a bad key", "an unlikely job"],
+)
+def test_a_key_is_asked_about_for_free(client: Client, transport: FakeTransport, answer: Answer, good: bool) -> None:
+    transport.says(answer)
+
+    assert client.key_is_good() is good
+    assert [heard.method for heard in transport.heard] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(told({"detail": "Not Found User"}, 404), AccountNotFound), (unsent(), Unreachable), (Answer(500), ServiceError)],
+    ids=["no user", "no connection", "500"],
+)
+def test_a_key_that_nobody_can_judge_is_neither_good_nor_bad(
+    client: Client, transport: FakeTransport, answer: Answer | WireFault, kind: type[AeforgeError]
+) -> None:
+    transport.says(answer)
+
+    with pytest.raises(kind):
+        client.key_is_good()
+
+
+# ------------------------------------------------------------------ results
+
+
+class Taken(bytearray):
+    """A sink that keeps what it is given."""
+
+    def expect(self, size: int | None) -> None:
+        self.clear()
+
+    def write(self, block: bytes, /) -> None:
+        self.extend(block)
+
+
+def test_a_result_is_fetched_without_the_key(client: Client, transport: FakeTransport) -> None:
+    transport.says(delivered(png()))
+    taken = Taken()
+
+    client.fetch(LINK, taken, job_id=JOB)
+
+    assert (bytes(taken), transport.heard) == (png(), [Heard("GET", LINK, signed=False)])
+
+
+FETCHES: dict[str, tuple[Answer | WireFault, type[Exception], str, float | None]] = {
+    "400": (Answer(400), LinkExpired, "it answered HTTP 400", None),
+    "401": (Answer(401), LinkExpired, "it answered HTTP 401", None),
+    "403": (Answer(403), LinkExpired, "it answered HTTP 403", None),
+    "410": (Answer(410), LinkExpired, "it answered HTTP 410", None),
+    "404": (Answer(404), NotYet, "it answered HTTP 404", None),
+    "408": (Answer(408), NotYet, "it answered HTTP 408", None),
+    "429": (Answer(429, {"retry-after": "5"}), NotYet, "it answered HTTP 429", 5.0),
+    "500": (Answer(500), NotYet, "it answered HTTP 500", None),
+    "503": (Answer(503, {"retry-after": "5"}), NotYet, "it answered HTTP 503", 5.0),
+    "a cut": (unanswered(Fault.CLOSED), NotYet, "the connection was closed without an answer", None),
+    "silence": (unanswered(Fault.TIMEOUT), NotYet, "no answer in time", None),
+    "a redirect": (Answer(302), ResultUnavailable, "it answered HTTP 302", None),
+    "206": (Answer(206), ResultUnavailable, "it answered HTTP 206", None),
+    "418": (Answer(418), ResultUnavailable, "it answered HTTP 418", None),
+    "a bad certificate": (
+        unsent(Fault.CERTIFICATE),
+        ResultUnavailable,
+        "the server's certificate is not trusted",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "why", "wait"), FETCHES.values(), ids=FETCHES)
+def test_a_result_that_does_not_come(
+    client: Client,
+    transport: FakeTransport,
+    answer: Answer | WireFault,
+    kind: type[Exception],
+    why: str,
+    wait: float | None,
+) -> None:
+    transport.says(answer)
+
+    with pytest.raises((LinkExpired, NotYet, ResultUnavailable)) as failed:
+        client.fetch("https://user:pw@cdn.test/a.png?Signature=abc", Taken(), job_id=JOB)
+
+    error: object = getattr(failed.value, "error", failed.value)
+    assert isinstance(error, AeforgeError)
+    assert (type(failed.value), getattr(failed.value, "wait", None)) == (kind, wait)
+    assert (type(error), error.message, error.why, error.job_id) == (
+        ResultUnavailable,
+        "The result could not be fetched from cdn.test",
+        why,
+        JOB,
+    )
+    assert error.hint == f"aeforge job wait {JOB} -o ..."
+
+
+# ------------------------------------------------------------------ all together
+
+
+def test_after_a_429_every_question_waits(transport: FakeTransport, clock: FakeClock) -> None:
+    client = Client(transport, base_url=BASE, clock=clock, chance=random.Random(7))
+    transport.says(told({}, 429, retry_after="6"), stands("Pending"))
+    with pytest.raises(NotYet):
+        client.look(JOB)
+
+    client.look(JOB)
+
+    assert clock.slept == [6.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        (JOB, True),
+        ("abc_DEF-123", True),
+        ("a" * 128, True),
+        ("a" * 129, False),
+        ("", False),
+        ("a/b", False),
+        ("..", False),
+        ("a?b", False),
+        ("a b", False),
+        ("a\n", False),
+        ("é", False),
+    ],
+)
+def test_a_job_id_is_a_plain_token(text: str, usable: bool) -> None:
+    assert is_job_id(text) is usable
