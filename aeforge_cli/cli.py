@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,8 +27,9 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
         session.console.failure(error)
         return error.exit_status
     except (BrokenPipeError, ClosedStdoutError):
-        _silence_stdout()
         return Exit.STDOUT_CLOSED
+    finally:
+        _settle_streams()
 
 
 def _run(arguments: Sequence[str], session: Session) -> int:
@@ -60,7 +62,11 @@ def _foreign_errors_named() -> Iterator[None]:
         ) from None
 
 
-def _silence_stdout() -> None:
-    """Nobody reads any more; Python's own last flush must not complain."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _settle_streams() -> None:
+    """Where nobody reads any more, Python's own last flush must not complain: it would exit with 120."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)

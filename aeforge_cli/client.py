@@ -31,6 +31,7 @@ from aeforge_cli.errors import (
     Unreachable,
     go_on_with,
 )
+from aeforge_cli.links import host_of
 from aeforge_cli.operations import Operation
 from aeforge_cli.retry import LONGEST_WAIT, Budget, Throttle, jitter, retry_after
 
@@ -186,7 +187,7 @@ class Client:
         answer = self._transport.ask(request)
         if answer.status == 429:
             silence = retry_after(answer.headers)
-            self.throttle.hold(1.0 if silence is None else min(silence, LONGEST_WAIT), self._clock.monotonic())
+            self.throttle.hold(min(silence or 0.0, LONGEST_WAIT), self._clock.monotonic())
         elif answer.status < 400:
             self.throttle.earn()
         return answer
@@ -225,7 +226,12 @@ class Client:
             if fault.delivered:
                 raise _unknown(fault.why) from None
             raise self._not_sent(fault) from None
-        job_id = self._accepted(answer)
+        try:
+            job_id = self._accepted(answer)
+        except Rejected as error:
+            if error.http_status == 413:
+                error.why = f"{error.why}; what was sent has {len(body) / 1e6:.1f} MB"
+            raise
         self.budget.earn()
         return job_id
 
@@ -288,11 +294,11 @@ class Client:
         """
         try:
             self.look(JobId(str(uuid.uuid4())))
-        except JobNotFound:
-            return True
         except KeyRejected:
             return False
         except NotYet as trouble:
+            if isinstance(trouble.error, JobNotFound):
+                return True
             trouble.error.job_id = None
             raise trouble.error from None
         return True
@@ -304,7 +310,7 @@ class Client:
 
         Raises LinkExpired for 400 and 403, NotYet where another try may help, ResultUnavailable where none will.
         """
-        host = urlsplit(url).netloc.rpartition("@")[2]
+        host = host_of(url)
         hint = f"{go_on_with(job_id)} -o ..."
         try:
             answer = self._transport.fetch(url, sink)
@@ -521,10 +527,7 @@ def _object(answer: Answer) -> Mapping[str, object] | None:
 
 
 def _redirect_host(answer: Answer) -> str:
-    try:
-        return urlsplit(answer.headers.get("location", "")).hostname or "the same host"
-    except ValueError:
-        return "an unreadable address"
+    return host_of(answer.headers.get("location", "")) or "the same host"
 
 
 def _network_hint(fault: WireFault) -> str:

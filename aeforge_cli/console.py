@@ -8,7 +8,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import IO, TYPE_CHECKING, assert_never, cast
@@ -18,7 +18,7 @@ from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, T
 from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.table import Table
     from rich.text import Text
 
     from aeforge_cli.batch import Tally
@@ -219,6 +219,8 @@ class Console:
         except (OSError, ValueError):
             # Nobody listens: stderr is closed or full. The work goes on, and the exit code still tells.
             self._err = _nowhere()
+            with suppress(OSError, ValueError):
+                os.dup2(self._err.fileno(), 2)  # what Python still holds must go somewhere, or it exits with 120
 
     # -------------------------------------------------------------- what the surroundings allow
 
@@ -422,9 +424,9 @@ class _Overview:
         self._live: Live = Live(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=4)
         self._live.start()
 
-    def _drawn(self) -> "Group":
-        from rich.console import Group
+    def _drawn(self) -> "Table":
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
         tally = self._tally
@@ -432,7 +434,10 @@ class _Overview:
         rate = ended / max(0.1, time.monotonic() - self._started)
         left = f", {_clock((tally.total - ended) / rate)} left" if ended else ""
         line = Text(f"{_counts(tally)}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis")
-        return Group(ProgressBar(total=tally.total, completed=ended, width=60), line)
+        rows = Table.grid()
+        rows.add_row(ProgressBar(total=tally.total, completed=ended, width=60))
+        rows.add_row(line)
+        return rows
 
     def print(self, line: str) -> None:
         from rich.text import Text

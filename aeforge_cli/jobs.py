@@ -175,7 +175,8 @@ class Jobs:
             self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)
             raise
         except AeforgeError as error:
-            state = State.REJECTED if error.http_status else State.NOT_SENT
+            is_refused = error.http_status is not None and not error.retryable
+            state = State.REJECTED if is_refused else State.NOT_SENT
             self.journal.record(number, state, self._now, reason=error.why or error.message)
             raise
 

@@ -23,6 +23,14 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
 
 
+def host_of(url: str) -> str:
+    """The host and port of a foreign address, for messages."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return "an unreadable address"
+
+
 def is_this_machine(url: str) -> bool:
     """Whether the host is a loopback address or `localhost`, by its name alone."""
     host = urlsplit(url).hostname or ""
@@ -51,11 +59,8 @@ def checked_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def check_result_link(url: str, *, service_is_local: bool, resolver: Resolver | None) -> None:
-    """Raises ResultUnavailable for a link that must not be followed.
-
-    Without a resolver the host's addresses are not judged: a proxy looks them up, not we.
-    """
+def check_result_link(url: str, *, service_is_local: bool, resolver: Resolver) -> None:
+    """Raises ResultUnavailable for a link that must not be followed; `resolver` tells the host's addresses."""
     parts = _split(url)
     if parts is None or parts.scheme not in _PORTS or parts.username is not None:
         raise _refused("it is not a plain https:// address")
@@ -64,8 +69,6 @@ def check_result_link(url: str, *, service_is_local: bool, resolver: Resolver | 
     if parts.scheme == "http":
         raise _refused("insecure link refused: it is not https://")
     host = parts.hostname or ""
-    if resolver is None:
-        return
     for address in resolver(host, parts.port or _PORTS[parts.scheme]):
         if not _is_public(address):
             raise _refused("its host is on a private network")
@@ -96,8 +99,21 @@ def _is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    # An IPv6 address that stands for an IPv4 one is as public as that one.
+    stands_for = _embedded(found)
+    judged: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [*stands_for] if stands_for else [found]
+    return all(each.is_global and not each.is_multicast for each in judged)
+
+
+def _embedded(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses that an IPv6 one stands for: mapped, 6to4 (RFC 3056) and NAT64 (RFC 6052)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+    return [found for found in (address.ipv4_mapped, address.sixtofour, nat64) if found is not None]
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def _refused(why: str) -> ResultUnavailable:

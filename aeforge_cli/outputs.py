@@ -105,7 +105,7 @@ class Destination:
         A dry check makes no folder and tries no file. Raises OutputExists or CannotSave.
         """
         path = self.path(naming)
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged below
             raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
         if not self.replace and self.taken(naming):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
@@ -136,7 +136,7 @@ def destination(text: str, *, overwrite: bool) -> Destination:
     """What `-o` says: `out/` or an existing folder, a template, or a file. Raises Usage for an unknown field."""
     if not text:
         raise Usage("The output has no name", hint="for example: -o out.png, -o out/ or -o 'out/{stem}.{ext}'")
-    if text.endswith(("/", os.sep)) or Path(text).is_dir():
+    if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 - a name that is too long is judged later
         return Destination(str(Path(text) / "{stem}.{ext}"), overwrite)
     try:
         unknown = [field for _, field, _, _ in string.Formatter().parse(text) if field not in (None, *_FIELDS)]

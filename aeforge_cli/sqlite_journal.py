@@ -331,7 +331,7 @@ class SqliteJournal:
             " files = coalesce(?, files), pending_at = coalesce(?, pending_at), ended_by = coalesce(?, ended_by)"
             " WHERE number = ?",
             (
-                *(state, _stamp(now), job_id, reason or None, packed),
+                *(state, _stamp(now), job_id, _packed(reason or None), packed),
                 *(lasted and lasted.pending_at, lasted and lasted.ended_by),
                 number,
             ),
@@ -383,7 +383,7 @@ def _packed_files(files: Sequence[SavedFile], *, history: bool) -> str:
 
 def _entry(row: tuple[object, ...]) -> Entry:
     values = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    for name in ("input", "prompt", "output"):
+    for name in ("input", "prompt", "output", "reason"):
         values[name] = _unpacked(values[name])  # type: ignore[arg-type]
     values["state"] = State(str(values["state"]))
     values["files"] = tuple(json.loads(str(values["files"])))

@@ -104,9 +104,14 @@ class Wire:
 
     def fetch(self, url: str, sink: Sink) -> Answer:
         """Fetches a result; raises ResultUnavailable, before a packet is sent, for a link that must not be followed."""
-        behind_proxy = bool(self._proxies(url))
-        check_result_link(url, service_is_local=self._local, resolver=None if behind_proxy else self._resolver)
+        check_result_link(
+            url, service_is_local=self._local, resolver=lambda host, port: self._addresses(url, host, port)
+        )
         return self._get(url, sink)
+
+    def _addresses(self, url: str, host: str, port: int) -> list[str]:
+        """A proxy looks hosts up itself, so there is nothing to judge."""
+        return [] if self._proxies(url) else self._resolver(host, port)
 
     def fetch_input(self, url: str, sink: Sink) -> Answer:
         """Fetches a picture from an address that the user named; redirects are the caller's to judge."""
