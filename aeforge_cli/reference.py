@@ -85,7 +85,7 @@ def _kinds(kind: type[AeforgeError]) -> Iterator[type[AeforgeError]]:
 ENVIRONMENT = {
     "AEFORGE_API_KEY": "The API key; wins over a stored one, and is never written anywhere.",
     **{
-        setting.variable: f"{setting.help[0].upper()}{setting.help[1:]}. Default: {setting.default}."
+        setting.variable: f"For --{setting.name.replace('_', '-')}: {setting.help} (default: {setting.default})."
         for setting in SETTINGS.values()
     },
     "AEFORGE_PROFILE": "The profile that is used without --profile.",
@@ -109,9 +109,9 @@ FILES = {
 
 SCRIPTING = (
     (
-        "Standard output is the result and nothing else: links without -o, saved paths with it, the job id with --no-wait."
-        " All else is on standard error. With --json each job is one object on one line of standard output, and a failure"
-        " is one object on the last line of standard error."
+        "Standard output is the result and nothing else: links without -o, saved paths with it, the job id with"
+        " --no-wait. All else is on standard error. With --json each job is one object on one line of standard output,"
+        " and a failure is one object on the last line of standard error."
     ),
     (
         "Decide by the exit code, and by the stable word in error.code; see aeforge help exit-codes and aeforge help"

@@ -7,7 +7,7 @@ import pytest
 
 from aeforge_cli.errors import Exit
 from aeforge_cli.reference import TOPICS, error_words
-from aeforge_cli.tree import BRANCHES, Command
+from aeforge_cli.tree import BRANCHES, Argument, Command, Option
 from aeforge_cli.typer_tree import whole_tree
 from tests.conftest import Aeforge
 
@@ -40,7 +40,7 @@ def test_every_command_says_what_it_is_for_and_gives_two_examples(command: Comma
 
 @pytest.mark.parametrize("command", COMMANDS, ids=by_name)
 def test_every_option_and_argument_is_explained(command: Command) -> None:
-    explained = [*command.options, *command.arguments]
+    explained: list[Option | Argument] = [*command.options, *command.arguments]
 
     assert [value for value in explained if not value.help.endswith((".", ")"))] == []
 

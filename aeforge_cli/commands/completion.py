@@ -1,0 +1,38 @@
+"""`aeforge completion`: the script that completes the command line in a shell."""
+
+from typing import Annotated
+
+import typer
+
+from aeforge_cli.commands.options import with_options
+from aeforge_cli.session import Session
+from aeforge_cli.shells import Shell, script
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("completion")(completion)
+
+
+@with_options
+def completion(
+    session: Session, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")]
+) -> None:
+    """Print the script that completes aeforge in a shell.
+
+    Load it where the shell starts, or save it where the shell looks: ~/.local/share/bash-completion/completions/aeforge
+    for bash, a folder of $fpath as _aeforge for zsh, ~/.config/fish/completions/aeforge.fish for fish. The script
+    starts no process of aeforge. Package managers that link completions have it in place already.
+
+    Examples:
+
+        eval "$(aeforge completion bash)"
+
+        source <(aeforge completion zsh)
+
+        aeforge completion fish > ~/.config/fish/completions/aeforge.fish
+
+        aeforge completion powershell | Out-String | Invoke-Expression
+    """
+    from aeforge_cli.typer_tree import whole_tree
+
+    session.console.result(script(shell, whole_tree()).rstrip("\n"))

@@ -1,0 +1,326 @@
+# bash completion for aeforge, written by: aeforge completion bash
+# It starts no process; only a subshell, for names with a colon and in bash 3.2.
+
+_aeforge_about() {
+    case $1 in
+        '') commands='inpaint upscale split-layer generate effect api sandbox completion help sprite job auth' options='--version -h --help' ;;
+        'inpaint') commands='' options='-o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --manifest --from --recursive -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -p --prompt -q --quality -h --help' ;;
+        'upscale') commands='' options='-o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
+        'split-layer') commands='' options='-k --keyword -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'generate') commands='' options='-p --prompt --model -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --ref -h --help' ;;
+        'effect') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --image --resolution --frames -q --quality --api-version -h --help' ;;
+        'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
+        'sandbox') commands='' options='--json --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
+        'completion') commands='' options='-h --help' ;;
+        'help') commands='inpaint upscale split-layer generate effect api sandbox completion help sprite job auth exit-codes errors environment scripting' options='--json -h --help' ;;
+        'help inpaint') commands='' options='' ;;
+        'help upscale') commands='' options='' ;;
+        'help split-layer') commands='' options='' ;;
+        'help generate') commands='' options='' ;;
+        'help effect') commands='' options='' ;;
+        'help api') commands='' options='' ;;
+        'help sandbox') commands='' options='' ;;
+        'help completion') commands='' options='' ;;
+        'help help') commands='' options='' ;;
+        'help sprite') commands='make reskin overlay' options='' ;;
+        'help sprite make') commands='' options='' ;;
+        'help sprite reskin') commands='' options='' ;;
+        'help sprite overlay') commands='' options='' ;;
+        'help job') commands='status wait list' options='' ;;
+        'help job status') commands='' options='' ;;
+        'help job wait') commands='' options='' ;;
+        'help job list') commands='' options='' ;;
+        'help auth') commands='login status logout' options='' ;;
+        'help auth login') commands='' options='' ;;
+        'help auth status') commands='' options='' ;;
+        'help auth logout') commands='' options='' ;;
+        'help exit-codes') commands='' options='' ;;
+        'help errors') commands='' options='' ;;
+        'help environment') commands='' options='' ;;
+        'help scripting') commands='' options='' ;;
+        'sprite') commands='make reskin overlay' options='-h --help' ;;
+        'sprite make') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --to --frames --pixel --no-pixel --api-version -h --help' ;;
+        'sprite reskin') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'job') commands='status wait list' options='-h --help' ;;
+        'job status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --timeout -h --help' ;;
+        'job wait') commands='' options='-o --output --overwrite --skip-existing --open --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'job list') commands='' options='--json --quiet --verbose --debug --pending --search --limit -h --help' ;;
+        'auth') commands='login status logout' options='-h --help' ;;
+        'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;
+        'auth status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
+        'auth logout') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+    esac
+}
+
+_aeforge_value() {
+    case $1 in
+        'inpaint -o'|'inpaint --output') REPLY='file' ;;
+        'inpaint --timeout') REPLY='text' ;;
+        'inpaint --poll-interval') REPLY='text' ;;
+        'inpaint --profile') REPLY='profile' ;;
+        'inpaint --base-url') REPLY='text' ;;
+        'inpaint --manifest') REPLY='file' ;;
+        'inpaint --from') REPLY='file' ;;
+        'inpaint -j'|'inpaint --jobs') REPLY='text' ;;
+        'inpaint --max-jobs') REPLY='text' ;;
+        'inpaint --shard') REPLY='text' ;;
+        'inpaint --report') REPLY='file' ;;
+        'inpaint -p'|'inpaint --prompt') REPLY='text' ;;
+        'inpaint -q'|'inpaint --quality') REPLY='words standard pro' ;;
+        'upscale -o'|'upscale --output') REPLY='file' ;;
+        'upscale --timeout') REPLY='text' ;;
+        'upscale --poll-interval') REPLY='text' ;;
+        'upscale --profile') REPLY='profile' ;;
+        'upscale --base-url') REPLY='text' ;;
+        'upscale --scale') REPLY='words 1K 2K 4K' ;;
+        'split-layer -k'|'split-layer --keyword') REPLY='text' ;;
+        'split-layer -o'|'split-layer --output') REPLY='file' ;;
+        'split-layer --timeout') REPLY='text' ;;
+        'split-layer --poll-interval') REPLY='text' ;;
+        'split-layer --profile') REPLY='profile' ;;
+        'split-layer --base-url') REPLY='text' ;;
+        'generate -p'|'generate --prompt') REPLY='text' ;;
+        'generate --model') REPLY='words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro' ;;
+        'generate -o'|'generate --output') REPLY='file' ;;
+        'generate --timeout') REPLY='text' ;;
+        'generate --poll-interval') REPLY='text' ;;
+        'generate --profile') REPLY='profile' ;;
+        'generate --base-url') REPLY='text' ;;
+        'generate --ref') REPLY='file' ;;
+        'effect -p'|'effect --prompt') REPLY='text' ;;
+        'effect -o'|'effect --output') REPLY='file' ;;
+        'effect --timeout') REPLY='text' ;;
+        'effect --poll-interval') REPLY='text' ;;
+        'effect --profile') REPLY='profile' ;;
+        'effect --base-url') REPLY='text' ;;
+        'effect --image') REPLY='file' ;;
+        'effect --resolution') REPLY='words 1K 2K 4K' ;;
+        'effect --frames') REPLY='words 4 9 16' ;;
+        'effect -q'|'effect --quality') REPLY='words standard pro' ;;
+        'effect --api-version') REPLY='words 1 2' ;;
+        'api --profile') REPLY='profile' ;;
+        'api --base-url') REPLY='text' ;;
+        'api -F'|'api --field') REPLY='text' ;;
+        'api --timeout') REPLY='text' ;;
+        'sandbox --port') REPLY='text' ;;
+        'sandbox --host') REPLY='text' ;;
+        'sandbox --key') REPLY='text' ;;
+        'sandbox --state') REPLY='folder' ;;
+        'sandbox --engine') REPLY='text' ;;
+        'sandbox --delay') REPLY='text' ;;
+        'sandbox --latency') REPLY='text' ;;
+        'sandbox --fail-jobs') REPLY='text' ;;
+        'sandbox --status') REPLY='text' ;;
+        'sandbox --retry-after') REPLY='text' ;;
+        'sandbox --drop') REPLY='text' ;;
+        'sandbox --lose-answer') REPLY='text' ;;
+        'sandbox --seed') REPLY='text' ;;
+        'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
+        'sprite make -o'|'sprite make --output') REPLY='file' ;;
+        'sprite make --timeout') REPLY='text' ;;
+        'sprite make --poll-interval') REPLY='text' ;;
+        'sprite make --profile') REPLY='profile' ;;
+        'sprite make --base-url') REPLY='text' ;;
+        'sprite make --to') REPLY='file' ;;
+        'sprite make --frames') REPLY='text' ;;
+        'sprite make --api-version') REPLY='words 1 2' ;;
+        'sprite reskin -p'|'sprite reskin --prompt') REPLY='text' ;;
+        'sprite reskin -o'|'sprite reskin --output') REPLY='file' ;;
+        'sprite reskin --timeout') REPLY='text' ;;
+        'sprite reskin --poll-interval') REPLY='text' ;;
+        'sprite reskin --profile') REPLY='profile' ;;
+        'sprite reskin --base-url') REPLY='text' ;;
+        'sprite reskin --style') REPLY='words pixel cartoon sd quarter-view' ;;
+        'sprite reskin --resolution') REPLY='words 1K 2K 4K' ;;
+        'sprite reskin -q'|'sprite reskin --quality') REPLY='words standard pro' ;;
+        'sprite reskin --api-version') REPLY='words 1 2' ;;
+        'sprite overlay --rows') REPLY='text' ;;
+        'sprite overlay -o'|'sprite overlay --output') REPLY='file' ;;
+        'sprite overlay --timeout') REPLY='text' ;;
+        'sprite overlay --poll-interval') REPLY='text' ;;
+        'sprite overlay --profile') REPLY='profile' ;;
+        'sprite overlay --base-url') REPLY='text' ;;
+        'sprite overlay --style') REPLY='words pixel cartoon sd quarter-view' ;;
+        'sprite overlay --resolution') REPLY='words 1K 2K 4K' ;;
+        'sprite overlay -q'|'sprite overlay --quality') REPLY='words standard pro' ;;
+        'sprite overlay --api-version') REPLY='words 1 2' ;;
+        'job status --profile') REPLY='profile' ;;
+        'job status --base-url') REPLY='text' ;;
+        'job status --timeout') REPLY='text' ;;
+        'job wait -o'|'job wait --output') REPLY='file' ;;
+        'job wait --timeout') REPLY='text' ;;
+        'job wait --poll-interval') REPLY='text' ;;
+        'job wait --profile') REPLY='profile' ;;
+        'job wait --base-url') REPLY='text' ;;
+        'job list --search') REPLY='text' ;;
+        'job list --limit') REPLY='text' ;;
+        'auth login --profile') REPLY='profile' ;;
+        'auth login --base-url') REPLY='text' ;;
+        'auth status --profile') REPLY='profile' ;;
+        'auth status --base-url') REPLY='text' ;;
+        'auth logout --profile') REPLY='profile' ;;
+        'auth logout --base-url') REPLY='text' ;;
+    esac
+}
+
+_aeforge_argument() {
+    case $1 in
+        'inpaint '*) REPLY='file' ;;
+        'upscale 0') REPLY='file' ;;
+        'split-layer 0') REPLY='file' ;;
+        'api 0') REPLY='words GET POST' ;;
+        'api 1') REPLY='text' ;;
+        'completion 0') REPLY='words bash zsh fish powershell' ;;
+        'sprite make 0') REPLY='file' ;;
+        'sprite reskin 0') REPLY='file' ;;
+        'sprite overlay 0') REPLY='file' ;;
+        'sprite overlay '*) REPLY='file' ;;
+        'job status '*) REPLY='job' ;;
+        'job wait '*) REPLY='job' ;;
+    esac
+}
+
+# The words up to the cursor, whole where bash breaks them at = and :
+_aeforge_words() {
+    local i piece line=${COMP_LINE:0:COMP_POINT} stripped
+    words=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        stripped=${line#"${line%%[![:space:]]*}"}
+        piece=${COMP_WORDS[i]}
+        ((i == COMP_CWORD)) && piece=$stripped
+        if ((i > 0)) && [[ $stripped == "$line" ]]; then
+            words[${#words[@]} - 1]+=$piece
+        else
+            words[${#words[@]}]=$piece
+        fi
+        line=${stripped#"$piece"}
+    done
+}
+
+# The first of: a folder that is named, the one of XDG, and the system's own
+_aeforge_folder() {
+    local named=$1 xdg=$2 usual=$3
+    if [[ -n $named ]]; then
+        REPLY=${named/#\~/$HOME}
+    elif [[ -n $xdg ]]; then
+        REPLY=$xdg/aeforge
+    elif [[ $OSTYPE == darwin* ]]; then
+        REPLY="$HOME/Library/Application Support/aeforge"
+    else
+        REPLY=$HOME/$usual/aeforge
+    fi
+}
+
+_aeforge_jobs() {
+    local line
+    REPLY=@last
+    _aeforge_folder "$AEFORGE_STATE_DIR" "$XDG_STATE_HOME" .local/state
+    local file=$REPLY/pending-jobs
+    REPLY=@last
+    [[ -r $file ]] || return 0
+    while IFS= read -r line || [[ -n $line ]]; do
+        REPLY+=" $line"
+    done <"$file"
+}
+
+_aeforge_profiles() {
+    local line header='^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*"?([A-Za-z0-9_-]+)"?[[:space:]]*\]'
+    _aeforge_folder "$AEFORGE_CONFIG_DIR" "$XDG_CONFIG_HOME" .config
+    local file=$REPLY/config.toml
+    REPLY=
+    [[ -r $file ]] || return 0
+    while IFS= read -r line || [[ -n $line ]]; do
+        [[ $line =~ $header ]] && REPLY+=" ${BASH_REMATCH[1]}"
+    done <"$file"
+    return 0
+}
+
+# Offers what fits $1 out of the words in $2
+_aeforge_offer() {
+    local word IFS=$' \t\n' before=
+    # What stands before the last = or : is no part of the word that bash completes.
+    if [[ $COMP_WORDBREAKS == *=* && $1 == *=* ]]; then before=${1%"${1##*=}"}; fi
+    if [[ $COMP_WORDBREAKS == *:* && $1 == *:* ]]; then before=${1%"${1##*:}"}; fi
+    for word in $2; do
+        [[ $word == "$1"* ]] && COMPREPLY[${#COMPREPLY[@]}]=${word#"$before"}
+    done
+    return 0
+}
+
+# Offers files or folders ($1) for $2: readline does it, with quotes, blanks and ~ as everywhere. It knows only what
+# stands after a colon, though, and bash 3.2 cannot be asked to.
+_aeforge_paths() {
+    local path option=default flag=-f before=
+    if [[ $1 == folder ]]; then option=dirnames flag=-d; fi
+    if [[ $2 == *[\\\'\"]* || $2 != *:* || $COMP_WORDBREAKS != *:* ]]; then
+        compopt -o "$option" 2>/dev/null && return 0
+    else
+        before=${2%"${2##*:}"}
+        compopt -o filenames 2>/dev/null
+    fi
+    while IFS= read -r path; do
+        COMPREPLY[${#COMPREPLY[@]}]=${path#"$before"}
+    done < <(compgen "$flag" -- "$2")
+}
+
+# Offers values of kind $1 for the word $2, of which $3 stands before the value
+_aeforge_values() {
+    local REPLY word prefix=$3 offered=
+    case $1 in
+        file | folder) _aeforge_paths "$1" "${2#"$3"}"; return ;;
+        job) _aeforge_jobs ;;
+        profile) _aeforge_profiles ;;
+        words\ *) REPLY=${1#words } ;;
+        *) return ;;
+    esac
+    local IFS=$' \t\n'
+    for word in $REPLY; do offered+=" $prefix$word"; done
+    _aeforge_offer "$2" "$offered"
+}
+
+_aeforge() {
+    local words word i path='' count=0 expects='' ended='' commands='' options='' REPLY=''
+    COMPREPLY=()
+    _aeforge_words
+    local last=$((${#words[@]} - 1))
+    local current=${words[last]}
+    _aeforge_about "$path"
+    for ((i = 1; i < last; i++)); do
+        word=${words[i]}
+        if [[ -n $expects ]]; then
+            expects=
+        elif [[ -z $ended && $word == -- ]]; then
+            ended=yes
+        elif [[ -z $ended && $word == -?* ]]; then
+            REPLY=
+            _aeforge_value "$path $word"
+            expects=$REPLY
+        elif [[ " $commands " == *" $word "* ]]; then
+            path=${path:+$path }$word
+            _aeforge_about "$path"
+        else
+            count=$((count + 1))
+        fi
+    done
+    REPLY=
+    if [[ -n $expects ]]; then
+        _aeforge_values "$expects" "$current" ''
+    elif [[ -z $ended && $current == --*=* ]]; then
+        _aeforge_value "$path ${current%%=*}"
+        _aeforge_values "$REPLY" "$current" "${current%%=*}="
+    elif [[ -z $ended && $current == -* ]]; then
+        _aeforge_offer "$current" "$options"
+    elif [[ -n $commands ]]; then
+        _aeforge_offer "$current" "$commands"
+    else
+        _aeforge_argument "$path $count"
+        if [[ -n $REPLY ]]; then
+            _aeforge_values "$REPLY" "$current" ''
+        elif [[ -z $ended ]]; then
+            _aeforge_offer "$current" "$options"
+        fi
+    fi
+}
+
+complete -F _aeforge aeforge
