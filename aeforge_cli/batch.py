@@ -26,6 +26,7 @@ from aeforge_cli.errors import (
     SubmitUnknown,
     Unreachable,
 )
+from aeforge_cli.events import Tally
 from aeforge_cli.jobs import Jobs, Ticket
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.waiting import Watch
@@ -54,22 +55,6 @@ class Outcome:
     item: Item
     result: Finished | AeforgeError | None
     seconds: float = 0.0
-
-
-@dataclass
-class Tally:
-    """Where all the items are, for whoever shows it."""
-
-    total: int
-    under_way: int = 0
-    bought: int = 0
-    done: int = 0
-    failed: int = 0
-    untried: int = 0
-
-    @property
-    def waiting(self) -> int:
-        return self.total - self.under_way - self.done - self.failed - self.untried
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,16 @@ import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum
-from typing import IO, TYPE_CHECKING, assert_never, cast
+from typing import IO, TYPE_CHECKING, assert_never
 
 from aeforge_cli.errors import AeforgeError
-from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, Trouble, Waiting
+from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, Tally, Trouble, Waiting
 from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
-    from aeforge_cli.batch import Tally
+    from aeforge_cli.drawing import Drawing, LiveLine
     from aeforge_cli.orders import Finished
 
 _LONGEST = 500
@@ -72,7 +69,7 @@ class Console:
         self._out: IO[str] | None = sys.stdout  # None where the process was started with it closed
         self._err: IO[str] = sys.stderr or _nowhere()
         self._lock = threading.RLock()
-        self._live: _LiveLine | _Overview | None = None
+        self._live: Drawing | None = None
         self._tally: Tally | None = None
         self._job_id: str | None = None
         self._said: dict[str, tuple[str, float]] = {}
@@ -238,11 +235,13 @@ class Console:
     # -------------------------------------------------------------- progress
 
     @contextmanager
-    def overview(self, tally: "Tally") -> Iterator[None]:
+    def overview(self, tally: Tally) -> Iterator[None]:
         """Shows the counts of a batch while it lasts: a bar, or a plain line at times; single jobs are not shown."""
         self._tally = tally
         if self.moves and self.talk is not Talk.QUIET:
-            self._live = _Overview(self._err, tally, color=self.has_color)
+            from aeforge_cli.drawing import Overview
+
+            self._live = Overview(self._err, tally, color=self.has_color)
         try:
             yield
         finally:
@@ -260,7 +259,7 @@ class Console:
             self.hush()
             return
         self._beat()
-        if isinstance(self._live, _Overview) and self.out_is_terminal:
+        if self._live is not None and self.out_is_terminal:
             self._live.pause()
 
     def _beat(self) -> None:
@@ -269,7 +268,7 @@ class Console:
         _, when = self._said.get("batch", ("", 0.0))
         if self._tally is not None and self._live is None and now - when >= _HEARTBEAT:
             self._said["batch"] = ("", now)
-            self.note(_counts(self._tally))
+            self.note(str(self._tally))
 
     def hush(self) -> None:
         """Takes the live line away, for good output to come."""
@@ -292,7 +291,7 @@ class Console:
                 case Submitted(job_id, _, attached):
                     self._submitted(job_id, attached=attached)
                 case Waiting(job_id, status, seconds):
-                    self._progress(job_id, status, f"{clean(status, 40)}, %s, job {job_id}", waited=seconds)
+                    self._progress(job_id, status, f"{clean(status, 40)}, job {job_id}", seconds)
                 case Trouble(what, seconds, job_id):
                     self._trouble(what, seconds, job_id)
                 case Receiving(job_id, number, count, received, size):
@@ -341,133 +340,26 @@ class Console:
             self.detail(f"saved {path}")
 
     def _progress(self, subject: str, state: str, line: str, waited: float | None = None) -> None:
-        """A live line where it may move; elsewhere a plain one when the state changes, and a sign of life at times.
-
-        `%s` in the line stands for the time waited, which goes on counting.
-        """
+        """A live line where it may move; elsewhere a plain one when the state changes, and a sign of life at times."""
         now = time.monotonic()
-        since = None if waited is None else now - waited
         if self.moves:
-            if not isinstance(self._live, _LiveLine):
-                self._live = _LiveLine(self._err, color=self.has_color)
-            self._live.show(_Counting(self._safe(line), since))
+            self._live_line().show(self._safe(line), None if waited is None else now - waited)
             return
         said, when = self._said.get(subject, ("", 0.0))
         if state != said or now - when >= _HEARTBEAT:
             self._said[subject] = (state, now)
-            self._say(_counted(line, since))
+            self._say(line if waited is None else f"{line}, {waited:.0f} s")
 
+    def _live_line(self) -> "LiveLine":
+        from aeforge_cli.drawing import LiveLine
 
-@dataclass(frozen=True)
-class _Counting:
-    """A line that rich asks for anew with every frame, so that its seconds go on."""
-
-    line: str
-    since: float | None
-
-    def __rich__(self) -> "Text":
-        from rich.text import Text
-
-        return Text(_counted(self.line, self.since), no_wrap=True, overflow="ellipsis")
-
-
-def _counted(line: str, since: float | None) -> str:
-    return line if since is None else line.replace("%s", f"{time.monotonic() - since:.0f} s", 1)
-
-
-def _counts(tally: "Tally") -> str:
-    return (
-        f"{tally.done + tally.failed}/{tally.total}: {tally.waiting} waiting, {tally.under_way} running,"
-        f" {tally.done} done, {tally.failed} failed"
-    )
-
-
-class _LiveLine:
-    """One line with a spinner, drawn by rich, which is loaded only now."""
-
-    def __init__(self, stream: IO[str], *, color: bool) -> None:
-        from rich.console import Console as RichConsole
-        from rich.live import Live
-        from rich.spinner import Spinner
-
-        self._spinner = Spinner("dots" if _draws(stream, "⠋") else "line")
-        console = RichConsole(
-            file=stream, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
-        )
-        self._live: Live = Live(self._spinner, console=console, transient=True, refresh_per_second=8)
-        self._live.start()
-
-    def show(self, line: "_Counting") -> None:
-        self._spinner.update(text=cast("Text", line))
-
-    def print(self, line: str) -> None:
-        from rich.text import Text
-
-        self._live.console.print(Text(line), soft_wrap=True)
-
-    def close(self) -> None:
-        self._live.stop()
-
-
-class _Overview:
-    """A bar and the counts of a batch, drawn by rich."""
-
-    def __init__(self, stream: IO[str], tally: "Tally", *, color: bool) -> None:
-        from rich.console import Console as RichConsole
-        from rich.live import Live
-
-        self._tally = tally
-        self._started = time.monotonic()
-        console = RichConsole(
-            file=stream, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
-        )
-        self._live: Live = Live(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=4)
-        self._live.start()
-
-    def _drawn(self) -> "Table":
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
-
-        tally = self._tally
-        ended = tally.done + tally.failed
-        rate = ended / max(0.1, time.monotonic() - self._started)
-        left = f", {_clock((tally.total - ended) / rate)} left" if ended else ""
-        line = Text(f"{_counts(tally)}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis")
-        rows = Table.grid()
-        rows.add_row(ProgressBar(total=tally.total, completed=ended, width=60))
-        rows.add_row(line)
-        return rows
-
-    def print(self, line: str) -> None:
-        from rich.text import Text
-
-        self._live.console.print(Text(line), soft_wrap=True)
-
-    def pause(self) -> None:
-        """Clears the drawing, so that a result can be written where it stood; the next frame draws it again."""
-        self._live.stop()
-        self._live.start()
-
-    def close(self) -> None:
-        self._live.stop()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02}"
+        if not isinstance(self._live, LiveLine):
+            self._live = LiveLine(self._err, color=self.has_color)
+        return self._live
 
 
 def _nowhere() -> IO[str]:
     return open(os.devnull, "w")  # noqa: PTH123 - lives as long as the process
-
-
-def _draws(stream: IO[str], character: str) -> bool:
-    try:
-        character.encode(getattr(stream, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _is_terminal(stream: IO[str] | None) -> bool:

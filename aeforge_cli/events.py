@@ -63,6 +63,32 @@ class Saved:
     renamed: bool = False
 
 
+@dataclass
+class Tally:
+    """Where all the jobs of a batch are, for whoever shows it; its text is the line for people."""
+
+    total: int
+    under_way: int = 0
+    bought: int = 0
+    done: int = 0
+    failed: int = 0
+    untried: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.done + self.failed + self.untried
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.under_way - self.ended
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ended}/{self.total}: {self.waiting} waiting, {self.under_way} running,"
+            f" {self.done} done, {self.failed} failed"
+        )
+
+
 Event = Submitting | Submitted | Waiting | Trouble | Receiving | Saved
 Observer = Callable[[Event], None]
 

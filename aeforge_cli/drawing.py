@@ -1,0 +1,120 @@
+"""What moves on the terminal, made of rich: a line for one job, an overview for many.
+
+rich is loaded here alone, and only when something is to be drawn. Text that comes here was made harmless before.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from aeforge_cli.events import Tally
+
+
+class _Screen:
+    """stderr for rich: a terminal that is closed in the middle ends the drawing, not the work."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
+class Drawing:
+    """Something that is drawn again and again until it is closed; lines can be printed above it."""
+
+    def __init__(self, stream: IO[str], *, color: bool) -> None:
+        screen = cast("IO[str]", _Screen(stream))
+        console = Console(
+            file=screen, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
+        )
+        self._live = Live(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=8)
+        self._live.start()
+
+    def _drawn(self) -> RenderableType:
+        raise NotImplementedError
+
+    def print(self, line: str) -> None:
+        self._live.console.print(Text(line), soft_wrap=True)
+
+    def pause(self) -> None:
+        """Clears the drawing, so that a result can be written where it stood; the next frame draws it again."""
+        self._live.stop()
+        self._live.start()
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+class LiveLine(Drawing):
+    """A spinner and one line; `since` is when the seconds behind it began, on the monotonic clock."""
+
+    def __init__(self, stream: IO[str], *, color: bool) -> None:
+        self._spinner = Spinner("dots" if _can_show(stream, "⠋") else "line")
+        super().__init__(stream, color=color)
+
+    def show(self, line: str, since: float | None) -> None:
+        self._spinner.update(text=cast("Text", _Counting(line, since)))
+
+    def _drawn(self) -> RenderableType:
+        return self._spinner
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """A line that rich asks for anew with every frame, so that its seconds go on."""
+
+    line: str
+    since: float | None
+
+    def __rich__(self) -> Text:
+        seconds = "" if self.since is None else f", {time.monotonic() - self.since:.0f} s"
+        return Text(self.line + seconds, no_wrap=True, overflow="ellipsis")
+
+
+class Overview(Drawing):
+    """A bar, the counts of a batch, its rate and the time left."""
+
+    def __init__(self, stream: IO[str], tally: Tally, *, color: bool) -> None:
+        self._tally = tally
+        self._started = time.monotonic()
+        super().__init__(stream, color=color)
+
+    def _drawn(self) -> RenderableType:
+        ended = self._tally.ended
+        rate = ended / max(0.1, time.monotonic() - self._started)
+        left = f", {_clock((self._tally.total - ended) / rate)} left" if ended else ""
+        rows = Table.grid()
+        rows.add_row(ProgressBar(total=self._tally.total, completed=ended, width=60))
+        rows.add_row(Text(f"{self._tally}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis"))
+        return rows
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def _can_show(stream: IO[str], character: str) -> bool:
+    try:
+        character.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
