@@ -26,7 +26,9 @@ BRANCHES = {
     "job": Branch("job", "Look at jobs, wait for them, list them."),
     "auth": Branch("account", "Sign in, sign out, and see which key is used."),
     "api": Branch("api", "Make any call to the service, and print the body of its answer as it came."),
+    "config": Branch("config", "See and change the settings, and where each comes from."),
     "sandbox": Branch("sandbox", "Serve the AetherForge API on this machine, without a key of yours and at no cost."),
+    "doctor": Branch("doctor", "Check that everything is set up, and say what to do where it is not."),
     "completion": Branch("completion", "Print the script that completes aeforge in a shell."),
     "help": Branch("help", "Show the help of a command, or explain a topic."),
 }

@@ -3,7 +3,7 @@
 
 _aeforge_about() {
     case $1 in
-        '') commands='inpaint upscale split-layer generate effect api sandbox completion help sprite job auth' options='--version -h --help' ;;
+        '') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config' options='--version -h --help' ;;
         'inpaint') commands='' options='-o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --manifest --from --recursive -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -p --prompt -q --quality -h --help' ;;
         'upscale') commands='' options='-o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
         'split-layer') commands='' options='-k --keyword -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
@@ -11,8 +11,9 @@ _aeforge_about() {
         'effect') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --image --resolution --frames -q --quality --api-version -h --help' ;;
         'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
         'sandbox') commands='' options='--json --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
+        'doctor') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
         'completion') commands='' options='-h --help' ;;
-        'help') commands='inpaint upscale split-layer generate effect api sandbox completion help sprite job auth exit-codes errors environment scripting' options='--json -h --help' ;;
+        'help') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config exit-codes errors environment scripting' options='--json -h --help' ;;
         'help inpaint') commands='' options='' ;;
         'help upscale') commands='' options='' ;;
         'help split-layer') commands='' options='' ;;
@@ -20,6 +21,7 @@ _aeforge_about() {
         'help effect') commands='' options='' ;;
         'help api') commands='' options='' ;;
         'help sandbox') commands='' options='' ;;
+        'help doctor') commands='' options='' ;;
         'help completion') commands='' options='' ;;
         'help help') commands='' options='' ;;
         'help sprite') commands='make reskin overlay' options='' ;;
@@ -34,6 +36,12 @@ _aeforge_about() {
         'help auth login') commands='' options='' ;;
         'help auth status') commands='' options='' ;;
         'help auth logout') commands='' options='' ;;
+        'help config') commands='list get set unset path' options='' ;;
+        'help config list') commands='' options='' ;;
+        'help config get') commands='' options='' ;;
+        'help config set') commands='' options='' ;;
+        'help config unset') commands='' options='' ;;
+        'help config path') commands='' options='' ;;
         'help exit-codes') commands='' options='' ;;
         'help errors') commands='' options='' ;;
         'help environment') commands='' options='' ;;
@@ -50,6 +58,12 @@ _aeforge_about() {
         'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;
         'auth status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
         'auth logout') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'config') commands='list get set unset path' options='-h --help' ;;
+        'config list') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
+        'config get') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
+        'config set') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
+        'config unset') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
+        'config path') commands='' options='--json --quiet --verbose --debug -h --help' ;;
     esac
 }
 
@@ -116,6 +130,8 @@ _aeforge_value() {
         'sandbox --drop') REPLY='text' ;;
         'sandbox --lose-answer') REPLY='text' ;;
         'sandbox --seed') REPLY='text' ;;
+        'doctor --profile') REPLY='profile' ;;
+        'doctor --base-url') REPLY='text' ;;
         'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
         'sprite make -o'|'sprite make --output') REPLY='file' ;;
         'sprite make --timeout') REPLY='text' ;;
@@ -161,6 +177,10 @@ _aeforge_value() {
         'auth status --base-url') REPLY='text' ;;
         'auth logout --profile') REPLY='profile' ;;
         'auth logout --base-url') REPLY='text' ;;
+        'config list --profile') REPLY='profile' ;;
+        'config get --profile') REPLY='profile' ;;
+        'config set --profile') REPLY='profile' ;;
+        'config unset --profile') REPLY='profile' ;;
     esac
 }
 
@@ -178,6 +198,10 @@ _aeforge_argument() {
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;
         'job wait '*) REPLY='job' ;;
+        'config get 0') REPLY='words base_url quality timeout jobs' ;;
+        'config set 0') REPLY='words base_url quality timeout jobs' ;;
+        'config set 1') REPLY='text' ;;
+        'config unset 0') REPLY='words base_url quality timeout jobs' ;;
     esac
 }
 

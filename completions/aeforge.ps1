@@ -11,11 +11,13 @@ $script:AeforgeCommands = @{
             'effect' = 'Make a visual effect.'
             'api' = 'Make any call to the service, and print the body of its answer as it came.'
             'sandbox' = 'Serve the AetherForge API on this machine, without a key of yours and at no cost.'
+            'doctor' = 'Check that everything is set up, and say what to do where it is not.'
             'completion' = 'Print the script that completes aeforge in a shell.'
             'help' = 'Show the help of a command, or explain a topic.'
             'sprite' = 'Animate pictures, give sprites another look, put characters over them.'
             'job' = 'Look at jobs, wait for them, list them.'
             'auth' = 'Sign in, sign out, and see which key is used.'
+            'config' = 'See and change the settings, and where each comes from.'
         }
         Options = [ordered]@{
             '--version' = @('Print the version.', '')
@@ -243,6 +245,24 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'doctor' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Use this account''s settings.', 'profile')
+            '--base-url' = @('Ask another service with the same API.', 'text')
+            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--offline' = @('Do not ask the service.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'completion' = @{
         Commands = [ordered]@{
         }
@@ -262,11 +282,13 @@ $script:AeforgeCommands = @{
             'effect' = 'Make a visual effect.'
             'api' = 'Make any call to the service, and print the body of its answer as it came.'
             'sandbox' = 'Serve the AetherForge API on this machine, without a key of yours and at no cost.'
+            'doctor' = 'Check that everything is set up, and say what to do where it is not.'
             'completion' = 'Print the script that completes aeforge in a shell.'
             'help' = 'Show the help of a command, or explain a topic.'
             'sprite' = 'Animate pictures, give sprites another look, put characters over them.'
             'job' = 'Look at jobs, wait for them, list them.'
             'auth' = 'Sign in, sign out, and see which key is used.'
+            'config' = 'See and change the settings, and where each comes from.'
             'exit-codes' = 'What each exit code means.'
             'errors' = 'The stable words for what can go wrong.'
             'environment' = 'The variables that are read, and the files that are kept.'
@@ -329,6 +351,14 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help sandbox' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help doctor' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -450,6 +480,59 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help auth logout' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config' = @{
+        Commands = [ordered]@{
+            'list' = 'Show every setting, its value, and where it comes from.'
+            'get' = 'Print one setting''s value.'
+            'set' = 'Store a setting in the profile.'
+            'unset' = 'Take a setting out of the profile, so that the default is used again.'
+            'path' = 'Print where the config file is, or would be.'
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config list' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config get' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config set' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config unset' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help config path' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -736,6 +819,95 @@ $script:AeforgeCommands = @{
             '--profile' = @('Use this account''s settings.', 'profile')
             '--base-url' = @('Ask another service with the same API.', 'text')
             '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config' = @{
+        Commands = [ordered]@{
+            'list' = 'Show every setting, its value, and where it comes from.'
+            'get' = 'Print one setting''s value.'
+            'set' = 'Store a setting in the profile.'
+            'unset' = 'Take a setting out of the profile, so that the default is used again.'
+            'path' = 'Print where the config file is, or would be.'
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config list' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--profile' = @('See or change that account''s settings.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config get' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--profile' = @('See or change that account''s settings.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words base_url quality timeout jobs')
+        Repeats = $false
+    }
+    'config set' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--profile' = @('See or change that account''s settings.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words base_url quality timeout jobs', 'text')
+        Repeats = $false
+    }
+    'config unset' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
+            '--quiet' = @('Say nothing but errors.', '')
+            '--verbose' = @('Say more on stderr.', '')
+            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--profile' = @('See or change that account''s settings.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words base_url quality timeout jobs')
+        Repeats = $false
+    }
+    'config path' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
             '--json' = @('Print one JSON object per job; errors too are JSON.', '')
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')

@@ -1,0 +1,157 @@
+"""`aeforge config`: what the settings are, where each comes from, and how to change them."""
+
+from typing import Annotated
+
+import typer
+
+from aeforge_cli.commands.options import Talking, with_options
+from aeforge_cli.errors import NotSignedIn, Usage
+from aeforge_cli.session import Session
+from aeforge_cli.settings import SETTINGS, Setting
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SETTINGS)}.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="PROFILE", help="See or change that account's settings.")
+]
+
+
+def register(tree: typer.Typer) -> None:
+    config = typer.Typer(help="See and change the settings, and where each comes from.")
+    config.command("list")(list_)
+    config.command("get")(get)
+    config.command("set")(set_)
+    config.command("unset")(unset)
+    config.command("path")(path)
+    tree.add_typer(config, name="config")
+
+
+@with_options
+def list_(session: Session, talking: Talking, profile: ProfileOption = None) -> None:
+    """Show every setting, its value, and where it comes from.
+
+    The order is: option, environment, profile in the config file, default. The API key is shown masked.
+
+    Examples:
+
+        aeforge config list
+
+        aeforge config list --profile work --json | jq -r '.settings[] | "\\(.name)=\\(.value)"'
+    """
+    _begin(session, talking, profile)
+    rows = [_row(session, setting) for setting in SETTINGS.values()]
+    rows.append(_key_row(session))
+    if session.console.json:
+        name = session.settings.profile
+        session.console.result_json({"schema": 1, "profile": name, "settings": rows})
+        return
+    session.console.result(f"profile {session.settings.profile}")
+    session.console.table([(str(row["name"]), str(row["value"] or "-"), str(row["source"] or "-")) for row in rows])
+
+
+def _row(session: Session, setting: Setting) -> dict[str, str | None]:
+    value = session.settings[setting.name]
+    return {"name": setting.name, "value": value.text, "source": value.source, "variable": setting.variable}
+
+
+def _key_row(session: Session) -> dict[str, str | None]:
+    row: dict[str, str | None] = {"name": "api_key", "value": None, "source": None, "variable": "AEFORGE_API_KEY"}
+    try:
+        key, source = session.settings.key()
+    except NotSignedIn:
+        return row
+    return row | {"value": key.masked, "source": source}
+
+
+@with_options
+def get(session: Session, name: NameArgument, talking: Talking, profile: ProfileOption = None) -> None:
+    """Print one setting's value.
+
+    Examples:
+
+        aeforge config get quality
+
+        aeforge config get base_url --profile work --json
+    """
+    _begin(session, talking, profile)
+    setting = _setting(name)
+    if session.console.json:
+        session.console.result_json({"schema": 1, **_row(session, setting)})
+    else:
+        session.console.result(session.settings[setting.name].text)
+
+
+@with_options
+def set_(
+    session: Session,
+    name: NameArgument,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Checked before it is stored.")],
+    talking: Talking,
+    profile: ProfileOption = None,
+) -> None:
+    """Store a setting in the profile.
+
+    The rest of the config file stays as it is, comments included.
+
+    Examples:
+
+        aeforge config set quality pro
+
+        aeforge config set timeout 30m --profile work
+    """
+    _begin(session, talking, profile)
+    setting = _setting(name)
+    session.settings.file.change(session.settings.profile, {setting.name: setting.check(value)})
+    session.console.note(f"{setting.name} of profile {session.settings.profile} is {value}")
+    current = session.settings[setting.name]
+    if current.source == setting.variable:
+        session.console.warn(f"{setting.variable} is set, and wins over the stored value")
+
+
+@with_options
+def unset(session: Session, name: NameArgument, talking: Talking, profile: ProfileOption = None) -> None:
+    """Take a setting out of the profile, so that the default is used again.
+
+    Examples:
+
+        aeforge config unset quality
+
+        aeforge config unset timeout --profile work
+    """
+    _begin(session, talking, profile)
+    setting = _setting(name)
+    session.settings.file.change(session.settings.profile, {setting.name: None})
+    current = session.settings[setting.name]
+    session.console.note(f"{setting.name} is {current.text}, from {current.source}")
+
+
+@with_options
+def path(session: Session, talking: Talking) -> None:
+    """Print where the config file is, or would be.
+
+    Examples:
+
+        aeforge config path
+
+        cat "$(aeforge config path)"
+    """
+    talking.apply(session)
+    place = str(session.settings.file.path)
+    if session.console.json:
+        session.console.result_json({"schema": 1, "path": place})
+    else:
+        session.console.path(place)
+
+
+def _begin(session: Session, talking: Talking, profile: str | None) -> None:
+    talking.apply(session)
+    session.use(profile=profile, sandbox=False, options={})
+
+
+def _setting(name: str) -> Setting:
+    """The setting of that name, however its words are joined; raises Usage where there is none."""
+    found = SETTINGS.get(name.replace("-", "_"))
+    if found:
+        return found
+    if name.replace("-", "_") == "api_key":
+        raise Usage("The API key is no setting to be typed", why="others could see it", hint="aeforge auth login")
+    raise Usage(f"There is no setting {name!r}", hint=f"choose one of {', '.join(SETTINGS)}")

@@ -1,0 +1,168 @@
+"""`aeforge doctor`: everything that a job needs, looked at one by one, each fine or with what to do."""
+
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aeforge_cli import __version__
+from aeforge_cli.commands.options import Service, Talking, with_options
+from aeforge_cli.console import clean
+from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
+from aeforge_cli.redaction import shown_url
+from aeforge_cli.session import Session
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("doctor")(doctor)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one thing; `trouble` says what to do, and None that all is well."""
+
+    name: str
+    detail: str
+    trouble: AeforgeError | None = None
+
+
+@with_options
+def doctor(
+    session: Session,
+    service: Service,
+    talking: Talking,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
+) -> None:
+    """Check that everything is set up, and say what to do where it is not.
+
+    Nothing is bought. Exits like the first thing that is not well: 4 without a key, 5 without a connection.
+
+    Examples:
+
+        aeforge doctor
+
+        aeforge doctor --json | jq -r '.checks[] | select(.ok | not) | .hint'
+    """
+    talking.apply(session)
+    service.apply(session)
+    findings = []
+    for name, check in _checks(session, offline=offline):
+        findings.append(_found(name, check))
+        if not session.console.json:
+            _tell(session, findings[-1])
+    troubles = [finding.trouble for finding in findings if finding.trouble]
+    if session.console.json:
+        session.console.result_json(
+            {"schema": 1, "ok": not troubles, "checks": [_as_json(finding) for finding in findings]}
+        )
+    if troubles:
+        raise troubles[0]
+
+
+def _found(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, check())
+    except AeforgeError as error:
+        return Finding(name, f"{error.message}: {error.why}" if error.why else error.message, error)
+
+
+def _tell(session: Session, finding: Finding) -> None:
+    mark = "no" if finding.trouble else "ok"
+    session.console.result(f"{mark}  {finding.name:<7}  {clean(finding.detail)}")
+    if finding.trouble and finding.trouble.hint:
+        session.console.result(f"    next:    {clean(finding.trouble.hint)}")
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    trouble = finding.trouble
+    return {
+        "name": finding.name,
+        "ok": trouble is None,
+        "detail": finding.detail,
+        "hint": (trouble.hint or None) if trouble else None,
+        "code": trouble.code if trouble else None,
+    }
+
+
+def _checks(session: Session, *, offline: bool) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "version", lambda: f"aeforge {__version__}"
+    yield "python", lambda: f"{platform.python_version()} at {sys.executable}"
+    yield "config", lambda: _config(session)
+    yield "journal", lambda: _journal(session)
+    yield "key", lambda: _key(session)
+    yield "proxy", lambda: _proxy(session)
+    yield "trust", lambda: _trust(session)
+    if not offline:
+        yield "service", lambda: _service(session)
+    yield "sandbox", _sandbox
+
+
+def _config(session: Session) -> str:
+    file = session.settings.file
+    there = "" if file.path.exists() else "; not written yet"
+    _require_writable(file.path.parent, "AEFORGE_CONFIG_DIR")
+    return f"{file.path}, profile {session.settings.profile}{there}"
+
+
+def _journal(session: Session) -> str:
+    folder = session.settings.state_dir
+    _require_writable(folder, "AEFORGE_STATE_DIR")
+    count = len(session.journal.entries(pending=True))
+    return f"{folder}, {count} jobs not finished"
+
+
+def _require_writable(folder: Path, variable: str) -> None:
+    """Raises CannotSave for a folder that is not there and cannot be made, or cannot be written."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise CannotSave(f"{folder} cannot be written", hint=f"name another folder with {variable}")
+
+
+def _key(session: Session) -> str:
+    if session.is_sandboxed:
+        return "the sandbox needs none"
+    key, source = session.settings.key()
+    return f"{key.masked} from {source}"
+
+
+def _proxy(session: Session) -> str:
+    from requests.utils import get_environ_proxies
+
+    scheme = session.base_url.partition(":")[0]
+    proxy = get_environ_proxies(session.base_url).get(scheme)
+    return f"{shown_url(proxy)} for the service" if proxy else "none"
+
+
+def _trust(session: Session) -> str:
+    from aeforge_cli.transport import ca_bundle_from
+
+    return ca_bundle_from(session.environment) or "built-in certificates"
+
+
+def _service(session: Session) -> str:
+    try:
+        key = session.key
+    except NotSignedIn:
+        key = None  # told before; whether the service can be reached is worth knowing all the same
+    client = session.client_over(session.wire(key))
+    started = session.clock.monotonic()
+    accepted = client.key_is_good()
+    took = f"{1000 * (session.clock.monotonic() - started):.0f} ms"
+    if key and not accepted:
+        raise KeyRejected("The service does not accept the API key", hint="aeforge auth login")
+    return f"{session.base_url} {'accepts the key' if key else 'answers'}, {took}"
+
+
+def _sandbox() -> str:
+    from aeforge_cli.sandbox import NEEDED
+
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return 'not installed; to try things at no cost: pip install "aeforge[sandbox]"'
+    return "installed: aeforge sandbox"
