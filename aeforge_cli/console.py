@@ -130,8 +130,7 @@ class Console:
 
     def finished(self, done: "Finished") -> None:
         """What one job came to: JSON, else the saved paths, else the links."""
-        with self._lock:
-            self._make_way()
+        with self._lock, self._room():
             if self.json:
                 self.result_json(finished_json(done))
             elif done.files:
@@ -253,14 +252,18 @@ class Console:
         """Whether a person sits at the terminal."""
         return _is_terminal(sys.stdin) and _is_terminal(self._err)
 
-    def _make_way(self) -> None:
-        """Before a result: the line of a job goes for good, the overview of a batch for a moment."""
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Room for a result: the line of a job goes for good, the overview of a batch until the result is written."""
         if self._tally is None:
             self.hush()
-            return
         self._beat()
-        if self._live is not None and self.out_is_terminal:
-            self._live.pause()
+        overview = self._live if self.out_is_terminal else None
+        if overview is not None:
+            overview.pause()
+        yield
+        if overview is not None:
+            overview.go_on()
 
     def _beat(self) -> None:
         """A sign of life of a batch where nothing moves."""

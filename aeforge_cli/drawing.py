@@ -55,8 +55,10 @@ class Drawing:
         self._live.console.print(Text(line), soft_wrap=True)
 
     def pause(self) -> None:
-        """Clears the drawing, so that a result can be written where it stood; the next frame draws it again."""
+        """Clears the drawing, so that something can be written where it stood."""
         self._live.stop()
+
+    def go_on(self) -> None:
         self._live.start()
 
     def close(self) -> None:

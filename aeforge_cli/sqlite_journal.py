@@ -93,7 +93,8 @@ class SqliteJournal:
 
     def claim(self, work: Work, now: datetime, how: Claiming) -> Claimed | Taken:
         """Takes the work, or says which earlier row is in the way; one transaction, durable before it returns."""
-        run = self._run.name
+        with self._lock:  # the first claim takes the run's lock file
+            run = self._run.name
         return self._in_one(lambda database: self._claimed(database, work, now, how, run))
 
     def _claimed(
