@@ -1,0 +1,134 @@
+"""How a signal ends the process: at once where nothing is at stake, after the answer where a paid job's id is due."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from aeforge_cli.clock import SystemClock
+from aeforge_cli.errors import Interrupted
+from aeforge_cli.signals import Stop
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+every_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    """One that listens; what handled the signals before does so again afterwards."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    listening = Stop()
+    listening.listen()
+    yield listening
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@every_signal
+def test_a_signal_ends_what_is_not_shielded_at_once(stop: Stop, number: signal.Signals) -> None:
+    with pytest.raises(Interrupted) as interrupted:
+        os.kill(os.getpid(), number)
+
+    assert (interrupted.value.signal_number, stop.requested) == (number, True)
+
+
+def test_a_shield_lets_the_answer_arrive_and_then_counts(stop: Stop) -> None:
+    heard = []
+
+    with stop.shielded():
+        os.kill(os.getpid(), signal.SIGTERM)
+        heard.append("the answer")
+
+    assert heard == ["the answer"]
+    with pytest.raises(Interrupted) as interrupted:
+        stop.check()
+    assert interrupted.value.exit_status == 143
+
+
+def test_a_shield_that_is_down_protects_no_more(stop: Stop) -> None:
+    with stop.shielded():
+        pass
+
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_without_a_signal_nothing_is_interrupted(stop: Stop) -> None:
+    stop.check()
+    stop.wait(0.0)
+    stop.wait(-5.0)
+
+    assert stop.requested is False
+
+
+def test_a_signal_ends_a_sleep(stop: Stop) -> None:
+    clock = SystemClock(stop)
+    threading.Timer(0.05, stop.request, [signal.SIGINT]).start()
+    before = clock.monotonic()
+
+    with pytest.raises(Interrupted):
+        clock.sleep(30.0)
+
+    assert clock.monotonic() - before < 25
+
+
+def test_records_are_in_utc(stop: Stop) -> None:
+    assert str(SystemClock(stop).now().tzinfo) == "UTC"
+
+
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    others = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        Stop().listen()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        for number, handler in others.items():
+            signal.signal(number, handler)
+
+
+PROGRAM = """
+import sys, time
+from aeforge_cli.signals import Stop
+stop = Stop(grace=float(sys.argv[1]), say=lambda text: print(text, flush=True))
+stop.listen()
+with stop.shielded():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def shielded(grace: float) -> "subprocess.Popen[str]":
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(grace)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_a_second_signal_leaves_at_once() -> None:
+    with shielded(grace=50) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(20) == 143
+        assert said == "waiting for the answer to what was already sent; once more leaves at once\n"
+
+
+def test_a_shield_does_not_hold_for_ever() -> None:
+    began = time.monotonic()
+    with shielded(grace=0.2) as process:
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(20) == 130
+        assert process.stdout is not None
+        assert process.stdout.readlines()[-1] == "no answer came; the job may exist: aeforge job list --pending\n"
+    assert time.monotonic() - began < 55
