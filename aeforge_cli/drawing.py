@@ -42,23 +42,24 @@ class Drawing:
 
     def __init__(self, stream: IO[str], *, color: bool) -> None:
         screen = cast("IO[str]", _Screen(stream))
-        console = Console(
+        self._console = Console(
             file=screen, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
         )
-        self._live = Live(get_renderable=self._drawn, console=console, transient=True, refresh_per_second=8)
-        self._live.start()
+        self.go_on()
 
     def _drawn(self) -> RenderableType:
         raise NotImplementedError
 
     def print(self, line: str) -> None:
-        self._live.console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(line), soft_wrap=True)
 
     def pause(self) -> None:
         """Clears the drawing, so that something can be written where it stood."""
         self._live.stop()
 
     def go_on(self) -> None:
+        # A new one each time: rich's would begin by erasing as many lines as it drew before.
+        self._live = Live(get_renderable=self._drawn, console=self._console, transient=True, refresh_per_second=8)
         self._live.start()
 
     def close(self) -> None:
