@@ -29,6 +29,7 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
     except (BrokenPipeError, ClosedStdoutError):
         return Exit.STDOUT_CLOSED
     finally:
+        session.console.conclude()
         _settle_streams()
 
 

@@ -19,6 +19,7 @@ from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
     from aeforge_cli.drawing import Drawing, LiveLine
+    from aeforge_cli.github import Results
     from aeforge_cli.orders import Finished
 
 _LONGEST = 500
@@ -76,6 +77,7 @@ class Console:
         self.talk = Talk.NORMAL
         self.json = False
         self.debugs = False
+        self._github = _github_of(environment)
         for stream in (self._out, self._err):
             # A console that knows fewer characters than we do must not end a paid job with an encoding error.
             if isinstance(stream, io.TextIOWrapper):
@@ -131,6 +133,8 @@ class Console:
     def finished(self, done: "Finished") -> None:
         """What one job came to: JSON, else the saved paths, else the links."""
         with self._lock, self._room():
+            if self._github:
+                self._github.finished(done)
             if self.json:
                 self.result_json(finished_json(done))
             elif done.files:
@@ -181,6 +185,7 @@ class Console:
         """What, why and what to do next; with --json, one object on the last line."""
         with self._lock:
             self.hush()
+            self._annotate(error)
             if self.json:
                 self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
                 return
@@ -193,6 +198,26 @@ class Console:
             for label, text in lines:
                 if text:
                     self._write(f"{self._style(label)} {self._safe(text)}")
+
+    def _annotate(self, error: AeforgeError) -> None:
+        if self._github:
+            text = self._safe(f"{error.message}: {error.why}" if error.why else error.message)
+            self._put(self._github.failed(error, text))
+
+    def publish(self) -> None:
+        """Asks for outputs of the step of GitHub Actions; raises Usage outside of one."""
+        from aeforge_cli.github import Results
+
+        self._github = self._github or Results(self._environment)
+        self._github.publish()
+
+    def conclude(self) -> None:
+        """The command has ended: GitHub gets its results."""
+        try:
+            if self._github:
+                self._github.write()
+        except OSError as error:
+            self.warn(f"GitHub's summary or output cannot be written: {error.strerror}")
 
     def _style(self, label: str) -> str:
         text = f"{label}:".ljust(6)
@@ -209,6 +234,9 @@ class Console:
         return clean(self._redact(text), longest)
 
     def _write(self, line: str) -> None:
+        self._put(self._github.harmless(line) if self._github else line)
+
+    def _put(self, line: str) -> None:
         try:
             self._err.write(f"{line}\n")
             self._err.flush()
@@ -359,6 +387,14 @@ class Console:
         if not isinstance(self._live, LiveLine):
             self._live = LiveLine(self._err, color=self.has_color)
         return self._live
+
+
+def _github_of(environment: Mapping[str, str]) -> "Results | None":
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return None
+    from aeforge_cli.github import Results
+
+    return Results(environment)
 
 
 def _nowhere() -> IO[str]:

@@ -119,6 +119,12 @@ class Waiting:
         return seconds(self.poll_interval) if self.poll_interval else None
 
 
+def _publish(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.obj.console.publish()
+    return value
+
+
 @dataclass(frozen=True)
 class Saving:
     """Where results go."""
@@ -135,6 +141,12 @@ class Saving:
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False
     skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Do nothing where the output exists.")] = False
     open: Annotated[bool, typer.Option("--open", help="Show the saved result in the system's viewer.")] = False
+    github_output: Annotated[
+        bool,
+        typer.Option(
+            "--github-output", callback=_publish, help="Give job_id, files and image_urls to the step's outputs."
+        ),
+    ] = False
 
 
 @dataclass(frozen=True)
