@@ -1,13 +1,14 @@
-"""A subject before another background: light, edges, and the ground it stands on."""
+"""A subject before another background: its edges, its light, and the shadow of what stands on something."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.filters import Floats, resized
+from aeforge_cli.sandbox.engine.filters import Floats, gaussian, resized, unit
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.mattes import Matte
@@ -16,23 +17,76 @@ if TYPE_CHECKING:
 _STRIP = 256
 
 
-def compose(picture: Image.Image, matte: Matte, behind: Floats) -> Image.Image:
+@dataclass(frozen=True)
+class Light:
+    """How far the subject takes on the light of its new surroundings."""
+
+    tint: float = 0.08
+    wrap: float = 0.18
+
+
+def compose(picture: Image.Image, matte: Matte, behind: Floats, light: Light | None = None) -> Image.Image:
     """The subject of `picture`, in its full size, before a backdrop of any size."""
+    behind = resized(behind, (matte.alpha.shape[1], matte.alpha.shape[0]))
+    gain, wrap = np.ones(3, np.float32), np.zeros_like(matte.alpha)
+    if light is not None:
+        gain, wrap = _gain(picture, matte, behind, light.tint), _wrap(matte.alpha) * np.float32(light.wrap)
+    layers = (matte.alpha, wrap, matte.colours, behind)
     out = Image.new("RGB", picture.size)
-    Image.fromarray(matte.alpha)
-    width, height = picture.size
-    for top in range(0, height, _STRIP):
-        bottom = min(top + _STRIP, height)
-        strip = np.asarray(picture.crop((0, top, width, bottom)).convert("RGB"), np.float32) / 255
-        a = _strip_of(matte.alpha, (top / height, bottom / height), (width, bottom - top))[..., None]
-        colours = _strip_of(matte.colours, (top / height, bottom / height), (width, bottom - top))
-        ground = _strip_of(behind, (top / height, bottom / height), (width, bottom - top))
-        subject = a * strip + (1 - a) * colours
-        mixed = a * subject + (1 - a) * ground
-        out.paste(Image.fromarray((np.clip(mixed, 0, 1) * 255 + 0.5).astype(np.uint8)), (0, top))
+    for top in range(0, picture.height, _STRIP):
+        rows = (top, min(top + _STRIP, picture.height))
+        a, shining, colours, ground = (_strip(layer, rows, picture.size) for layer in layers)
+        sharp = np.asarray(picture.crop((0, rows[0], picture.width, rows[1])).convert("RGB"), np.float32) / 255
+        a, shining = a[..., None], shining[..., None]
+        # Inside, the photograph itself; at the edge, the subject's own colour without the old background.
+        subject = unit((sharp * a + colours * (1 - a)) * gain)
+        subject = subject + (1 - subject) * ground * shining
+        out.paste(_image(subject * a + ground * (1 - a)), (0, top))
     return out
 
 
-def _strip_of(values: Floats, rows: tuple[float, float], size: tuple[int, int]) -> Floats:
+def grounded(behind: Floats, alpha: Floats) -> Floats:
+    """A soft shadow where the subject stands, if all of it is in the picture."""
+    height, width = alpha.shape
+    solid = alpha > 0.5
+    rows = np.flatnonzero(solid.any(axis=1))
+    if len(rows) == 0 or solid[[0, -1]].any() or solid[:, [0, -1]].any():
+        return behind
+    foot, tall = int(rows[-1]), int(rows[-1] - rows[0] + 1)
+    columns = np.flatnonzero(solid[max(0, foot - tall // 12) : foot + 1].any(axis=0))
+    middle, half = (columns[0] + columns[-1]) / 2, max((columns[-1] - columns[0]) / 2, 2)
+    across = (np.arange(width, dtype=np.float32)[None, :] - middle) / (half * 1.15)
+    down = (np.arange(height, dtype=np.float32)[:, None] - foot + tall * 0.02) / max(half * 0.16, 2)
+    pool = unit(1.25 - np.hypot(across, down))
+    shadow = gaussian(pool, max(1.0, half * 0.08)) * np.float32(0.42)
+    return behind * (1 - shadow[..., None])
+
+
+def _gain(picture: Image.Image, matte: Matte, behind: Floats, tint: float) -> Floats:
+    """From the colour of the old light to that of the new, a little of the way, at equal brightness."""
+    size = (matte.alpha.shape[1], matte.alpha.shape[0])
+    before = np.asarray(picture.convert("RGB").resize(size), np.float32) / 255
+    outside = 1 - matte.alpha
+    old = (before * outside[..., None]).sum(axis=(0, 1)) / (outside.sum() + 1e-3) + 0.05
+    new = behind.mean(axis=(0, 1)) + 0.05
+    ratio = np.clip((new / new.mean()) / (old / old.mean()), 0.6, 1.5)
+    dimmer = min(float(new.mean() / 0.45), 1.0)
+    gain: Floats = (ratio**tint * dimmer ** (2 * tint)).astype(np.float32)
+    return gain
+
+
+def _wrap(alpha: Floats) -> Floats:
+    """Light from behind creeps around the edge."""
+    return unit(gaussian(1 - alpha, max(1.0, max(alpha.shape) / 250))) * alpha
+
+
+def _strip(values: Floats, rows: tuple[int, int], size: tuple[int, int]) -> Floats:
     height, width = values.shape[:2]
-    return resized(values, size, (0, rows[0] * height, width, rows[1] * height))
+    scale = height / size[1]
+    if size == (width, height):
+        return values[rows[0] : rows[1]]
+    return resized(values, (size[0], rows[1] - rows[0]), (0, rows[0] * scale, width, rows[1] * scale))
+
+
+def _image(colours: Floats) -> Image.Image:
+    return Image.fromarray((unit(colours) * 255 + 0.5).astype(np.uint8))

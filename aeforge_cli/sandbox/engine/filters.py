@@ -61,6 +61,13 @@ def resized(values: Floats, size: tuple[int, int], box: tuple[float, float, floa
     return np.stack([resized(np.ascontiguousarray(values[..., i]), size, box) for i in range(values.shape[2])], axis=-1)
 
 
+def reduced(picture: Image.Image, side: int) -> Image.Image:
+    """The picture with no side longer than `side`."""
+    small = picture.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return small
+
+
 def _box_along(values: Floats, radius: int, axis: int) -> Floats:
     length = values.shape[axis]
     sums = np.cumsum(values, axis=axis, dtype=np.float64)

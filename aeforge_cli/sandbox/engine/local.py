@@ -10,7 +10,7 @@ from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
 from aeforge_cli.sandbox.engine.backdrops import paint
-from aeforge_cli.sandbox.engine.composite import compose
+from aeforge_cli.sandbox.engine.composite import Light, compose, grounded
 from aeforge_cli.sandbox.engine.edits import (
     Adjust,
     Backdrop,
@@ -24,11 +24,11 @@ from aeforge_cli.sandbox.engine.edits import (
     SkyKind,
     Tone,
 )
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian
+from aeforge_cli.sandbox.engine.filters import Floats, gaussian, reduced
 from aeforge_cli.sandbox.engine.mattes import Matte, subject_colours, subject_matte
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.removal import remove
-from aeforge_cli.sandbox.engine.skies import find_sky
+from aeforge_cli.sandbox.engine.skies import sky_share
 from aeforge_cli.sandbox.engine.tones import recoloured, toned
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Photo:
         return out
 
     def working(self) -> Image.Image:
-        return _reduced(self.colours, _WORKING_SIDE[self.quality])
+        return reduced(self.colours, _WORKING_SIDE[self.quality])
 
     def pixels(self) -> Floats:
         return np.asarray(self.working(), np.float32) / 255
@@ -77,20 +77,13 @@ class _Photo:
         return Matte(np.asarray(self.alpha.resize(working.size), np.float32) / 255, self.pixels())
 
     def below_sky(self) -> Matte | None:
-        pixels = self.pixels()
-        sky = find_sky(pixels)
-        return None if sky is None else Matte(1 - sky, subject_colours(pixels, 1 - sky))
+        sky = sky_share(self.working(), self.quality)
+        return None if sky is None else Matte(1 - sky, subject_colours(self.pixels(), 1 - sky))
 
 
 def _opened(picture: Image.Image, quality: Quality) -> _Photo:
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     return _Photo(picture.convert("RGB"), alpha, quality)
-
-
-def _reduced(picture: Image.Image, side: int) -> Image.Image:
-    small = picture.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return small
 
 
 def _edited(photo: _Photo, edit: Edit) -> _Photo:
@@ -100,7 +93,7 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
         case SetBackground(backdrop):
             return _before(photo, backdrop)
         case SetSky(kind):
-            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.working().size))
+            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.working().size), Light())
         case RemoveObject(place):
             colours = remove(photo.colours, place)
         case Recolour(part, colour):
@@ -115,9 +108,13 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
 
 
 def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
+    """A sky where there is a sky; anything else behind the subject, which casts a shadow on what is not a sky."""
+    behind = paint(backdrop, photo.working().size)
     matte = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
-    colours = compose(photo.colours, matte or photo.subject(), paint(backdrop, photo.working().size))
-    return replace(photo, colours=colours, alpha=None)
+    if matte is None:
+        matte = photo.subject()
+        behind = behind if isinstance(backdrop, SkyKind) else grounded(behind, matte.alpha)
+    return replace(photo, colours=compose(photo.colours, matte, behind, Light()), alpha=None)
 
 
 def _sky_of(photo: _Photo) -> Matte:

@@ -31,8 +31,9 @@ def grown(mask: Bools, radius: int) -> Bools:
     if radius <= 0:
         return mask
     image = Image.fromarray(mask.astype(np.uint8) * 255)
-    for _ in range(radius):
-        image = image.filter(ImageFilter.MaxFilter(3))
+    while radius > 0:
+        step = min(radius, 3)
+        image, radius = image.filter(ImageFilter.MaxFilter(2 * step + 1)), radius - step
     return np.asarray(image) > 0
 
 

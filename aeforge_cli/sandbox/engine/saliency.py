@@ -38,6 +38,8 @@ def _network() -> onnxruntime.InferenceSession:
     # The arena would keep every intermediate of the largest run for good.
     options.enable_cpu_mem_arena = False
     options.intra_op_num_threads = 2
+    # Threads that wait busily take the processor from whoever else is working.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     weights = files("aeforge_cli.sandbox.engine").joinpath("weights/u2netp.onnx").read_bytes()
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])

@@ -1,73 +1,97 @@
-"""Skies: where a photograph shows one, and how to paint another."""
+"""Skies: where a photograph shows one, and what stands below it."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
 
-from aeforge_cli.sandbox.engine.edits import SkyKind
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian, guided, unit
+from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, reduced
+from aeforge_cli.sandbox.engine.mattes import EFFORT, enlarged, refined
+from aeforge_cli.sandbox.engine.regions import grown, shrunk
 
-_SEED = 20
-# Zenith and horizon, sRGB.
-_GRADIENTS = {
-    SkyKind.CLEAR: ((58, 118, 200), (190, 219, 240)),
-    SkyKind.BLUE: ((58, 118, 200), (190, 219, 240)),
-    SkyKind.CLOUDY: ((78, 128, 196), (196, 214, 230)),
-    SkyKind.OVERCAST: ((148, 156, 166), (206, 210, 214)),
-    SkyKind.SUNSET: ((58, 70, 128), (252, 178, 104)),
-    SkyKind.NIGHT: ((6, 10, 28), (34, 46, 84)),
-}
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from aeforge_cli.sandbox.engine import Quality
+
+Rows = npt.NDArray[np.int64]
 
 
-def find_sky(image: Floats) -> Floats | None:
+def sky_share(picture: Image.Image, quality: Quality) -> Floats | None:
     """The share of sky in each pixel, or None where the picture shows no real sky."""
-    border = _skyline(image)
-    rows = np.arange(image.shape[0])[:, None]
-    rough = (rows < border[None, :]).astype(np.float32)
-    if not _is_sky(image, rough > 0.5):
+    side, steps = EFFORT[quality]
+    small = reduced(picture, side)
+    image = np.asarray(small, np.float32) / 255
+    above = np.arange(image.shape[0])[:, None] < _skyline(image)[None, :]
+    if not _is_sky(image, above):
         return None
-    return unit((_refine(image, rough) - 0.1) / 0.8)
+    return enlarged(refined(image, _likely(image, above), steps), image, picture)
 
 
-def paint_sky(kind: SkyKind, size: tuple[int, int]) -> Floats:
-    width, height = size
-    zenith, horizon = (np.array(c, np.float32) / 255 for c in _GRADIENTS[kind])
-    down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    return zenith + (horizon - zenith) * down**0.9 + np.zeros((height, width, 3), np.float32)
-
-
-def _skyline(image: Floats) -> np.ndarray:
+def _skyline(image: Floats) -> Rows:
     """The first strong edge down each column, at the threshold that parts the picture best (Shen, Wang 2013)."""
     grey = gaussian(image.mean(axis=2), 1.5)
     steep = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
-    best, border = -1.0, np.zeros(image.shape[1], int)
-    for threshold in np.linspace(0.008, 0.12, 14):
-        strong = steep > threshold
-        candidate = np.where(strong.any(axis=0), strong.argmax(axis=0), image.shape[0])
-        energy = _parting(image, candidate)
-        if energy > best:
-            best, border = energy, candidate
-    return border
+    candidates = [_first(steep > threshold) for threshold in np.linspace(0.008, 0.12, 14)]
+    return max(candidates, key=lambda border: _parting(image, border))
 
 
-def _parting(image: Floats, border: np.ndarray) -> float:
+def _first(strong: Bools) -> Rows:
+    rows: Rows = np.where(strong.any(axis=0), strong.argmax(axis=0), strong.shape[0])
+    return rows
+
+
+def _parting(image: Floats, border: Rows) -> float:
+    """How alike the colours are above the border and below it."""
     above = np.arange(image.shape[0])[:, None] < border[None, :]
-    share = above.mean()
-    if not 0.02 < share < 0.98:
+    if not 0.02 < above.mean() < 0.98:
         return -1.0
-    spreads = []
-    for region in (above, ~above):
-        covariance = np.cov(image[region].T)
-        spreads.append(np.linalg.det(covariance) * 1e6 + np.linalg.eigvalsh(covariance)[-1])
-    return float(1 / (2 * spreads[0] + spreads[1] + 1e-6))
+    spreads = [_spread(image[region]) for region in (above, ~above)]
+    return 1 / (2 * spreads[0] + spreads[1] + 1e-6)
 
 
-def _is_sky(image: Floats, above: np.ndarray) -> bool:
+def _spread(colours: Floats) -> float:
+    covariance = np.cov(colours.T)
+    return float(np.linalg.det(covariance) * 1e6 + np.linalg.eigvalsh(covariance)[-1])
+
+
+def _is_sky(image: Floats, above: Bools) -> bool:
+    """Large, along the top, and blue: walls and studio backdrops are as even as skies."""
     if above.mean() < 0.12 or above[0].mean() < 0.5:
         return False
     red, _, blue = image[above].mean(axis=0)
     return bool(blue > red * 1.08 and blue > 0.25)
 
 
-def _refine(image: Floats, rough: Floats) -> Floats:
-    return guided(image, rough, max(2, max(image.shape[:2]) // 40), 1e-4)
+def _likely(image: Floats, above: Bools) -> Floats:
+    """Sky is what has the colours of the sky at its height; this finds it behind towers and between leaves too."""
+    alike = np.exp(-0.5 * (_unlikeness(image, above) / 3) ** 2).astype(np.float32)
+    sky = (alike > 0.5) & _level(above)
+    return np.where(sky, alike, np.minimum(alike, 0.45) * grown(sky, 3)).astype(np.float32)
+
+
+def _level(above: Bools) -> Bools:
+    """Above the skyline of some column near by: through a lattice, beside a tower, but not below the horizon."""
+    reach = max(3, above.shape[1] // 8)
+    border = np.pad(above.sum(axis=0), reach)
+    lowest = np.lib.stride_tricks.sliding_window_view(border, 2 * reach + 1).max(axis=1)
+    level: Bools = np.arange(above.shape[0])[:, None] < lowest[None, :]
+    return level
+
+
+def _unlikeness(image: Floats, above: Bools) -> Floats:
+    """Distance from a smooth surface of colour fitted to the sure sky, in standard deviations."""
+    height, width = above.shape
+    down, across = np.mgrid[0:height, 0:width].astype(np.float32)
+    down, across = down / height, across / width
+    terms = np.stack([np.ones_like(down), down, across, down * down, down * across, across * across], axis=-1)
+    sure = shrunk(above, 3)
+    sure = sure if sure.sum() > 100 else above
+    rows = np.flatnonzero(sure.ravel())[:: max(1, int(sure.sum()) // 20000)]
+    surface, *_ = np.linalg.lstsq(terms.reshape(-1, 6)[rows], image.reshape(-1, 3)[rows], rcond=None)
+    off = image - terms @ surface
+    covariance = np.cov(off.reshape(-1, 3)[rows].T) + 4e-4 * np.eye(3)
+    distance: Floats = np.sqrt(np.einsum("ijc,cd,ijd->ij", off, np.linalg.inv(covariance), off)).astype(np.float32)
+    return distance

@@ -1,0 +1,208 @@
+"""Which single object is at a place: what stands out whole through some window, and still does when looked at alone.
+
+A saliency network always finds something. What tells an object from a patch of grass is that it stays the same when the
+window changes: each candidate is looked at again, closer and wider, and must be seen with the same outline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from aeforge_cli.sandbox.engine.fill import diffuse
+from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, resized
+from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, shrunk
+from aeforge_cli.sandbox.engine.saliency import SIDE, saliency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aeforge_cli.sandbox.engine.edits import Place
+
+# Chosen on pictures with known objects; see tests/benchmarks/editing.
+_ENOUGH = 0.9
+_BEYOND_DOUBT = 1.35
+
+
+@dataclass(frozen=True)
+class _Window:
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.right - self.left, self.bottom - self.top
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        return self.left, self.top, self.right, self.bottom
+
+    def whole(self, seen: Floats, size: tuple[int, int]) -> Floats:
+        """What is seen through the window, as a map of the picture."""
+        out = np.zeros((size[1], size[0]), np.float32)
+        out[self.top : self.bottom, self.left : self.right] = resized(seen, self.size)
+        return out
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    mask: Bools
+    likely: Floats
+    score: float
+
+
+def find_object(picture: Image.Image, place: Place) -> Bools | None:
+    """The mask of the object at a place, in the picture's size, or None where nothing is surely one."""
+    best: _Candidate | None = None
+    for likely in _standing_out(picture, place):
+        if best is not None and _overlap(best.mask, likely > 0.5) > 0.6:
+            continue
+        candidate = _looked_at_closely(picture, place, likely)
+        if candidate is not None and (best is None or candidate.score > best.score):
+            best = candidate
+        if best is not None and best.score > _BEYOND_DOUBT:
+            break
+    return None if best is None or best.score < _ENOUGH else best.mask
+
+
+def _standing_out(picture: Image.Image, place: Place) -> Iterator[Floats]:
+    """Maps of single things that stand out, the likeliest windows first."""
+    for number, window in enumerate(_windows(picture.size, place)):
+        for likely in _seen_through(picture, window, looks=2 if number < _WIDE else 1):
+            if _is_at(likely > 0.5, place) and _clear(likely):
+                yield likely
+
+
+# The first windows show the whole place and more; what is cut off there is worth hiding for a second look.
+_WIDE = 2
+
+
+def _windows(size: tuple[int, int], place: Place) -> Iterator[_Window]:
+    yield _window(size, place, 0.55, 0.5, 0.5)
+    yield _window(size, place, 0.8, 0.5, 0.5)
+    for across in (0.15, 0.85):
+        for down in (0.15, 0.85):
+            yield _window(size, place, 0.38, across, down)
+
+
+def _window(size: tuple[int, int], place: Place, share: float, across: float, down: float) -> _Window:
+    side = share * max(size)
+    width, height = round(min(side, size[0])), round(min(side, size[1]))
+    x = (place.left + (place.right - place.left) * across) * size[0] - width / 2
+    y = (place.top + (place.bottom - place.top) * down) * size[1] - height / 2
+    left, top = round(float(np.clip(x, 0, size[0] - width))), round(float(np.clip(y, 0, size[1] - height)))
+    return _Window(left, top, left + width, top + height)
+
+
+def _seen_through(picture: Image.Image, window: _Window, looks: int) -> Iterator[Floats]:
+    """What stands out whole; if it is only part of something, that is hidden and the rest looked at again."""
+    crop = picture.crop(window.box).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    for look in range(looks):
+        seen = saliency(crop)
+        things = [thing for thing in _separate(seen > 0.5) if thing.sum() > 0.002 * SIDE * SIDE]
+        for thing in things:
+            if not _cut_off(thing, window, picture.size):
+                yield window.whole(np.where(grown(thing, 8), seen, 0).astype(np.float32), picture.size)
+        hidden = grown(seen > 0.3, 5)
+        if not things or hidden.mean() > 0.6 or look + 1 == looks:
+            return
+        crop = Image.fromarray(diffuse(np.asarray(crop), hidden))
+
+
+def _separate(mask: Bools) -> list[Bools]:
+    labels, number = labelled(mask)
+    return [labels == label for label in range(1, number + 1)]
+
+
+def _cut_off(mask: Bools, window: _Window, size: tuple[int, int]) -> bool:
+    """Whether the window, not the picture, ends it."""
+    return bool(
+        (window.left > 0 and mask[:, :2].any())
+        or (window.top > 0 and mask[:2].any())
+        or (window.right < size[0] and mask[:, -2:].any())
+        or (window.bottom < size[1] and mask[-2:].any())
+    )
+
+
+def _is_at(mask: Bools, place: Place) -> bool:
+    height, width = mask.shape
+    rows = slice(round(place.top * height), round(place.bottom * height))
+    columns = slice(round(place.left * width), round(place.right * width))
+    return bool(0.002 < mask.mean() < 0.3 and mask[rows, columns].sum() > 0.6 * mask.sum())
+
+
+def _clear(likely: Floats) -> bool:
+    return float(likely[likely > 0.5].mean()) > 0.72 and _doubt(likely) < 1.5
+
+
+def _doubt(likely: Floats) -> float:
+    """The undecided area as a share of the decided."""
+    return float(((likely > 0.12) & (likely < 0.88)).sum() / max(int((likely > 0.5).sum()), 1))
+
+
+def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats) -> _Candidate | None:
+    mask = holes_filled(likely > 0.5)
+    near = _look(picture, mask, 1.5)
+    if _overlap(near > 0.5, mask) < 0.35:
+        return None
+    far = _look(picture, mask, 2.2)
+    agreement = [_overlap(look > 0.5, mask) for look in (near, far)]
+    sharper = near if agreement[0] >= agreement[1] else far
+    if max(agreement) < 0.6:
+        return None
+    outline = holes_filled(_main(sharper > 0.4, mask))
+    if not _is_at(outline, place):
+        return None
+    doubt = min(_doubt(likely), 1.0) + min(_doubt(sharper), 1.0)
+    score = 0.7 * max(agreement) + 0.3 * min(agreement) + 0.2 * min(_edge(picture, outline), 3) - 0.3 * doubt
+    return _Candidate(outline, sharper, score)
+
+
+def _look(picture: Image.Image, mask: Bools, margin: float) -> Floats:
+    """What stands out in a window a little larger than the object."""
+    ys, xs = np.nonzero(mask)
+    x, y = (xs.min() + xs.max()) / 2, (ys.min() + ys.max()) / 2
+    half = margin * max(int(np.ptp(xs)), int(np.ptp(ys)), 8) / 2
+    window = _Window(
+        max(0, round(x - half)),
+        max(0, round(y - half)),
+        min(picture.width, round(x + half)),
+        min(picture.height, round(y + half)),
+    )
+    crop = picture.crop(window.box).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    seen, own = saliency(crop), _through(mask, window)
+    if _overlap(seen > 0.5, own) < 0.5:
+        beside = grown(seen > 0.3, 3) & ~grown(own, 6)
+        if beside.mean() > 0.02:
+            seen = saliency(Image.fromarray(diffuse(np.asarray(crop), beside)))
+    return window.whole(seen, picture.size)
+
+
+def _through(mask: Bools, window: _Window) -> Bools:
+    part = Image.fromarray(mask[window.top : window.bottom, window.left : window.right])
+    return np.asarray(part.resize((SIDE, SIDE), Image.Resampling.NEAREST))
+
+
+def _main(seen: Bools, mask: Bools) -> Bools:
+    """The parts of what is seen that touch the object."""
+    parts = [part for part in _separate(seen) if (part & mask).any()]
+    joined: Bools = np.logical_or.reduce([mask & seen, *parts])
+    return joined
+
+
+def _overlap(one: Bools, other: Bools) -> float:
+    return float((one & other).sum() / max(int((one | other).sum()), 1))
+
+
+def _edge(picture: Image.Image, mask: Bools) -> float:
+    """How much steeper the picture is at the outline than on both sides of it."""
+    grey = gaussian(np.asarray(picture.convert("L"), np.float32) / 255, 1.0)
+    steep = np.hypot(*np.gradient(grey))
+    border = grown(mask, 1) & ~shrunk(mask, 2)
+    around = grown(mask, max(2, round(0.2 * float(np.sqrt(mask.sum())))))
+    return float(steep[border].mean() / (steep[around].mean() + 1e-3))
