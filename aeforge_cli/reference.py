@@ -18,6 +18,7 @@ EXIT_CODES: dict[int, str] = {
     Exit.STILL_RUNNING: "Still running when patience ended; nothing is lost.",
     Exit.CANNOT_SAVE: "Cannot save.",
     Exit.SUBMIT_UNKNOWN: "Sent, but the answer was lost: a job may exist and be billed; not sent again.",
+    129: "Ended by a closed terminal.",
     130: "Ended by Ctrl-C.",
     Exit.STDOUT_CLOSED: "Nobody read standard output any more.",
     143: "Ended by SIGTERM.",

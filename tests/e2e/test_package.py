@@ -56,9 +56,10 @@ class Installed:
 
     def run(self, *words: str) -> str:
         command = self.folder / "bin" / words[0]
-        return subprocess.run(
-            [command, *words[1:]], capture_output=True, text=True, check=True, env=self.home.env
-        ).stdout
+        run = subprocess.run(
+            [command, *words[1:]], capture_output=True, text=True, check=True, env=self.home.env, cwd=self.home.work
+        )
+        return run.stdout
 
 
 @pytest.fixture(scope="module")
