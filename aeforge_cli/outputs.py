@@ -179,6 +179,7 @@ class PartFile:
         except OSError as error:
             raise cannot_save(self._folder, error) from None
         self._path = Path(name)
+        _open_parts.add(self._path)
         self._stream: BinaryIO = os.fdopen(handle, "w+b")
         with contextlib.suppress(OSError):  # without locks only its age protects a part from `sweep`
             lock(self._stream)
@@ -190,6 +191,7 @@ class PartFile:
         with contextlib.suppress(OSError):  # a full disk may complain once more; the file goes all the same
             self._stream.close()
         self._path.unlink(missing_ok=True)
+        _open_parts.discard(self._path)
 
     def expect(self, size: int | None) -> None:
         """Starts over: another try of the same fetch begins."""
@@ -281,6 +283,16 @@ def holds(path: Path, sha256: str | None) -> bool:
             return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
     except OSError:
         return False
+
+
+_open_parts: set[Path] = set()
+
+
+def discard_open_parts() -> None:
+    """Removes what threads were still receiving, when the process ends under them."""
+    while _open_parts:
+        with contextlib.suppress(OSError):
+            _open_parts.pop().unlink(missing_ok=True)
 
 
 def sweep(folder: Path, *, older_than: float = 10.0) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aeforge_cli.clock import Clock, SystemClock
 from aeforge_cli.console import Console, Talk
+from aeforge_cli.outputs import discard_open_parts
 from aeforge_cli.redaction import Redactor, Secret, checked_key
 from aeforge_cli.settings import Settings, seconds
 from aeforge_cli.signals import Stop
@@ -184,6 +185,7 @@ class Session:
         return math.inf if limit is None else limit
 
     def close(self) -> None:
+        discard_open_parts()
         self._closing.close()
 
 
