@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from aeforge_cli.clock import Clock, SystemClock
 from aeforge_cli.console import Console, Talk
-from aeforge_cli.outputs import discard_open_parts
 from aeforge_cli.redaction import Redactor, Secret, checked_key
 from aeforge_cli.settings import Settings, seconds
 from aeforge_cli.signals import Stop
@@ -160,11 +159,14 @@ class Session:
         when to look; `under_way` how many jobs there may be at once.
         """
         from aeforge_cli.jobs import Jobs
+        from aeforge_cli.outputs import discard_open_parts
         from aeforge_cli.pace import LearningPace, SteadyPace
         from aeforge_cli.retry import Throttle
 
         account = self.account  # asked for first: without a key nothing is started
         self.client.throttle = Throttle(under_way)
+        _ = self.journal  # closes after what is still being received was thrown away
+        self._closing.callback(discard_open_parts)
         return Jobs(
             client=self.client,
             journal=self.journal,
@@ -185,7 +187,6 @@ class Session:
         return math.inf if limit is None else limit
 
     def close(self) -> None:
-        discard_open_parts()
         self._closing.close()
 
 
