@@ -1,0 +1,57 @@
+"""The services that the installed command is tried against: one that obeys scripts, and the sandbox."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Aeforge, Home, make_home
+from tests.faults.fake import Fake
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    service = Fake()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def user(aeforge: Aeforge, fake: Fake, home: Home) -> Aeforge:
+    """The command, signed in to the scripted service by its environment alone."""
+    signed_in = {name: value for name, value in fake.env.items() if value is not None}
+    aeforge.home = replace(home, env={**home.env, **signed_in})
+    return aeforge
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`aeforge sandbox` as its own process."""
+
+    base_url: str
+    key: str = "sandbox"
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        return {"AEFORGE_BASE_URL": self.base_url, "AEFORGE_API_KEY": self.key}
+
+
+@contextmanager
+def running_sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
+    """Serves until the context is left, which ends it as Ctrl-C does."""
+    command = [Aeforge(make_home(folder / "home")).command, "sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        yield Sandbox(process.stdout.readline().strip())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--delay", "0.2") as started:
+        yield started
