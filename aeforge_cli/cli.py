@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -55,6 +54,8 @@ def _foreign_errors_named() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("AEFORGE_TRACEBACK"):
             raise
+        import traceback
+
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise InternalError(
             "This is a bug in aeforge",

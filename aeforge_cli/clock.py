@@ -1,10 +1,12 @@
 """Time as the rest sees it: monotonic for waiting, UTC for records, and a sleep that a signal ends."""
 
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aeforge_cli.signals import Stop
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Clock(Protocol):
@@ -14,7 +16,7 @@ class Clock(Protocol):
         """Seconds from an arbitrary start, never set back."""
         ...
 
-    def now(self) -> datetime:
+    def now(self) -> "datetime":
         """The wall clock, in UTC: for records only, never for deadlines."""
         ...
 
@@ -32,7 +34,9 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def now(self) -> datetime:
+    def now(self) -> "datetime":
+        from datetime import UTC, datetime
+
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:

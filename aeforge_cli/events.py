@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aeforge_cli.client import JobId
-from aeforge_cli.outputs import SavedFile
+if TYPE_CHECKING:
+    from aeforge_cli.client import JobId
+    from aeforge_cli.outputs import SavedFile
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Submitting:
 class Submitted:
     """The job exists; `attached` if it was bought before and is gone on with."""
 
-    job_id: JobId
+    job_id: "JobId"
     input: str
     attached: bool = False
 
@@ -29,7 +31,7 @@ class Submitted:
 class Waiting:
     """The service's word for the job's state, after so many seconds of waiting."""
 
-    job_id: JobId
+    job_id: "JobId"
     status: str
     seconds: float
 
@@ -40,14 +42,14 @@ class Trouble:
 
     what: str
     seconds: float
-    job_id: JobId | None = None
+    job_id: "JobId | None" = None
 
 
 @dataclass(frozen=True)
 class Receiving:
     """Bytes received so far of result `number` of `count`; `size` is None where it was not announced."""
 
-    job_id: JobId
+    job_id: "JobId"
     number: int
     count: int
     received: int
@@ -58,8 +60,8 @@ class Receiving:
 class Saved:
     """A result is on disk; `renamed` if the name wanted was taken meanwhile."""
 
-    job_id: JobId
-    file: SavedFile
+    job_id: "JobId"
+    file: "SavedFile"
     renamed: bool = False
 
 

@@ -4,16 +4,17 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
-from aeforge_cli.client import Answer, Sink, WireFault
 from aeforge_cli.errors import FileMissing, NotAnImage, Usage
 from aeforge_cli.images import ImageInfo, identify
 from aeforge_cli.operations import Picture
+
+if TYPE_CHECKING:
+    from aeforge_cli.client import Answer, Sink
 
 MOST_BYTES = 256 * 1024 * 1024
 BLOCK = 256 * 1024
@@ -23,7 +24,7 @@ _MOST_REDIRECTS = 5
 class InputFetcher(Protocol):
     """Fetches a picture from an address that the user named, without the key."""
 
-    def fetch_input(self, url: str, sink: Sink) -> Answer: ...
+    def fetch_input(self, url: str, sink: "Sink") -> "Answer": ...
 
 
 def is_address(text: str) -> bool:
@@ -63,6 +64,8 @@ def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
 
 def from_address(url: str, fetcher: InputFetcher) -> Picture:
     """A picture from the web. Raises FileMissing where there is none, NotAnImage where it is none."""
+    from aeforge_cli.client import WireFault
+
     spool = _Spool(url)
     where = url
     for _ in range(_MOST_REDIRECTS + 1):
@@ -77,7 +80,7 @@ def from_address(url: str, fetcher: InputFetcher) -> Picture:
     raise FileMissing(f"{url} cannot be fetched", why="it redirects too often", hint="check the address")
 
 
-def _redirected(url: str, where: str, answer: Answer) -> str:
+def _redirected(url: str, where: str, answer: "Answer") -> str:
     location = answer.headers.get("location", "")
     if answer.status not in (301, 302, 303, 307, 308) or not location:
         raise FileMissing(f"{url} cannot be fetched", why=f"HTTP {answer.status}", hint="check the address")
@@ -126,6 +129,8 @@ class _Spool:
     """Bytes on their way in, in a file without a name: nothing is left behind however the process ends."""
 
     def __init__(self, label: str) -> None:
+        import tempfile
+
         self._label = label
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
         self._size = 0

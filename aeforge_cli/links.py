@@ -6,7 +6,6 @@ by the addresses its host has, and it never carries the key.
 
 import ipaddress
 import re
-import socket
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
@@ -76,6 +75,8 @@ def check_result_link(url: str, *, service_is_local: bool, resolver: Resolver) -
 
 def resolve(host: str, port: int) -> list[str]:
     """The host's addresses; none if it has none, which the fetch itself then finds out."""
+    import socket
+
     try:
         return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):

@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import string
-import tempfile
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -115,6 +114,8 @@ class Destination:
 
     def prepare(self, path: Path) -> None:
         """Makes the folder where its name is ours to fill, and tries whether a file can be written there."""
+        import tempfile
+
         try:
             if not self.is_exact:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,12 +169,16 @@ class PartFile:
     """
 
     def __init__(self, folder: Path | None) -> None:
+        import tempfile
+
         self._folder = folder or Path(tempfile.gettempdir())
         self.size = 0
         self.expected: int | None = None
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> Self:
+        import tempfile
+
         try:
             handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=self._folder)
         except OSError as error:

@@ -1,7 +1,6 @@
 """Keeping secrets out of sight: the key's own type, and one redactor for all that is shown or logged."""
 
 import re
-from urllib.parse import urlsplit
 
 from aeforge_cli.errors import NotSignedIn
 
@@ -76,6 +75,8 @@ _PATTERNS = (
 
 def shown_url(url: str) -> str:
     """The URL without user and query: those of result links are often signatures."""
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,6 +1,5 @@
 """One invocation: builds settings, console, clock, journal and client, each when it is first asked for."""
 
-import hashlib
 import math
 import os
 from collections.abc import Mapping
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 from aeforge_cli.clock import Clock, SystemClock
 from aeforge_cli.console import Console, Talk
 from aeforge_cli.redaction import Redactor, Secret, checked_key
-from aeforge_cli.settings import Settings, seconds
 from aeforge_cli.signals import Stop
 
 if TYPE_CHECKING:
     from aeforge_cli.client import Client, Transport
     from aeforge_cli.jobs import Jobs
     from aeforge_cli.journal import Journal
+    from aeforge_cli.settings import Settings
     from aeforge_cli.transport import Wire
 
 SANDBOX_KEY = "sandbox"
@@ -67,7 +66,9 @@ class Session:
     # -------------------------------------------------------------- built when first asked for
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
+        from aeforge_cli.settings import Settings
+
         settings = Settings(self.environment, profile=self._profile, options=self._options)
         _ = settings.profile  # reads the file
         for warning in settings.file.warnings:
@@ -101,6 +102,8 @@ class Session:
     @property
     def account(self) -> str:
         """Tells keys apart without giving them away."""
+        import hashlib
+
         return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
 
     def wire(self, key: Secret | None, base_url: str | None = None) -> "Wire":
@@ -183,6 +186,8 @@ class Session:
     @property
     def patience(self) -> float:
         """Seconds to wait for one job."""
+        from aeforge_cli.settings import seconds
+
         limit = seconds(self.settings["timeout"].text)
         return math.inf if limit is None else limit
 

@@ -14,10 +14,8 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import stat
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,6 +252,10 @@ class ConfigFile:
                 self.path.chmod(0o600)
 
     def _parsed(self, text: str) -> dict[str, object]:
+        if not text:
+            return {}
+        import tomllib
+
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -301,6 +303,8 @@ class ConfigFile:
             )
 
     def _replace(self, text: str) -> None:
+        import secrets
+
         target = self.path.resolve()  # through a link, as people who keep their config in a repository expect
         for left in target.parent.glob(".config.toml.*.tmp"):
             left.unlink(missing_ok=True)  # a killed writer's; it may hold a key, and we hold the lock

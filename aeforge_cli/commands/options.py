@@ -4,14 +4,16 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import Quality
 from aeforge_cli.session import Session
 from aeforge_cli.settings import seconds
+
+if TYPE_CHECKING:
+    from aeforge_cli.journal import Claiming
 
 Command = Callable[..., None]
 
@@ -162,5 +164,7 @@ class Buying:
     new: Annotated[bool, typer.Option("--new", help="Buy another job, even if the same work is not finished.")] = False
 
     @property
-    def claiming(self) -> Claiming:
+    def claiming(self) -> "Claiming":
+        from aeforge_cli.journal import Claiming
+
         return Claiming.ANEW if self.new else Claiming.GO_ON
