@@ -113,10 +113,10 @@ class Desk:
         return JobAnswer(job_id=job_id, status=ended.status, image_urls=[self.image_url(name) for name in ended.images])
 
     def _store(self, job: Job, uploads: Mapping[str, UploadFile]) -> None:
-        from aeforge_cli.sandbox.drawings import is_picture
+        from aeforge_cli.sandbox.drawings import media_type
 
         for upload in uploads.values():
-            if not is_picture(upload.file):
+            if media_type(upload.file) is None:
                 raise HTTPException(400, "Invalid image file")
             upload.file.seek(0)
         self.jobs.add(job, ((name, upload.file) for name, upload in uploads.items()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -18,11 +17,11 @@ from starlette.routing import Route
 from aeforge_cli.sandbox import pages
 from aeforge_cli.sandbox.api import BASE, Desk, add_api
 from aeforge_cli.sandbox.door import HearsOut, KeysOnly, Limited, Neighbours
+from aeforge_cli.sandbox.gallery import gallery
 from aeforge_cli.sandbox.mischief import Luck, Mischief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox import SandboxOptions
     from aeforge_cli.sandbox.jobs import Job, Jobs
 
-RESULT_NAME = re.compile(r"[0-9a-f]{32}\.(png|gif)")
+# Where `--sandbox` looks for a sandbox that runs already, and the key that it brings.
+USUAL_ORIGIN, USUAL_KEY = "http://127.0.0.1:8765", "sandbox"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def create_app(
     )
     api = _api(options, origins, desk)
     public = Mischief(KeysOnly(Limited(api, options.max_body), options.keys), behaviour, luck, log)
-    images = Mischief(_images(jobs.images), behaviour, luck, log)
+    images = Mischief(_images(jobs), behaviour, luck, log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][1] == origins.images_port:
@@ -81,14 +81,16 @@ def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
         redirect_slashes=False,
     )
     add_api(app, desk)
+    command = first_command(options, origins)
+    app.include_router(gallery(desk.jobs, engine=options.engine, base_url=origins.base_url, command=command))
 
-    @app.get("/", include_in_schema=False, response_class=HTMLResponse)
-    async def welcome() -> str:
-        return pages.welcome(origins.base_url)
+    @app.get("/", include_in_schema=False)
+    async def front() -> HTMLResponse:
+        return _page(pages.jobs())
 
-    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    async def docs() -> str:
-        return pages.operations(app.openapi())
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return _page(pages.operations(app.openapi()))
 
     @app.get("/sandbox", include_in_schema=False)
     async def sandbox() -> dict[str, object]:
@@ -98,11 +100,23 @@ def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
     return app
 
 
-def _images(folder: Path) -> ASGIApp:
+def first_command(options: SandboxOptions, origins: Origins) -> str:
+    edit = 'aeforge inpaint photo.jpg -p "Change background to blue sky" -o sky.png'
+    if origins.api == USUAL_ORIGIN and USUAL_KEY in options.keys:
+        return f"{edit} --sandbox"
+    key = USUAL_KEY if USUAL_KEY in options.keys else "YOUR-KEY"
+    return f"AEFORGE_API_KEY={key} {edit} --base-url {origins.base_url}"
+
+
+def _page(html: str) -> HTMLResponse:
+    return HTMLResponse(html, headers=pages.headers(html))
+
+
+def _images(jobs: Jobs) -> ASGIApp:
     async def image(request: Request) -> FileResponse:
-        name = request.path_params["name"]
-        if not RESULT_NAME.fullmatch(name) or not (folder / name).exists():
+        path = jobs.image(request.path_params["name"])
+        if path is None:
             raise HTTPException(404)
-        return FileResponse(folder / name)
+        return FileResponse(path)
 
     return Starlette(routes=[Route("/images/{name}", image)])

@@ -46,14 +46,15 @@ Operation = Literal[
 Made = tuple[Literal["png", "gif"], bytes]
 
 
-def is_picture(file: BinaryIO) -> bool:
-    """Judged by its header alone: nothing is decoded."""
+def media_type(file: BinaryIO) -> str | None:
+    """None where it is no picture that can be worked. Judged by its header alone: nothing is decoded."""
     try:
         with Image.open(file, formats=FORMATS) as picture:
-            return picture.width * picture.height <= LARGEST
+            known = picture.get_format_mimetype() if picture.width * picture.height <= LARGEST else None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError, ValueError):
         # Pillow's formats raise the last three for bytes that are damaged.
-        return False
+        return None
+    return "image/jpeg" if known == "image/mpo" else known  # a JPEG with more pictures after the first
 
 
 def make(order: Order, engine: Callable[[], Engine]) -> Iterator[Made]:

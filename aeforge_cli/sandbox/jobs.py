@@ -3,19 +3,23 @@
 state/
 ├── sandbox.lock            held while a sandbox uses the folder
 ├── drafts/                 jobs that are being taken in; renamed into jobs/ when whole
-├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported
+├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported; of old jobs, no pictures
 └── images/<random>.png     results
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import json
 import os
+import re
 import shutil
 import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, Literal, NewType
 
 from aeforge_cli.sandbox import SandboxUnavailable
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JobId = NewType("JobId", str)
+
+# So many jobs are shown with the pictures sent to them; those of older jobs need not fill the disk.
+NEWEST = 50
+RESULT_NAME = re.compile(r"[0-9a-f]{32}\.(png|gif)")
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Ended:
     images: list[str]
     since: float
     """The API says Pending until then, however fast the work was."""
+    reason: str | None = None
+    """Why it failed; the API does not say."""
 
 
 class Jobs:
@@ -54,6 +64,9 @@ class Jobs:
         self._drafts = folder / "drafts"
         self._jobs = folder / "jobs"
         self._now = now
+        self._made: dict[JobId, float] = {}
+        self._burdened: set[JobId] = set()
+        """Jobs that have ended, and still keep the pictures sent to them."""
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -63,7 +76,11 @@ class Jobs:
             shutil.rmtree(self._drafts, ignore_errors=True)
             for folder in (self._drafts, self._jobs, self.images):
                 folder.mkdir(exist_ok=True)
+            names = [JobId(folder.name) for folder in self._jobs.iterdir()]
+            self._made = {job_id: self.job(job_id).made for job_id in names}
+            self._burdened = {job_id for job_id in names if self._ended(job_id)}
             self._drop_orphans()
+            self._unburden()
             yield
 
     def add(self, job: Job, pictures: Iterable[tuple[str, BinaryIO]]) -> None:
@@ -74,42 +91,58 @@ class Jobs:
                 shutil.copyfileobj(picture, file)
         (draft / "job.json").write_text(json.dumps(asdict(job)), encoding="ascii")
         draft.rename(self._jobs / job.job_id)
+        self._made[job.job_id] = job.made
 
     def end(self, job: Job, ended: Ended) -> None:
         folder = self._jobs / job.job_id
         draft = self._drafts / f"{job.job_id}.json"
         draft.write_text(json.dumps(asdict(ended)), encoding="ascii")
         draft.replace(folder / "ended.json")
-        for names in job.pictures.values():
-            for name in names:
-                self.path(job, name).unlink(missing_ok=True)
+        self._burdened.add(job.job_id)
+        self._unburden()
 
     def known(self, job_id: JobId) -> bool:
-        return (self._jobs / job_id / "job.json").exists()
+        return job_id in self._made
 
     def report(self, job_id: JobId) -> Ended | None:
         """How the job ended, for the person who asks; None while it is pending."""
-        ended = self._ended(job_id)
-        if ended is None or ended.since > self._now():
-            return None
-        (self._jobs / job_id / "reported").touch()
+        ended = self.seen(job_id)
+        if ended is not None:
+            (self._jobs / job_id / "reported").touch()
         return ended
+
+    def seen(self, job_id: JobId) -> Ended | None:
+        """The same for an onlooker: that someone has seen it does not mean that its owner knows."""
+        ended = self._ended(job_id)
+        return ended if ended and ended.since <= self._now() else None
+
+    def job(self, job_id: JobId) -> Job:
+        return Job(**json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii")))
 
     def path(self, job: Job, name: str) -> Path:
         return self._jobs / job.job_id / name
 
+    def image(self, name: str) -> Path | None:
+        """A result by its random name."""
+        path = self.images / name
+        return path if RESULT_NAME.fullmatch(name) and path.exists() else None
+
+    def newest(self) -> list[JobId]:
+        """The newest first."""
+        return [job_id for job_id, _ in heapq.nlargest(NEWEST, list(self._made.items()), key=itemgetter(1))]
+
     def unfinished(self) -> list[Job]:
-        jobs = [self._job(job_id) for job_id in self._all() if self._ended(job_id) is None]
+        jobs = [self.job(job_id) for job_id in list(self._made) if self._ended(job_id) is None]
         return sorted(jobs, key=lambda job: job.made)
 
     def count(self) -> int:
-        return len(self._all())
+        return len(self._made)
 
     def tidy(self) -> None:
         """Forgets the jobs whose end has been reported; the folder goes too when nothing is left in it."""
-        for job_id in self._all():
+        for job_id in list(self._made):
             if (self._jobs / job_id / "reported").exists():
-                shutil.rmtree(self._jobs / job_id)
+                self._forget(job_id)
         self._drop_orphans()
         if self.count() == 0:
             for folder in (self._drafts, self._jobs, self.images):
@@ -118,11 +151,19 @@ class Jobs:
                 (self._folder / "sandbox.lock").unlink()
                 self._folder.rmdir()
 
-    def _all(self) -> list[JobId]:
-        return [JobId(folder.name) for folder in self._jobs.iterdir()]
+    def _forget(self, job_id: JobId) -> None:
+        draft = self._drafts / job_id
+        (self._jobs / job_id).rename(draft)  # or a kill might leave a job without its job.json
+        shutil.rmtree(draft)
+        del self._made[job_id]
 
-    def _job(self, job_id: JobId) -> Job:
-        return Job(**json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii")))
+    def _unburden(self) -> None:
+        for job_id in self._burdened.difference(self.newest()):
+            job = self.job(job_id)
+            with suppress(PermissionError):  # Windows keeps a file that a browser is being sent: next time
+                for name in itertools.chain.from_iterable(job.pictures.values()):
+                    self.path(job, name).unlink(missing_ok=True)
+                self._burdened.discard(job_id)
 
     def _ended(self, job_id: JobId) -> Ended | None:
         try:
@@ -131,7 +172,7 @@ class Jobs:
             return None
 
     def _drop_orphans(self) -> None:
-        ends = [ended for job_id in self._all() if (ended := self._ended(job_id))]
+        ends = [ended for job_id in self._made if (ended := self._ended(job_id))]
         wanted = {name for ended in ends for name in ended.images}
         for image in self.images.iterdir():
             if image.name not in wanted:

@@ -1,8 +1,12 @@
-"""What a browser sees: what this server is, and its operations on one plain page that asks nothing of other hosts."""
+"""What a browser sees: the jobs on one page and the operations on another, which ask nothing of other hosts."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from aeforge_cli.sandbox import NO_USER_KEY
@@ -12,21 +16,40 @@ if TYPE_CHECKING:
     from typing import Any
 
 STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:3rem auto;padding:0 1rem}"
-    "code{background:#eef}td{padding-right:1.5rem;vertical-align:top}h2{font-size:1rem;margin-top:2rem}"
+    "code{background:#8882;overflow-wrap:anywhere}td{padding-right:1.5rem;vertical-align:top}"
+    "h2{font-size:1rem;margin-top:2rem}"
 )
 
 
-def welcome(base_url: str) -> str:
-    return _page(
-        "A stand-in for AetherForge",
-        "<p>This is a sandbox on this machine, not the AetherForge service. It answers as the service's public API"
-        " does, costs nothing, and sends nothing anywhere.</p>"
-        f"<p>Base URL: <code>{escape(base_url)}</code>."
-        f" The key <code>{NO_USER_KEY}</code> is a valid one without a user."
-        " <a href='/docs'>Operations</a>,"
-        " <a href='/openapi.json'>OpenAPI</a>, <a href='/sandbox'>state</a>.</p>",
-    )
+def jobs() -> str:
+    return files("aeforge_cli.sandbox").joinpath("jobs.html").read_text(encoding="utf-8")
+
+
+def headers(page: str) -> dict[str, str]:
+    """By their digests only the page's own style and script may act, even if text of a job were ever taken for more."""
+    policy = {
+        "default-src": "'none'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "style-src": _digest(page, "style"),
+        "script-src": _digest(page, "script"),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{what} {allowed}" for what, allowed in policy.items()),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _digest(page: str, tag: str) -> str:
+    found = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+    return f"'sha256-{b64encode(sha256(found[1].encode()).digest()).decode()}'" if found else "'none'"
 
 
 def operations(openapi: Mapping[str, Any]) -> str:
@@ -35,7 +58,8 @@ def operations(openapi: Mapping[str, Any]) -> str:
         for path, methods in openapi["paths"].items()
         for method, operation in methods.items()
     )
-    return _page("Operations of the sandbox, a stand-in for AetherForge", "".join(rows))
+    keys = f"<p>The key <code>{NO_USER_KEY}</code> is a valid one without a user. <a href='/'>Jobs</a>.</p>"
+    return _page("Operations of the sandbox, a stand-in for AetherForge", keys + "".join(rows))
 
 
 def _fields(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:

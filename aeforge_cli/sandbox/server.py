@@ -80,6 +80,8 @@ async def _serve(
     with _uvicorn_heard(log):
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(workshop.work())
+            if not options.tidy:  # else it ends with the command that started it
+                log(f"page {origins.api}/ shows the jobs")
             await Server(config, ready=lambda: ready(origins.base_url), stop_when=stop_when).serve(sockets)
             working.cancel()
 

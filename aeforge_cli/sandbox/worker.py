@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aeforge_cli.sandbox.engine import Engine
 
-LONGEST_REASON = 500
+LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def answer(order: Order, engine: Callable[[], Engine]) -> dict[str, object]:
     try:
         return {"images": [_save(made, Path(order.images)) for made in drawings.make(order, engine)]}
     except Refused as refused:
-        return {"failed": refused.reason[:LONGEST_REASON]}
+        return {"failed": _cut(refused.reason)}
     except Exception as error:  # noqa: BLE001 - whatever a picture does to an engine, the next job is worked
-        return {"failed": f"{type(error).__name__}: {error}"[:LONGEST_REASON]}
+        return {"failed": _cut(f"{type(error).__name__}: {error}")}
 
 
 def _save(made: tuple[str, bytes], folder: Path) -> str:
@@ -68,6 +68,10 @@ def _save(made: tuple[str, bytes], folder: Path) -> str:
     name = f"{secrets.token_hex(16)}.{suffix}"
     (folder / name).write_bytes(data)
     return name
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
 
 
 def _claim_stdout() -> BinaryIO:

@@ -59,7 +59,8 @@ class Workshop:
             case {"images": list(images)}:
                 ended, outcome = Ended("Succeed", images, since), "done"
             case _:
-                ended, outcome = Ended("Failed", [], since), f"failed: {answer.get('failed')}"
+                reason = str(answer.get("failed"))
+                ended, outcome = Ended("Failed", [], since, reason), f"failed: {reason}"
         try:
             await asyncio.to_thread(self._jobs.end, job, ended)
         except OSError as error:

@@ -59,7 +59,7 @@ def test_its_pages_name_every_operation_and_ask_nothing_of_other_hosts(shared_sa
     openapi = requests.get(f"{origin}/openapi.json", timeout=30).json()
 
     assert [page.headers["Content-Type"] for page in pages.values()] == ["text/html; charset=utf-8"] * 2
-    assert set(re.findall(r"https?://[^/<]+", pages["/"].text + pages["/docs"].text)) == {origin}
+    assert re.findall(r"https?://", pages["/"].text + pages["/docs"].text) == []
     assert len(openapi["paths"]) == 13
     assert all(path in pages["/docs"].text for path in openapi["paths"])
     assert "stand-in" in openapi["info"]["title"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aeforge_cli.sandbox.drawings import is_picture
+from aeforge_cli.sandbox.drawings import media_type
 from aeforge_cli.sandbox.engine import Engine, Instruction, Refused
 from aeforge_cli.sandbox.worker import Order, answer
 from tests.conftest import png
@@ -116,7 +116,26 @@ def test_a_refusal_and_an_error_are_answers_with_a_reason(tmp_path: Path) -> Non
 
 
 def test_usual_formats_are_pictures(pictures: dict[str, bytes]) -> None:
-    assert [is_picture(io.BytesIO(data)) for data in pictures.values()] == [True] * 4
+    types = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
+
+    assert {suffix: media_type(io.BytesIO(data)) for suffix, data in pictures.items()} == types
+
+
+def test_a_photo_with_another_photo_behind_it_is_a_jpeg_as_browsers_see_it() -> None:
+    photo = Image.new("RGB", (16, 16))
+    data = io.BytesIO()
+    photo.save(data, "MPO", save_all=True, append_images=[photo])
+
+    assert media_type(data) == "image/jpeg"
+
+
+def test_a_long_reason_is_cut(tmp_path: Path) -> None:
+    def engine() -> Engine:
+        raise Refused("x" * 5000)
+
+    failed = answer(Order("image-tune/inpaint/v2", {}, {}, str(tmp_path)), engine)
+
+    assert failed == {"failed": "x" * 2000 + "…"}
 
 
 @pytest.mark.parametrize(
@@ -128,11 +147,11 @@ def test_a_header_that_promises_too_much_is_no_picture(width: int, height: int, 
     picture[16:24] = struct.pack(">II", width, height)
     picture[29:33] = struct.pack(">I", zlib.crc32(picture[12:29]))
 
-    assert is_picture(io.BytesIO(picture)) is judged
+    assert (media_type(io.BytesIO(picture)) is not None) is judged
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0 EPSF-3.0\n"], ids=repr
 )
 def test_other_bytes_are_no_picture(data: bytes) -> None:
-    assert not is_picture(io.BytesIO(data))
+    assert media_type(io.BytesIO(data)) is None

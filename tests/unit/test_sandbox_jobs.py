@@ -1,13 +1,14 @@
 """A job on disk is whole or not there, and is reported when its time has come."""
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aeforge_cli.sandbox.jobs import Ended, Job, JobId, Jobs
+from aeforge_cli.sandbox.jobs import NEWEST, Ended, Job, JobId, Jobs
 
 JOB = Job(JobId("0" * 32), "image-tune/upscale", {"scale": "1K"}, {"image": ["image-0"]}, made=100.0, doomed=False)
 ENDED = Ended("Succeed", ["a.png"], since=200.0)
@@ -41,15 +42,78 @@ def add(jobs: Jobs, job: Job = JOB) -> None:
     jobs.add(job, [("image-0", io.BytesIO(b"picture"))])
 
 
-def test_a_job_is_kept_with_its_pictures_until_it_ends(jobs: Jobs) -> None:
+def test_a_job_is_kept_with_its_pictures_after_it_ended(jobs: Jobs) -> None:
     add(jobs)
     assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [JOB], 1)
-    assert jobs.path(JOB, "image-0").read_bytes() == b"picture"
 
     jobs.end(JOB, ENDED)
 
     assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [], 1)
-    assert not jobs.path(JOB, "image-0").exists()
+    assert jobs.path(JOB, "image-0").read_bytes() == b"picture"
+
+
+def many(jobs: Jobs) -> list[Job]:
+    """Two more than are shown, the oldest first."""
+    made = [replace(JOB, job_id=JobId(f"{n:032x}"), made=float(n)) for n in range(NEWEST + 2)]
+    for job in made:
+        add(jobs, job)
+    return made
+
+
+def with_pictures(jobs: Jobs, made: list[Job]) -> list[Job]:
+    return [job for job in made if jobs.path(job, "image-0").exists()]
+
+
+def test_the_newest_jobs_come_first_and_are_not_all(jobs: Jobs) -> None:
+    made = many(jobs)
+
+    assert jobs.newest() == [job.job_id for job in reversed(made[2:])]
+    assert jobs.count() == NEWEST + 2
+
+
+def test_pictures_sent_to_old_jobs_go_when_these_have_ended(jobs: Jobs) -> None:
+    first, second, *newest = made = many(jobs)
+    for job in [second, *newest]:
+        jobs.end(job, ENDED)
+    assert with_pictures(jobs, made) == [first, *newest]
+
+    jobs.end(first, ENDED)
+
+    assert with_pictures(jobs, made) == newest
+
+
+def test_pictures_of_jobs_that_have_ended_go_when_newer_jobs_come(jobs: Jobs) -> None:
+    first, *rest = made = many(jobs)[1:]
+    for job in made:
+        jobs.end(job, ENDED)
+
+    newcomer = replace(JOB, job_id=JobId("f" * 32), made=1000.0)
+    add(jobs, newcomer)
+    jobs.end(newcomer, ENDED)
+
+    assert with_pictures(jobs, [first, *rest, newcomer]) == [*rest[1:], newcomer]
+
+
+def test_after_a_restart_the_newest_jobs_are_the_same(tmp_path: Path) -> None:
+    first = Jobs(tmp_path / "state")
+    with first.opened():
+        made = many(first)
+        for job in made:
+            first.end(job, ENDED)
+        first.path(made[0], "image-0").write_bytes(b"left by a kill")
+
+    second = Jobs(tmp_path / "state")
+    with second.opened():
+        assert second.newest() == [job.job_id for job in reversed(made[2:])]
+        assert with_pictures(second, made) == made[2:]
+
+
+def test_an_end_that_was_kept_without_a_reason_is_still_read(jobs: Jobs, tmp_path: Path, clock: Clock) -> None:
+    add(jobs)
+    ended = {"status": "Failed", "images": [], "since": 100.0}
+    (tmp_path / "state" / "jobs" / JOB.job_id / "ended.json").write_text(json.dumps(ended))
+
+    assert jobs.report(JOB.job_id) == Ended("Failed", [], since=100.0, reason=None)
 
 
 def test_an_end_is_reported_when_its_time_has_come(jobs: Jobs, clock: Clock) -> None:
@@ -86,9 +150,22 @@ def test_tidying_spares_an_end_that_nobody_has_heard(jobs: Jobs, tmp_path: Path,
     assert (jobs.count(), (jobs.images / "a.png").exists()) == (1, True)
 
     clock.now = 200.0
+    assert jobs.seen(JOB.job_id) == ENDED
+    jobs.tidy()
+    assert (jobs.count(), (jobs.images / "a.png").exists()) == (1, True)
+
     jobs.report(JOB.job_id)
     jobs.tidy()
     assert not (tmp_path / "state").exists()
+
+
+def test_only_results_are_found_by_name(jobs: Jobs) -> None:
+    name = f"{1:032x}.png"
+    (jobs.images / name).touch()
+    (jobs.images / "notes.png").touch()
+
+    assert jobs.image(name) == jobs.images / name
+    assert [jobs.image(other) for other in (f"{2:032x}.png", "notes.png", "../sandbox.lock")] == [None] * 3
 
 
 def test_tidying_leaves_what_is_not_the_sandboxs(jobs: Jobs, tmp_path: Path) -> None:
