@@ -12,7 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -113,13 +113,17 @@ def make_home(root: Path) -> Home:
 
 @dataclass(frozen=True)
 class Run:
-    """One invocation that has ended, as a shell sees it: a death by signal N is exit 128+N."""
+    """One invocation that has ended, as a shell sees it: a death by signal N is exit 128+N.
+
+    On a terminal, `stderr` is all that it showed, and `output` is empty.
+    """
 
     args: tuple[str, ...]
     exit: int
     output: bytes
     stderr: str
     seconds: float
+    on_terminal: bool = False
 
     @property
     def stdout(self) -> str:
@@ -211,8 +215,9 @@ class Terminal:
 
         self._reader.expect([EOF, TIMEOUT], timeout=within)
         run = self.running.finish(within=within)
-        self.running.runs[-1] = Run(run.args, run.exit, b"", self.transcript.getvalue().decode(), run.seconds)
-        return self.running.runs[-1]
+        shown = replace(run, stderr=self.transcript.getvalue().decode(), on_terminal=True)
+        self.running.runs[-1] = shown
+        return shown
 
 
 @dataclass

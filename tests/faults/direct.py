@@ -1,0 +1,128 @@
+"""The core in this process, for rows that need many tries, long waits or small limits: a real wire, a jumping clock."""
+
+import hashlib
+import io
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from aeforge_cli.client import Client
+from aeforge_cli.errors import AeforgeError
+from aeforge_cli.images import Format, ImageInfo
+from aeforge_cli.jobs import Jobs
+from aeforge_cli.journal import Claiming, Entry
+from aeforge_cli.operations import Inpaint, Picture
+from aeforge_cli.orders import Order
+from aeforge_cli.outputs import Naming, destination
+from aeforge_cli.redaction import Secret
+from aeforge_cli.results import Delivery
+from aeforge_cli.signals import Stop
+from aeforge_cli.sqlite_journal import SqliteJournal
+from aeforge_cli.transport import Limits, Wire
+from tests.conftest import png
+from tests.faults.fake import API_KEY
+
+SHORT = Limits(connect=0.3, read=0.4, submit=1.0, ask=0.8, fetch=0.8)
+DONE = "done 0"
+
+
+@dataclass
+class JumpingClock:
+    """Sleeping moves it, and nothing else does; `drift` is added to what the calendar says."""
+
+    time: float = 1000.0
+    slept: list[float] = field(default_factory=list, repr=False)
+    drift: Callable[[], float] = lambda: 0.0
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time + self.drift())
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def picture(content: bytes | None = None) -> Picture:
+    sent = png(0x336699) if content is None else content
+    digest = hashlib.sha256(sent).hexdigest()
+    return Picture("photo.png", "photo.png", ImageInfo(Format.PNG, 16, 16), len(sent), digest, lambda: io.BytesIO(sent))
+
+
+def inpaint(content: bytes | None = None) -> Inpaint:
+    return Inpaint(picture(content), "blue sky")
+
+
+def order(output: str | Path | None = None, *, anew: bool = False, content: bytes | None = None) -> Order:
+    """What `aeforge inpaint photo.png -p "blue sky" -o OUTPUT` asks for."""
+    operation = inpaint(content)
+    claiming = Claiming.ANEW if anew else Claiming.GO_ON
+    if output is None:
+        return Order(operation, "photo.png", claiming=claiming)
+    naming = Naming(name="photo.png", operation="inpaint", day=date(2026, 1, 1))
+    return Order(operation, "photo.png", Delivery(naming, destination(str(output), overwrite=False)), claiming)
+
+
+@dataclass
+class Direct:
+    """One user of one service: what they waited, were told, and have in their journal."""
+
+    wire: Wire
+    clock: JumpingClock
+    client: Client
+    journal: SqliteJournal
+    jobs: Jobs
+    events: list[object] = field(repr=False)
+    _failure: AeforgeError | None = None
+
+    def submit(self, operation: Inpaint | None = None) -> str:
+        """The job's id, or the stable word of the error and its exit code."""
+        try:
+            return self.client.submit(operation or inpaint(), until=self.clock.time + 600)
+        except AeforgeError as error:
+            return self._failed(error)
+
+    def run(self, asked: Order | None = None) -> str:
+        """How the whole life of a job ends: the stable word and the exit code."""
+        return self.ending(lambda: self.jobs.run(asked or order()))
+
+    def ending(self, step: Callable[[], object]) -> str:
+        try:
+            step()
+        except AeforgeError as error:
+            return self._failed(error)
+        return DONE
+
+    def _failed(self, error: AeforgeError) -> str:
+        self._failure = error
+        return f"{error.code} {error.exit_status}"
+
+    @property
+    def failure(self) -> AeforgeError:
+        """What the last failure said."""
+        assert self._failure is not None
+        return self._failure
+
+    def rows(self) -> list[Entry]:
+        return list(reversed(self.journal.entries()))
+
+    def states(self) -> list[str]:
+        return [entry.state.value for entry in self.rows()]
+
+    def close(self) -> None:
+        self.wire.close()
+        self.journal.close()
+
+
+def direct(base_url: str, folder: Path) -> Direct:
+    wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT)
+    clock = JumpingClock()
+    client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7))
+    journal = SqliteJournal(folder)
+    events: list[object] = []
+    jobs = Jobs(client, journal, clock, Stop(), base_url, "account", events.append, notify=events.append)
+    return Direct(wire, clock, client, journal, jobs, events)

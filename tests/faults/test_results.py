@@ -1,0 +1,441 @@
+"""Results come from elsewhere: fetched without the key, whole or not at all, under names that no server chose."""
+
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aeforge_cli.errors import ResultUnavailable
+from aeforge_cli.redaction import Secret
+from aeforge_cli.transport import Wire
+from tests.conftest import png
+from tests.faults.conftest import SOAK, Edit
+from tests.faults.direct import DONE, SHORT, Direct, order
+from tests.faults.fake import API_KEY, Fake
+from tests.faults.origin import Answer, End, Request
+
+JOB = "00000000-0000-4000-8000-000000000001"
+UNAVAILABLE = "result_unavailable 5"
+PICTURE = png(0x123456)
+FRAMINGS = {
+    "length": b"Content-Length: %d\r\n\r\n%b" % (len(PICTURE), PICTURE),
+    "chunked": b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(PICTURE), PICTURE),
+    "until closed": b"Connection: close\r\n\r\n" + PICTURE,
+}
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
+
+
+def _cut(framing: str, cut: int, end: End = End.FIN) -> Answer:
+    return Answer(raw=HEAD + FRAMINGS[framing], cut=cut, end=end)
+
+
+def _made_of(fake: Fake, *images: bytes) -> None:
+    """The next job makes these."""
+    fake.submissions.says(fake.accepts(fake.add_job(*images)))
+
+
+class TestCutResults:
+    @pytest.mark.row("C1")
+    @settings(max_examples=40 * SOAK, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        framing=st.sampled_from(sorted(FRAMINGS)),
+        end=st.sampled_from([End.FIN, End.RESET]),
+        part=st.floats(0, 1, exclude_max=True),
+    )
+    def test_a_result_cut_at_any_byte_is_fetched_again(
+        self, fake: Fake, user: Direct, out: Path, framing: str, end: End, part: float
+    ) -> None:
+        whole = HEAD + FRAMINGS[framing]
+        fake.repeats += 1
+        _made_of(fake, PICTURE)
+        fake.downloads.says(_cut(framing, int(part * len(whole)), end))
+        saved = out / f"{fake.repeats}.png"
+
+        assert user.run(order(saved, anew=True)) == DONE
+        assert saved.read_bytes() == PICTURE
+
+    @pytest.mark.row("C1")
+    @pytest.mark.parametrize("end", [End.FIN, End.RESET], ids=["closed", "reset"])
+    @pytest.mark.parametrize("framing", sorted(FRAMINGS))
+    def test_a_result_that_is_always_cut_leaves_nothing_behind(
+        self, fake: Fake, user: Direct, out: Path, framing: str, end: End
+    ) -> None:
+        _made_of(fake, PICTURE)
+        fake.downloads.always(_cut(framing, len(HEAD + FRAMINGS[framing]) - 9, end))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert (list(out.iterdir()), user.states()) == ([], ["succeeded"])
+        assert f"aeforge job wait {JOB}" in user.failure.hint
+
+    @pytest.mark.row("C1")
+    def test_a_process_whose_result_is_always_cut_says_how_to_go_on(self, edit: Edit, fake: Fake, out: Path) -> None:
+        fake.downloads.always(_cut("length", 100))
+
+        run = edit("-o", out / "sky.png", "--timeout", "2s")
+
+        assert run.ending == (5, "result_unavailable")
+        assert f"aeforge job wait {JOB}" in run.error["hint"]
+        assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C2", "C3", "C9", "C10")
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="cut in a header"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length:", id="cut before the number"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1", id="cut in the number"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + PICTURE, id="negative length"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9" + b"9" * 14 + b"\r\n\r\n" + PICTURE, id="huge length"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + PICTURE, id="too great a length"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + PICTURE, id="no number"),
+            pytest.param(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: %d\r\n\r\n%b" % (len(PICTURE), PICTURE),
+                id="two lengths",
+            ),
+            pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + PICTURE, id="compressed"),
+            pytest.param(b"HTTP/1.1 206 Partial Content\r\n\r\n" + PICTURE, id="206"),
+            pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", id="204"),
+            pytest.param(b"HTTP/1.1 102 Processing\r\n\r\n", id="102"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + PICTURE, id="no chunk"),
+        ],
+    )
+    def test_an_answer_that_is_not_one_whole_picture_is_refused(
+        self, fake: Fake, user: Direct, out: Path, raw: bytes
+    ) -> None:
+        fake.downloads.always(Answer(raw=raw, end=End.FIN))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C3")
+    def test_what_follows_the_announced_length_is_ignored(self, fake: Fake, user: Direct, out: Path) -> None:
+        _made_of(fake, PICTURE)
+        fake.downloads.says(Answer(raw=HEAD + FRAMINGS["length"] + b"more", end=End.FIN))
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert (out / "sky.png").read_bytes() == PICTURE
+
+    @pytest.mark.row("C19")
+    def test_a_result_that_drips_is_given_up_in_time(self, fake: Fake, user: Direct, out: Path) -> None:
+        fake.downloads.says(Answer(body=PICTURE, pace=0.1))
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert len(fake.cdn.requests) == 2
+
+
+class TestNoPicture:
+    @pytest.mark.row("C6")
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"<html><body>Not found</body></html>",
+            b'{"error": "no"}',
+            b'<?xml version="1.0"?><Error/>',
+            b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+            b"#!/bin/sh\necho owned\n",
+            b"\0" * 4096,
+        ],
+        ids=["empty", "HTML", "JSON", "XML", "SVG", "script", "zeros"],
+    )
+    def test_what_is_no_picture_is_not_saved(self, fake: Fake, user: Direct, out: Path, body: bytes) -> None:
+        fake.downloads.always(Answer(body=body, headers={"Content-Type": "image/png"}))
+
+        assert user.run(order(out / "sky.png")) in {"result_not_an_image 3", UNAVAILABLE}
+        assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C7")
+    @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+    def test_a_picture_without_its_end_is_not_saved(
+        self, fake: Fake, user: Direct, out: Path, pictures: Mapping[str, bytes], suffix: str
+    ) -> None:
+        fake.downloads.always(Answer(body=pictures[suffix][:-4]))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C8")
+    @pytest.mark.parametrize("told", ["image/jpeg", "text/plain", "application/octet-stream", "nonsense", ""])
+    @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+    def test_the_suffix_is_that_of_the_bytes(
+        self, fake: Fake, user: Direct, out: Path, pictures: Mapping[str, bytes], suffix: str, told: str
+    ) -> None:
+        _made_of(fake, pictures[suffix])
+        fake.downloads.says(Answer(body=pictures[suffix], headers={"Content-Type": told}))
+
+        assert user.run(order(f"{out}/")) == DONE
+        assert [path.name for path in out.iterdir()] == [f"photo.{suffix}"]
+
+    @pytest.mark.row("C21")
+    def test_a_picture_of_enormous_size_is_saved_undecoded(self, fake: Fake, user: Direct, out: Path) -> None:
+        bomb = _enormous()
+        _made_of(fake, bomb)
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert (out / "sky.png").read_bytes() == bomb
+
+
+class TestLinksThatNoLongerWork:
+    @pytest.mark.row("C4")
+    def test_an_expired_link_is_asked_for_once_more(self, fake: Fake, user: Direct, out: Path) -> None:
+        fake.downloads.says(Answer(403))
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert (len(fake.looks()), len(fake.cdn.requests)) == (2, 2)
+
+    @pytest.mark.row("C4")
+    def test_a_link_that_stays_expired_ends_it(self, fake: Fake, user: Direct, out: Path) -> None:
+        fake.downloads.always(Answer(403))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert (len(fake.looks()), len(fake.cdn.requests)) == (2, 2)
+        assert (user.states(), f"aeforge job wait {JOB} -o" in user.failure.hint) == (["succeeded"], True)
+
+    @pytest.mark.row("C5")
+    def test_a_new_picture_may_be_unknown_for_a_moment(self, fake: Fake, user: Direct, out: Path) -> None:
+        fake.downloads.says(Answer(404), Answer(404))
+
+        assert user.run(order(out / "sky.png")) == DONE
+
+    @pytest.mark.row("C5")
+    def test_a_picture_that_stays_unknown_ends_it(self, fake: Fake, user: Direct, out: Path) -> None:
+        fake.downloads.always(Answer(404))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert 30 <= sum(user.clock.slept) <= 60
+
+    @pytest.mark.row("C11")
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_redirect_of_a_result_is_not_followed(self, fake: Fake, user: Direct, out: Path, status: int) -> None:
+        fake.downloads.always(Answer(status, headers={"Location": f"{fake.api.url}/private"}))
+
+        assert user.run(order(out / "sky.png")) == UNAVAILABLE
+        assert [request.path for request in fake.api.requests if request.path == "/private"] == []
+
+    @pytest.mark.row("C20")
+    def test_results_that_could_be_had_are_kept_and_only_the_rest_is_fetched_later(
+        self, edit: Edit, fake: Fake, out: Path
+    ) -> None:
+        fake.results = 4
+        fake.downloads.always(_missing("-2.png"))
+
+        run = edit("-o", f"{out}/", "--timeout", "3s")
+        saved = sorted(path.name for path in out.iterdir())
+        fake.downloads.always(None)
+        fake.cdn.requests.clear()
+        later = edit.aeforge("job", "wait", JOB, "-o", f"{out}/", "--json", env=fake.env)
+
+        assert (run.ending, len(saved)) == ((5, "result_unavailable"), 3)
+        assert (later.exit, len(fake.cdn.requests)) == (0, 1)
+        assert {path.read_bytes() for path in out.iterdir()} == set(fake.images_of(JOB))
+
+
+class TestNamesAreOurs:
+    @pytest.mark.row("C18")
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/a/../../evil.sh",
+            "/%2e%2e/%2e%2e/evil.sh",
+            "/..%2f..%2fevil.sh",
+            "/CON.png",
+            "/a:b.png",
+            "/" + "n" * 300 + ".png",
+            "/.png",
+            "/evil%00.png",
+        ],
+        ids=lambda path: path[:20],
+    )
+    def test_nothing_that_the_server_says_becomes_a_name(self, fake: Fake, user: Direct, out: Path, path: str) -> None:
+        fake.polls.says(_links(fake, f"{fake.cdn.url}{path}?sig"))
+        disposition = {"Content-Disposition": 'attachment; filename="../../evil.sh"'}
+        fake.downloads.says(lambda _: Answer(body=fake.images_of(JOB)[0], headers=disposition))
+
+        assert user.run(order(f"{out}/")) == DONE
+        assert [saved.name for saved in out.iterdir()] == ["photo.png"]
+        assert list(out.parent.rglob("evil*")) == []
+
+
+@dataclass
+class Nothing:
+    """A sink into which nothing may come."""
+
+    received: list[bytes] = field(default_factory=list)
+
+    def expect(self, size: int | None) -> None:
+        self.received.append(b"")
+
+    def write(self, block: bytes) -> None:
+        self.received.append(block)
+
+
+@dataclass
+class Names:
+    """A resolver that knows a few names, and remembers what it was asked."""
+
+    known: Mapping[str, str]
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, host: str, _port: int) -> list[str]:
+        self.asked.append(host)
+        return [self.known[host]] if host in self.known else []
+
+
+def _refusal(url: str, names: Names) -> str:
+    wire = Wire(base_url="https://service.invalid/public/v1", key=Secret(API_KEY), limits=SHORT, resolver=names)
+    with pytest.raises(ResultUnavailable) as refusal:
+        wire.fetch(url, Nothing())
+    wire.close()
+    return str(refusal.value)
+
+
+class TestLinksThatMustNotBeFollowed:
+    """The guard of the test run fails a test that sends a packet."""
+
+    @pytest.mark.row("C14", "C15")
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://cdn.invalid/x.png",
+            "HTTP://cdn.invalid/x.png",
+            "file:///etc/passwd",
+            "ftp://cdn.invalid/x.png",
+            "data:image/png;base64,iVBORw0KGgo=",
+            "javascript:alert(1)",
+            "gopher://cdn.invalid/",
+            "ws://cdn.invalid/",
+            "//cdn.invalid/x.png",
+            "/x.png",
+            "x.png",
+            "",
+            " ",
+            "https://",
+            "https:///x.png",
+            "https:cdn.invalid/x.png",
+            "https://?x",
+            "https://cdn.invalid/" + "x" * 9000,
+            "https://cdn.invalid/x\r\nX-Key: 1",
+            "https://cdn.invalid/x\n",
+            "https://cdn.invalid/x y",
+            "https://cdn.invalid/\x00",
+            "https://cdn.invalid/\x7f",
+            "https://cdn.invalid\\@evil.invalid/",
+            "https://cdn.invalid/\\..",
+            "https://user:pw@cdn.invalid/x.png",
+            "https://user@cdn.invalid/x.png",
+            "https://@cdn.invalid/x.png",
+            "https://cdn.invalid:99999/x.png",
+            "https://cdn.invalid:port/x.png",
+            "https://cdn.invalid:-1/x.png",
+            "https://cdn.invalid:0/x.png",
+            "https://[bad/x.png",
+            "https://[::1/x.png",
+            "https://b\u00fccher.invalid/x.png",
+            "https://cdn.invalid/\ud800",
+            "\thttps://cdn.invalid/x.png",
+        ],
+        ids=lambda url: repr(url[:40]),
+    )
+    def test_a_link_that_is_no_plain_https_address_is_refused(self, url: str) -> None:
+        names = Names({"cdn.invalid": "93.184.216.34"})
+
+        _refusal(url, names)
+
+        assert names.asked == []
+
+    @pytest.mark.row("C16")
+    @pytest.mark.parametrize(
+        ("host", "address"),
+        [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.9.9.9", "127.9.9.9"),
+            ("0.0.0.0", "0.0.0.0"),
+            ("169.254.169.254", "169.254.169.254"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("172.16.0.1", "172.16.0.1"),
+            ("192.168.1.1", "192.168.1.1"),
+            ("100.64.0.1", "100.64.0.1"),
+            ("224.0.0.1", "224.0.0.1"),
+            ("255.255.255.255", "255.255.255.255"),
+            ("[::1]", "::1"),
+            ("[::]", "::"),
+            ("[::ffff:127.0.0.1]", "::ffff:127.0.0.1"),
+            ("[fe80::1]", "fe80::1%eth0"),
+            ("[fc00::1]", "fc00::1"),
+            ("[64:ff9b::7f00:1]", "64:ff9b::7f00:1"),
+            ("[2002:7f00:1::]", "2002:7f00:1::"),
+            ("0x7f000001", "127.0.0.1"),
+            ("2130706433", "127.0.0.1"),
+            ("127.1", "127.0.0.1"),
+            ("localhost", "127.0.0.1"),
+            ("internal.invalid", "10.1.2.3"),
+            ("mapped.invalid", "::ffff:10.1.2.3"),
+        ],
+    )
+    def test_a_link_to_a_private_place_is_refused(self, host: str, address: str) -> None:
+        told = _refusal(f"https://{host}/x.png", Names({host.strip("[]"): address}))
+
+        assert "not followed" in told
+
+    @pytest.mark.row("C16")
+    def test_one_private_address_among_others_is_enough(self) -> None:
+        wire = Wire(
+            base_url="https://service.invalid/v1",
+            key=None,
+            limits=SHORT,
+            resolver=lambda _host, _port: ["93.184.216.34", "10.0.0.1"],
+        )
+
+        with pytest.raises(ResultUnavailable):
+            wire.fetch("https://both.invalid/x.png", Nothing())
+        wire.close()
+
+    @pytest.mark.row("C15")
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "", "https://[bad", "http://user:pw@localhost/x.png"])
+    def test_a_service_on_this_machine_is_not_free_to_name_anything(
+        self, fake: Fake, user: Direct, out: Path, url: str
+    ) -> None:
+        fake.polls.always(_links(fake, url, "file:///etc/shadow"))
+
+        assert user.run(order(f"{out}/")) == UNAVAILABLE
+        assert (list(out.iterdir()), fake.cdn.requests) == ([], [])
+
+    @pytest.mark.row("C12")
+    def test_the_results_host_learns_nothing_about_the_user(self, edit: Edit, fake: Fake, out: Path) -> None:
+        fake.polls.says(_with_cookie(fake))
+
+        run = edit("-o", out / "sky.png")
+
+        [request] = fake.cdn.requests
+        assert run.exit == 0
+        assert set(request.headers) <= {"host", "user-agent", "accept", "accept-encoding", "connection"}
+
+
+def _links(fake: Fake, *urls: str) -> Callable[[Request], Answer]:
+    return lambda _: fake.job(JOB, image_urls=list(urls))
+
+
+def _with_cookie(fake: Fake) -> Callable[[Request], Answer]:
+    def answer(_: Request) -> Answer:
+        return replace(fake.job(JOB), headers={"Set-Cookie": "track=1; Domain=localhost; Path=/"})
+
+    return answer
+
+
+def _missing(end: str) -> Callable[[Request], Answer | None]:
+    def answer(request: Request) -> Answer | None:
+        return Answer(500) if request.path.endswith(end) else None
+
+    return answer
+
+
+def _enormous() -> bytes:
+    """A whole PNG that says it has 40 000 x 40 000 pixels."""
+    small = png(1)
+    header = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    return small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]

@@ -1,0 +1,416 @@
+"""The key, signed links and passwords: given to the service alone, and shown to nobody, whatever goes wrong."""
+
+import os
+import random
+import stat
+import subprocess
+import time
+import traceback
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.conftest import Aeforge, Home
+from tests.faults.conftest import SOAK, Edit, tls
+from tests.faults.direct import Direct
+from tests.faults.fake import API_KEY, Fake
+from tests.faults.origin import Answer, End
+from tests.faults.proxy import Proxy
+from tests.faults.tracing import calls, tracing
+
+PASSWORD = "Pr0xy-Passw0rd"
+NAMED = "service.invalid"
+UNNAMED = {"AEFORGE_API_KEY": None}
+
+
+def _login(aeforge: Aeforge, key: bytes, *options: str, env: dict[str, str | None], under: tuple[str, ...] = ()) -> int:
+    running = aeforge.start(
+        "auth", "login", "--with-token", *options, env={**env, **UNNAMED}, under=under, stdin=subprocess.PIPE
+    )
+    return running.finish(key).exit
+
+
+def _config(home: Home) -> Path:
+    return home.config / "config.toml"
+
+
+class TestWhoIsToldTheKey:
+    @pytest.mark.row("F1", "C12")
+    def test_netrc_neither_replaces_the_key_nor_reaches_the_results_host(
+        self, edit: Edit, fake: Fake, home: Home, out: Path
+    ) -> None:
+        netrc = home.root / ".netrc"
+        netrc.write_text("machine 127.0.0.1 login a password b\ndefault login c password d\n")
+        netrc.chmod(0o600)
+
+        run = edit("-o", out / "sky.png", env={"NETRC": str(netrc)})
+
+        assert run.exit == 0
+        assert {request.headers["authorization"] for request in fake.api.requests} == {f"Bearer {API_KEY}"}
+        assert [request.headers.get("authorization") for request in fake.cdn.requests] == [None]
+
+    @pytest.mark.row("C13")
+    def test_a_result_on_the_services_own_host_is_fetched_without_the_key(
+        self, edit: Edit, fake: Fake, out: Path
+    ) -> None:
+        job_id = fake.add_job(b"")
+        fake.submissions.says(fake.accepts(job_id))
+        fake.polls.says(fake.job(job_id, image_urls=[f"{fake.api.url}/images/x.png"]), Answer(404))
+
+        edit("-o", out / "sky.png", "--timeout", "1s")
+
+        fetched = [request for request in fake.api.requests if request.path == "/images/x.png"]
+        assert [request.headers.get("authorization") for request in fetched] == [None] * len(fetched)
+        assert fetched != []
+
+    @pytest.mark.row("F14")
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://service.invalid/v1",
+            "http://user:pass@127.0.0.1:9/v1",
+            "https://user:pass@service.invalid/v1",
+            "https://service.invalid/v1?key=x",
+            "https://service.invalid/v1#x",
+            "ftp://service.invalid/v1",
+            "service.invalid/v1",
+            "https://",
+            "http://127.0.0.1.service.invalid/v1",
+        ],
+    )
+    def test_a_service_that_the_key_must_not_be_sent_to_is_refused(self, edit: Edit, url: str) -> None:
+        run = edit("--base-url", url)
+
+        assert run.ending == (2, "usage")
+        assert "pass@" not in run.stderr
+
+
+class TestTheKeyItself:
+    @pytest.mark.row("F2")
+    @pytest.mark.parametrize("key", [f"{API_KEY}\n", f"  {API_KEY}\r\n", f"\t{API_KEY} "], ids=repr)
+    def test_white_space_around_the_key_is_dropped(self, edit: Edit, fake: Fake, key: str) -> None:
+        run = edit(env={"AEFORGE_API_KEY": key})
+
+        assert (run.exit, len(fake.ledger)) == (0, 1)
+
+    @pytest.mark.row("F2")
+    def test_white_space_around_the_key_is_not_stored(self, aeforge: Aeforge, fake: Fake, home: Home) -> None:
+        assert _login(aeforge, f" {API_KEY}\r\n".encode(), env=fake.env) == 0
+        assert f'"{API_KEY}"' in _config(home).read_text()
+
+    @pytest.mark.row("F3")
+    @pytest.mark.parametrize(
+        "key",
+        [
+            b"UNSHOWN key",
+            b"UNSHOWN\nkey",
+            b"UNSHOWN\x1b[31m",
+            b"UNSHOWN\x7f",
+            "UNSHOWN\u00e9".encode(),
+            b"UNSHOWN" + b"x" * 10_000,
+            b"",
+            b"   ",
+        ],
+        ids=["space", "line", "escape", "delete", "not ASCII", "10 kB", "empty", "blank"],
+    )
+    def test_a_key_that_can_be_none_is_refused_without_being_shown(
+        self, edit: Edit, fake: Fake, home: Home, key: bytes
+    ) -> None:
+        run = edit(env={"AEFORGE_API_KEY": os.fsdecode(key)})
+
+        assert run.exit == 4
+        assert "UNSHOWN" not in run.stderr
+        assert fake.api.requests == []
+        assert _login(edit.aeforge, key, "--no-verify", env=fake.env) == 4
+        assert not _config(home).exists()
+
+    @pytest.mark.row("F3")
+    def test_a_key_with_a_zero_byte_is_refused_without_being_shown(self, aeforge: Aeforge, fake: Fake) -> None:
+        assert _login(aeforge, b"UNSHOWN\0key", "--no-verify", env=fake.env) == 4
+        assert "UNSHOWN" not in aeforge.runs[-1].stderr
+
+    @pytest.mark.row("F4", "F17", "F23")
+    @pytest.mark.parametrize("option", ["--api-key", "--key", "--token", "--insecure", "--no-verify", "-k"])
+    def test_no_option_takes_a_key_or_trusts_everyone(self, edit: Edit, fake: Fake, option: str) -> None:
+        run = edit(option, "value")
+
+        assert run.exit == 2
+        assert fake.api.requests == []
+
+    @pytest.mark.row("F13")
+    def test_the_environment_wins_over_the_file_and_status_says_so(
+        self, aeforge: Aeforge, fake: Fake, home: Home
+    ) -> None:
+        fake.keys.add("another-key-of-mine-5678")
+        assert _login(aeforge, b"another-key-of-mine-5678", "--no-verify", env=fake.env) == 0
+
+        by_environment = aeforge("auth", "status", env=fake.env)
+        by_file = aeforge("auth", "status", env={**fake.env, **UNNAMED})
+
+        told = [run.stdout + run.stderr for run in (by_environment, by_file)]
+        assert ("AEFORGE_API_KEY" in told[0], API_KEY[-4:] in told[0], API_KEY[-5:] in told[0]) == (True, True, False)
+        assert ("config.toml" in told[1], "5678" in told[1], "-5678" in told[1]) == (True, True, False)
+
+
+class TestWhateverGoesWrong:
+    @pytest.mark.row("F5")
+    @pytest.mark.parametrize(
+        "env",
+        [
+            {},
+            {"TYPER_STANDARD_TRACEBACK": "1", "_TYPER_STANDARD_TRACEBACK": "1"},
+            {"PYTHONDEVMODE": "1"},
+            {"PYTHONFAULTHANDLER": "1", "PYTHONVERBOSE": "0"},
+        ],
+        ids=["plain", "standard traceback", "development mode", "fault handler"],
+    )
+    def test_a_crash_does_not_show_the_key(self, edit: Edit, home: Home, env: dict[str, str | None]) -> None:
+        broken = home.root / "broken" / "requests"
+        broken.mkdir(parents=True)
+        (broken / "__init__.py").write_text("raise RuntimeError('this installation is broken')\n")
+
+        run = edit("--debug", env={"PYTHONPATH": str(broken.parent), **env})
+
+        assert run.ending == (1, "internal_error")
+
+    @pytest.mark.row("F6", "F7", "C4")
+    def test_debugging_shows_the_conversation_without_its_secrets(self, edit: Edit, fake: Fake, out: Path) -> None:
+        fake.downloads.says(Answer(403), Answer(500))
+
+        run = edit("--debug", "-o", out / "sky.png", env={"PYTHONWARNINGS": "default", "PYTHONDEVMODE": "1"})
+
+        assert run.exit == 0
+        assert "POST" in run.stderr
+        assert "/image-tune/inpaint/v2" in run.stderr
+        assert "Bearer ***" in run.stderr
+
+    @pytest.mark.row("F7")
+    def test_a_link_that_is_refused_is_not_quoted(self, edit: Edit, fake: Fake, out: Path) -> None:
+        fake.downloads.always(Answer(403))
+
+        run = edit("-o", out / "sky.png", "--timeout", "2s")
+
+        assert run.ending == (5, "result_unavailable")
+        assert "Signature" not in run.stderr
+
+    @pytest.mark.row("F8")
+    @pytest.mark.parametrize(
+        "answer", [Answer(raw=b"", end=End.FIN), Answer(500), Answer(401)], ids=["cut", "500", "401"]
+    )
+    def test_an_error_drags_no_request_along(self, fake: Fake, user: Direct, answer: Answer) -> None:
+        fake.submissions.always(answer)
+
+        user.submit()
+
+        assert API_KEY not in "".join(traceback.format_exception(user.failure))
+        assert user.failure.__suppress_context__ or user.failure.__context__ is None
+
+    @pytest.mark.row("F24")
+    def test_neither_journal_nor_report_keep_a_secret(self, edit: Edit, home: Home, out: Path) -> None:
+        run = edit("-o", out / "sky.png", "--report", home.work / "report.html")
+
+        kept = b"".join(path.read_bytes() for path in (*home.state.rglob("*.sqlite3"), home.work / "report.html"))
+        assert run.exit == 0
+        assert b"blue sky" in kept
+        assert (API_KEY.encode() in kept, b"Signature=" in kept) == (False, False)
+
+    @pytest.mark.row("F25")
+    def test_the_doctor_tells_no_secret(self, aeforge: Aeforge, fake: Fake) -> None:
+        proxy = f"http://user:{PASSWORD}@127.0.0.1:9"
+
+        run = aeforge("doctor", "--json", env={**fake.env, "HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"})
+
+        assert PASSWORD not in run.stdout + run.stderr
+        assert API_KEY not in run.stdout
+
+
+class TestTheFileOfTheKey:
+    @pytest.mark.row("F9")
+    def test_it_is_never_readable_by_others(self, aeforge: Aeforge, fake: Fake, home: Home, strace: str) -> None:
+        log = home.root / "strace"
+        under = tracing(strace, ("openat", "fsync", "rename", "renameat", "renameat2"), log)
+
+        assert _login(aeforge, API_KEY.encode(), env=fake.env, under=under) == 0
+
+        ours = [call for call in calls(log) if str(home.config) in call.text]
+        made = [call.text for call in ours if "O_CREAT" in call.text and ".lock" not in call.text]
+        assert made != []
+        assert [text for text in made if "O_EXCL" not in text or "O_NOFOLLOW" not in text or "0600" not in text] == []
+        assert [call.name for call in ours if call.name == "fsync"] != []
+        assert [call for call in ours if call.name.startswith("rename") and "config.toml" in call.text] != []
+
+    @pytest.mark.row("F10")
+    def test_a_file_that_others_can_read_is_tightened_with_a_warning(
+        self, aeforge: Aeforge, fake: Fake, home: Home
+    ) -> None:
+        assert _login(aeforge, API_KEY.encode(), env=fake.env) == 0
+        _config(home).chmod(0o644)
+
+        run = aeforge("auth", "status", env={**fake.env, **UNNAMED})
+
+        assert run.exit == 0
+        assert "config.toml" in run.stderr
+        assert stat.S_IMODE(_config(home).stat().st_mode) == 0o600
+
+    @pytest.mark.row("F10")
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+    def test_a_file_of_another_user_is_refused(self, aeforge: Aeforge, fake: Fake, home: Home) -> None:
+        assert _login(aeforge, API_KEY.encode(), env=fake.env) == 0
+        os.chown(_config(home), 65534, 65534)
+
+        run = aeforge("auth", "status", env={**fake.env, **UNNAMED})
+
+        assert run.exit in {2, 4}
+        assert "config.toml" in run.stderr
+
+    @pytest.mark.row("F10")
+    def test_a_link_is_written_through(self, aeforge: Aeforge, fake: Fake, home: Home) -> None:
+        real = home.config / "real" / "config.toml"
+        real.parent.mkdir()
+        real.touch(mode=0o600)
+        _config(home).symlink_to(real)
+
+        assert _login(aeforge, API_KEY.encode(), env=fake.env) == 0
+
+        assert (_config(home).is_symlink(), API_KEY in real.read_text()) == (True, True)
+
+    @pytest.mark.row("F11")
+    @pytest.mark.parametrize("seed", range(4 * SOAK))
+    def test_a_login_that_is_killed_leaves_the_old_key_or_the_new_one(
+        self, aeforge: Aeforge, fake: Fake, home: Home, seed: int
+    ) -> None:
+        env = {**fake.env, **UNNAMED}
+        fake.keys |= {"the-old-key-0001", "the-new-key-0002"}
+        assert _login(aeforge, b"the-old-key-0001", "--no-verify", env=fake.env) == 0
+        running = aeforge.start("auth", "login", "--with-token", "--no-verify", env=env, stdin=subprocess.PIPE)
+        assert running.process.stdin is not None
+        running.process.stdin.write(b"the-new-key-0002")
+        running.process.stdin.close()
+        running.process.stdin = None
+        time.sleep(random.Random(seed).uniform(0.05, 0.35))
+        running.process.kill()
+        running.finish()
+
+        after = aeforge("auth", "status", env=env)
+
+        assert after.exit == 0
+        assert [known for known in ("0001", "0002") if known in after.stdout + after.stderr] != []
+        assert _login(aeforge, b"the-last-key-0003", "--no-verify", env=fake.env) == 0
+        assert [path.name for path in home.config.iterdir() if "lock" not in path.name] == ["config.toml"]
+
+    @pytest.mark.row("F12")
+    @pytest.mark.parametrize(
+        ("content", "line"),
+        [
+            pytest.param(b"a = 1\nb = = 2\n", "line 2", id="malformed"),
+            pytest.param(b'quality = "pro"\r\nx = [\r\n', "config.toml", id="cut off"),
+            pytest.param(b"\xff\xfe\x00", "config.toml", id="not UTF-8"),
+        ],
+    )
+    def test_a_malformed_file_is_named_with_its_line(
+        self, edit: Edit, fake: Fake, home: Home, content: bytes, line: str
+    ) -> None:
+        _config(home).write_bytes(content)
+        _config(home).chmod(0o600)
+
+        run = edit()
+
+        assert run.exit == 2
+        assert line in run.error["message"]
+        assert fake.api.requests == []
+
+    @pytest.mark.row("F12")
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte-order mark"])
+    def test_an_unknown_setting_is_a_warning(self, edit: Edit, home: Home, mark: bytes) -> None:
+        _config(home).write_bytes(mark + b'quality = "pro"\r\ncolour_of_the_sky = "blue"\r\n')
+        _config(home).chmod(0o600)
+
+        run = edit()
+
+        assert run.exit == 0
+        assert "colour_of_the_sky" in run.stderr
+
+
+class TestTheNetworkOfTheUser:
+    @pytest.fixture
+    def named(self, fakes: list[Fake], authority: trustme.CA) -> Fake:
+        """The service under a name that only the proxy can find, with its results on this machine."""
+        fakes.append(Fake(tls=tls(authority.issue_cert(NAMED, "127.0.0.1", "localhost"))))
+        return fakes[-1]
+
+    @pytest.fixture
+    def proxy(self, named: Fake) -> Iterator[Proxy]:
+        server = Proxy(to=("127.0.0.1", named.api.server_port))
+        yield server
+        server.close()
+
+    @pytest.mark.row("F15")
+    def test_a_proxy_is_used_and_its_password_is_not_shown(
+        self, edit: Edit, named: Fake, proxy: Proxy, bundle: str
+    ) -> None:
+        env = {
+            "AEFORGE_BASE_URL": f"https://{NAMED}/public/v1",
+            "HTTPS_PROXY": f"http://user:{PASSWORD}@{proxy.address}",
+            "REQUESTS_CA_BUNDLE": bundle,
+        }
+
+        run = edit("--debug", "--no-wait", env=env)
+
+        credentials = b64encode(f"user:{PASSWORD}".encode()).decode()
+        assert (run.exit, len(named.ledger)) == (0, 1)
+        assert proxy.asked[0].startswith(f"CONNECT {NAMED}:443 ")
+        assert f"Basic {credentials}" in proxy.asked[0]
+        assert (PASSWORD in run.stderr, credentials in run.stderr) == (False, False)
+        assert "authorization: Bearer" not in "".join(proxy.asked)
+
+    @pytest.mark.row("F15")
+    def test_a_proxy_that_wants_credentials_is_named_and_nothing_is_paid(self, edit: Edit, named: Fake) -> None:
+        refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        proxy = Proxy(to=("127.0.0.1", 9), refusal=refusal)
+        env = {
+            "AEFORGE_BASE_URL": f"https://{NAMED}/public/v1",
+            "HTTPS_PROXY": f"http://user:{PASSWORD}@{proxy.address}",
+        }
+
+        run = edit(env=env)
+        proxy.close()
+
+        assert run.ending == (5, "unreachable")
+        assert "proxy" in run.error["message"]
+        assert "credentials" in run.error["message"]
+        assert PASSWORD not in run.stderr
+        assert edit.states() == ["not_sent"]
+
+    @pytest.mark.row("F15")
+    @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9", "nonsense://x", "http://[bad"])
+    def test_a_proxy_that_cannot_be_used_is_told_and_nothing_is_paid(self, edit: Edit, proxy: str) -> None:
+        run = edit(env={"AEFORGE_BASE_URL": f"https://{NAMED}/public/v1", "HTTPS_PROXY": proxy})
+
+        assert run.exit in {2, 5}
+        assert "Traceback" not in run.stderr
+        assert set(edit.states()) <= {"not_sent"}
+
+    @pytest.mark.row("F15")
+    def test_no_proxy_is_honoured(self, edit: Edit, fake: Fake) -> None:
+        run = edit(env={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"})
+
+        assert (run.exit, len(fake.ledger)) == (0, 1)
+
+    @pytest.mark.row("F16")
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+    def test_an_authority_of_ones_own_is_trusted(self, edit: Edit, named: Fake, bundle: str, variable: str) -> None:
+        run = edit("--no-wait", env={**named.env, variable: bundle})
+
+        assert (run.exit, len(named.ledger)) == (0, 1)
+
+    @pytest.mark.row("F16")
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+    def test_a_bundle_that_is_missing_is_named(self, edit: Edit, named: Fake, variable: str) -> None:
+        run = edit(env={**named.env, variable: "/nowhere/authority.pem"})
+
+        assert run.ending == (2, "usage")
+        assert "/nowhere/authority.pem" in run.error["message"]
+        assert named.api.requests == []
