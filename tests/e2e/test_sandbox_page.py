@@ -48,13 +48,13 @@ def visit(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Visit:
     blank = tmp_path / "blank.html"
     blank.touch()
 
-    def visit(*, width: int = 1280, phone: bool = False, **media: str) -> None:
+    def visit(path: str = "/", *, ready: str = READY, width: int = 1280, phone: bool = False, **media: str) -> None:
         browser.open(blank, width=width, phone=phone)
         features = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in media.items()]
         browser.tell("Emulation.setEmulatedMedia", features=features)
         browser.events.clear()
-        browser.tell("Page.navigate", url=sandbox.service.origin + "/")
-        until(browser, READY)
+        browser.tell("Page.navigate", url=sandbox.service.origin + path)
+        until(browser, ready)
 
     return visit
 
@@ -194,6 +194,13 @@ def test_the_page_asks_only_its_own_origin_and_obeys_no_foreign_text(
     assert (HOSTILE in texts(browser, "h2"), texts(browser, ".reason")) == (True, [HOSTILE])
     assert (browser.complaints, browser.asks("document.title")) == ([], "aeforge sandbox")
     assert {url[: len(sandbox.service.origin) + 1] for url in browser.requests} == {sandbox.service.origin + "/"}
+
+
+def test_the_list_of_operations_is_readable_on_a_phone(browser: Browser, visit: Visit) -> None:
+    visit("/docs", ready="document.querySelectorAll('h2').length === 13", width=320, phone=True)
+
+    assert (browser.complaints, browser.asks("document.documentElement.scrollWidth")) == ([], 320)
+    assert browser.asks("getComputedStyle(document.querySelector('h2')).fontSize") == "16px"
 
 
 def test_a_script_that_is_not_the_pages_own_is_stopped(browser: Browser, visit: Visit) -> None:
