@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
@@ -41,10 +40,12 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
+def running_sandbox(home: Home, *options: str) -> Iterator[Sandbox]:
     """Serves until the context is left, which ends it as Ctrl-C does."""
-    command = [Aeforge(make_home(folder / "home")).command, "sandbox", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = [Aeforge(home).command, "sandbox", "--port", "0", *options]
+    with subprocess.Popen(
+        command, env=dict(home.env), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         yield Sandbox(process.stdout.readline().strip())
         process.send_signal(signal.SIGINT)
@@ -53,5 +54,5 @@ def running_sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--delay", "0.2") as started:
+    with running_sandbox(make_home(tmp_path_factory.mktemp("sandbox") / "home"), "--delay", "0.2") as started:
         yield started
