@@ -186,7 +186,7 @@ def schedules(quick: bool) -> Iterator[Row]:
     for sigma, goal in ((0.3, 0.75), (0.6, 1.0)):
         for middle in (3, 10, 40):
             found = schedule.compared(middle, sigma, batches=batches, unseen=50)
-            name = f"looks at jobs of median {middle} s, sigma {sigma}"
+            name = f"after 50 jobs of median {middle} s, sigma {sigma}"
             remark = f"mean lag {found.lag:.2f} s, median {found.median_lag:.2f} s; {found.looks:.1f} looks a job"
             yield Row(f"{name}: lag, to a fixed interval's", found.ratio, goal, "x", remark)
             if middle <= 10:
