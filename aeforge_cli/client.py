@@ -5,6 +5,7 @@ sorted into one of four: it worked, it was refused, nothing happened yet (try ag
 """
 
 import json
+import math
 import random
 import re
 import uuid
@@ -180,9 +181,14 @@ class Client:
     def host(self) -> str:
         return urlsplit(self._base_url).netloc
 
-    def _ask(self, request: Request) -> Answer:
-        """One exchange, in the common silence that an earlier 429 may have asked for."""
-        while wait := self.throttle.remaining(self._clock.monotonic()):
+    def _ask(self, request: Request, until: float = math.inf) -> Answer:
+        """One exchange, after the common silence that an earlier 429 may have asked for.
+
+        Raises NotYet where the silence lasts longer than patience, which ends at `until`.
+        """
+        while wait := self.throttle.remaining(now := self._clock.monotonic()):
+            if now + wait > until:
+                raise NotYet(_silenced(wait), wait=wait)
             self._clock.sleep(wait)
         answer = self._transport.ask(request)
         if answer.status == 429:
@@ -211,17 +217,17 @@ class Client:
         attempt = 0
         while True:
             try:
-                return self._submit_once(operation, uploaded)
+                return self._submit_once(operation, uploaded, until)
             except NotYet as unsent:
                 wait = self._wait_before_sending_again(unsent, attempt, until)
                 waiting(unsent.error.why or unsent.error.message, wait)
                 self._clock.sleep(wait)
                 attempt += 1
 
-    def _submit_once(self, operation: Operation, uploaded: Callable[[int, int], None]) -> JobId:
+    def _submit_once(self, operation: Operation, uploaded: Callable[[int, int], None], until: float) -> JobId:
         body = Body(operation, uploaded)
         try:
-            answer = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body))
+            answer = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body), until)
         except WireFault as fault:
             if fault.delivered:
                 raise _unknown(fault.why) from None
@@ -276,10 +282,13 @@ class Client:
 
     # -------------------------------------------------------------- looking
 
-    def look(self, job_id: JobId) -> Job:
-        """One look at a job. Raises NotYet where another look may help, and the error itself where none will."""
+    def look(self, job_id: JobId, until: float = math.inf) -> Job:
+        """One look at a job. Raises NotYet where another look may help, and the error itself where none will.
+
+        `until` is when patience ends: no silence that the service asked for is kept beyond it.
+        """
         try:
-            answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"))
+            answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
         except WireFault as fault:
             error = Unreachable(
                 f"{self.host} could not be reached", why=fault.why, hint=_network_hint(fault), job_id=job_id
@@ -460,6 +469,15 @@ def _rate_limited(answer: Answer) -> RateLimited:
         why=_why(answer),
         hint="wait, then run the same command again",
         http_status=answer.status,
+    )
+
+
+def _silenced(wait: float) -> RateLimited:
+    return RateLimited(
+        "The service limits how much may be asked of it",
+        why=f"it asked for silence, for another {wait:.0f} s",
+        hint="wait, then run the same command again",
+        http_status=429,
     )
 
 

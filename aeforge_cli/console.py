@@ -14,11 +14,11 @@ from enum import Enum
 from typing import IO, TYPE_CHECKING, assert_never
 
 from aeforge_cli.errors import AeforgeError
-from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, Tally, Trouble, Waiting
 from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
     from aeforge_cli.drawing import Drawing, LiveLine
+    from aeforge_cli.events import Event, Tally
     from aeforge_cli.github import Results
     from aeforge_cli.orders import Finished
 
@@ -141,9 +141,11 @@ class Console:
                 for file in done.files:
                     if file.path != "-":
                         self.path(file.path)
-            else:
+            elif done.image_urls:
                 for url in done.image_urls:
                     self.result(clean(url, 8192))
+            elif done.job_id is not None and done.status == "Pending":
+                self.result(done.job_id)
 
     def status(self, job: "Finished") -> None:
         """How one job stands."""
@@ -262,7 +264,7 @@ class Console:
     # -------------------------------------------------------------- progress
 
     @contextmanager
-    def overview(self, tally: Tally) -> Iterator[None]:
+    def overview(self, tally: "Tally") -> Iterator[None]:
         """Shows the counts of a batch while it lasts: a bar, or a plain line at times; single jobs are not shown."""
         self._tally = tally
         if self.moves and self.talk is not Talk.QUIET:
@@ -308,8 +310,10 @@ class Console:
                 self._live.close()
                 self._live = None
 
-    def notify(self, event: Event) -> None:
+    def notify(self, event: "Event") -> None:
         """Renders one event; an Observer, from any thread."""
+        from aeforge_cli.events import Receiving, Saved, Submitted, Submitting, Trouble, Waiting
+
         if self.talk is Talk.QUIET:
             return
         with self._lock:
@@ -335,7 +339,9 @@ class Console:
                 case _:
                     assert_never(event)
 
-    def _notify_of_many(self, event: Event) -> None:
+    def _notify_of_many(self, event: "Event") -> None:
+        from aeforge_cli.events import Saved, Submitted, Trouble
+
         match event:
             case Trouble(what, seconds, _):
                 self._trouble(what, seconds, None)
@@ -348,7 +354,7 @@ class Console:
 
     def _submitting(self, name: str, sent: int, size: int) -> None:
         share = f" {100 * sent // size}%" if size and sent < size else ""
-        self._progress(name, "sending", f"sending {clean(name, 60)}{share}")
+        self._progress(name, "sending", f"sending {clean(name, 60)}{share}".rstrip())
 
     def _submitted(self, job_id: str, *, attached: bool) -> None:
         if attached:

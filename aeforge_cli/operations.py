@@ -3,15 +3,15 @@
 Paths, fields and allowed values are those of the service's public reference; a value exists only if it is allowed.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from aeforge_cli.errors import Usage
-from aeforge_cli.images import ImageInfo
+
+if TYPE_CHECKING:
+    from aeforge_cli.images import ImageInfo
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Picture:
 
     label: str
     name: str
-    info: ImageInfo
+    info: "ImageInfo"
     size: int
     sha256: str
     open: Callable[[], BinaryIO]
@@ -101,6 +101,9 @@ class Operation:
 
     def fingerprint(self) -> str:
         """The same for the same work: the endpoint, every field, and the pictures by their content."""
+        import hashlib
+        import json
+
         form = [
             [part.name, part.value.sha256 if isinstance(part.value, Picture) else part.value] for part in self.parts()
         ]
@@ -176,6 +179,7 @@ class Generate(Operation):
             raise Usage(
                 f"{self.ai_model} takes at most {self.ai_model.most_references} reference pictures",
                 why=f"{len(self.ref_images)} were given",
+                hint="leave some out, or choose another model",
             )
 
 
@@ -342,11 +346,17 @@ def _require_frames(frame: int, allowed: tuple[int, ...]) -> None:
 
 def _require_characters(characters: tuple[Picture, ...]) -> None:
     if not 1 <= len(characters) <= MOST_CHARACTERS:
-        raise Usage(f"An overlay takes 1 to {MOST_CHARACTERS} characters", why=f"{len(characters)} were given")
+        raise Usage(
+            f"An overlay takes 1 to {MOST_CHARACTERS} characters",
+            why=f"{len(characters)} were given",
+            hint="give 1 to 4",
+        )
 
 
 def _require_rows(rows: str) -> None:
     hint = 'for example: [{"row": 0, "title": "walk", "description": "walking right"}]'
+    import json
+
     try:
         parsed = json.loads(rows)
     except ValueError:

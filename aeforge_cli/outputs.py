@@ -79,19 +79,31 @@ class Destination:
 
     def path(self, naming: Naming) -> Path:
         """The file for one result; several get `-1`, `-2` before the suffix, unless the template numbers them."""
+        path = Path(self._filled(self.template, naming))
+        if naming.count > 1 and "{n}" not in self.template:
+            path = path.with_name(f"{path.stem}-{naming.number}{path.suffix}")
+        return path
+
+    def _filled(self, template: str, naming: Naming) -> str:
+        if self.is_exact:
+            return template
         values = {
             "stem": naming.stem,
             "name": _safe_name(naming.name),
             "n": naming.number,
-            "job_id": naming.job_id,
+            "job_id": naming.job_id or "{job_id}",
             "operation": naming.operation.replace(" ", "-"),
             "date": naming.day.isoformat(),
             "ext": naming.extension,
         }
-        path = Path(self.template if self.is_exact else self.template.format_map(values))
-        if naming.count > 1 and "{n}" not in self.template:
-            path = path.with_name(f"{path.stem}-{naming.number}{path.suffix}")
-        return path
+        return template.format_map(values)
+
+    def folder(self, naming: Naming) -> Path:
+        """Where the result goes, as far as that is known before the job is."""
+        if naming.job_id or self.is_predictable:
+            return self.path(naming).parent
+        known = self.template.partition("{job_id}")[0]
+        return Path(self._filled(known, naming) + "_").parent
 
     def taken(self, naming: Naming) -> Path | None:
         """The file that exists where the result is to go, if one does."""
@@ -109,23 +121,33 @@ class Destination:
         if not self.replace and self.taken(naming):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
         if not dry:
-            self.prepare(path)
+            self.prepare(naming)
         return path
 
-    def prepare(self, path: Path) -> None:
-        """Makes the folder where its name is ours to fill, and tries whether a file can be written there."""
+    def prepare(self, naming: Naming) -> None:
+        """Makes the folder, and tries whether a file can be written there. Raises CannotSave."""
         import tempfile
 
+        path = self.path(naming)
+        folder = self.make_folder(naming)
         try:
-            if not self.is_exact:
-                path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 path.lstat()  # finds a name that is too long
-            probe, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
+            probe, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
             os.close(probe)
             Path(name).unlink()
         except OSError as error:
             raise cannot_save(path, error) from None
+
+    def make_folder(self, naming: Naming) -> Path:
+        """The result's folder; made where its name is ours to fill, since in a user's own it would hide a mistake."""
+        folder = self.folder(naming)
+        try:
+            if not self.is_exact:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_save(self.path(naming), error) from None
+        return folder
 
 
 def file_name(label: str) -> str:

@@ -106,7 +106,8 @@ class Fetch:
         wanted = self._delivery.path(naming)
         if (kept := self._kept.get(str(wanted))) and holds(Path(kept.path), kept.sha256):
             return kept
-        with PartFile(wanted.parent if wanted else None) as part:
+        destination = self._delivery.destination
+        with PartFile(destination.make_folder(naming) if destination else None) as part:
             info = self._received(part, number)
             url = self._urls[number - 1]
             if self._delivery.stdout is not None:

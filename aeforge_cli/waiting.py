@@ -59,7 +59,7 @@ class Watch:
     def look(self) -> Succeeded | Failed | float:
         """One look: how the job ended, or the seconds to wait before the next."""
         try:
-            job = self._client.look(self._job_id)
+            job = self._client.look(self._job_id, self._until)
         except NotYet as trouble:
             return self._after(trouble)
         self._failures = 0

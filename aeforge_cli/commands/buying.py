@@ -11,12 +11,12 @@ from aeforge_cli.commands.options import Buying, Saving, Waiting
 from aeforge_cli.errors import NotSignedIn, Usage
 from aeforge_cli.inputs import from_address, from_path, from_stream, is_address
 from aeforge_cli.operations import Operation, Picture
-from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import Destination, Naming, SavedFile, destination
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs import Jobs
+    from aeforge_cli.orders import Finished, Order
     from aeforge_cli.results import Delivery
 
 
@@ -87,6 +87,8 @@ def buy(
     target = place(session, saving)
     if target and saving.skip_existing and (kept := target.taken(naming)):
         session.console.note(f"{kept} exists; nothing was bought (--skip-existing)")
+        from aeforge_cli.orders import Finished
+
         skipped = SavedFile(str(kept))
         session.console.finished(Finished(None, "Skipped", operation.name, label, files=(skipped,)))
         return
@@ -94,13 +96,15 @@ def buy(
     if buying.dry_run:
         session.console.result_json(request_json(session, operation, path or saving.output))
         return
+    from aeforge_cli.orders import Order
+
     order = Order(operation, label, delivery(session, saving, naming, target), claiming=buying.claiming)
     done = _bought(session.jobs(interval=waiting.interval, kind=operation.name), order, wait=buying.wait)
     session.console.finished(done)
     show(done.files, saving)
 
 
-def _bought(jobs: "Jobs", order: Order, *, wait: bool) -> Finished:
+def _bought(jobs: "Jobs", order: "Order", *, wait: bool) -> "Finished":
     if wait:
         return jobs.run(order)
     ticket = jobs.buy(order, jobs.clock.monotonic() + jobs.patience)
@@ -115,16 +119,16 @@ def request_json(session: Session, operation: Operation, output: Path | str | No
         session.console.warn(f"{error.message}: the request itself would be refused")
         source = None
     base_url = "the sandbox" if session.is_sandboxed else session.base_url
-    form: dict[str, object] = {}
+    form: dict[str, list[object]] = {}
     for part in operation.parts():
         value = _described(part.value) if isinstance(part.value, Picture) else part.value
-        form[part.name] = [form[part.name], value] if part.name in form else value
+        form.setdefault(part.name, []).append(value)
     return {
         "schema": 1,
         "method": "POST",
         "url": f"{base_url}/{operation.path}",
         "key_from": source,
-        "form": form,
+        "form": {name: values[0] if len(values) == 1 else values for name, values in form.items()},
         "output": output and str(output),
     }
 
