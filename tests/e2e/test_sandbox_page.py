@@ -1,15 +1,18 @@
 """The sandbox's page in a real browser: what someone sees who tries it for the first time."""
 
 import io
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox import Misbehaviour, SandboxOptions
-from tests.conftest import png
+from tests.conftest import Home, png
 from tests.contract.service import Sandbox, upload
 from tests.e2e import test_report_page
 from tests.e2e.test_report_page import Browser
@@ -81,6 +84,23 @@ def test_an_empty_sandbox_shows_the_first_command_to_type(browser: Browser, visi
     assert browser.asks("document.querySelector('#empty').getBoundingClientRect().height > 0")
 
 
+def test_the_command_on_the_page_works_as_it_stands(
+    browser: Browser, visit: Visit, home: Home, pictures: Mapping[str, bytes]
+) -> None:
+    (home.work / "photo.jpg").write_bytes(pictures["jpg"])
+    visit()
+    [command] = texts(browser, "#command")
+
+    path = os.pathsep.join([str(Path(sys.executable).parent), home.env["PATH"]])
+    typed = subprocess.run(
+        ["sh", "-c", command], env={**home.env, "PATH": path}, cwd=home.work, timeout=40, check=False
+    )
+
+    assert (typed.returncode, (home.work / "sky.png").read_bytes()[:4]) == (0, b"\x89PNG")
+    until(browser, "document.querySelector('#news').textContent === '1 job: 1 done'")
+    assert texts(browser, "article h2") == ["Change background to blue sky"]
+
+
 def test_the_page_says_that_it_is_a_stand_in(browser: Browser, visit: Visit) -> None:
     visit()
 
@@ -144,7 +164,7 @@ def test_pictures_are_reached_and_seen_by_keyboard(
     for _ in range(4):
         browser.presses("Tab", 9)
         reached.append(browser.asks("document.activeElement.textContent || document.activeElement.firstChild.alt"))
-        assert browser.asks("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        assert browser.asks("getComputedStyle(document.activeElement).outline").endswith("solid 3px")
 
     assert reached == ["Operations", "OpenAPI", "Before: what was sent", "After: sky"]
 
