@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aeforge_cli.console import ClosedStdoutError
 from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted
-from aeforge_cli.helptext import laid_out
 from aeforge_cli.session import Session
 from aeforge_cli.tree import BRANCHES, bare_root
 
@@ -34,6 +33,8 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
 
 def _run(arguments: Sequence[str], session: Session) -> int:
     if list(arguments) in ([], ["-h"], ["--help"]):
+        from aeforge_cli.helptext import laid_out
+
         session.console.result(laid_out(bare_root()))
         return Exit.DONE
     from aeforge_cli import typer_tree

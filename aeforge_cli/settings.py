@@ -23,7 +23,6 @@ from pathlib import Path
 from aeforge_cli.errors import CannotSave, ConfigInvalid, NotSignedIn, Usage
 from aeforge_cli.links import checked_base_url
 from aeforge_cli.locks import is_locked
-from aeforge_cli.operations import Quality
 from aeforge_cli.redaction import Secret, checked_key
 
 DEFAULT_BASE_URL = "https://api.aetherforgeai.com/public/v1"
@@ -48,6 +47,8 @@ def _duration(text: str) -> str:
 
 
 def _quality(text: str) -> str:
+    from aeforge_cli.operations import Quality
+
     if text not in list(Quality):
         raise Usage(f"{text!r} is no quality", hint=f"choose one of {', '.join(Quality)}")
     return text
@@ -74,7 +75,7 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         Setting("base_url", "AEFORGE_BASE_URL", DEFAULT_BASE_URL, "the service's address", checked_base_url),
-        Setting("quality", "AEFORGE_QUALITY", Quality.STANDARD.value, "standard or pro", _quality),
+        Setting("quality", "AEFORGE_QUALITY", "standard", "standard or pro", _quality),
         Setting("timeout", "AEFORGE_TIMEOUT", "10m", "patience for one job; 0 means without limit", _duration),
         Setting("jobs", "AEFORGE_JOBS", "16", "how many jobs may be under way at once", _count),
     )

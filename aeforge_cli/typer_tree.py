@@ -27,7 +27,6 @@ from typer.main import get_command
 from aeforge_cli import __version__
 from aeforge_cli.console import ClosedStdoutError
 from aeforge_cli.errors import Exit, Usage
-from aeforge_cli.helptext import laid_out
 from aeforge_cli.session import Session
 from aeforge_cli.tree import BRANCHES, HELP_OPTION, VERSION_OPTION, Argument, Command, Option, Takes, root
 
@@ -93,11 +92,15 @@ def _tell(tree: typer.Typer) -> None:
 
 class _ToldCommand(TyperCommand):
     def get_help(self, ctx: Any) -> str:
+        from aeforge_cli.helptext import laid_out
+
         return laid_out(_leaf(self, tuple(ctx.command_path.split())))
 
 
 class _ToldGroup(TyperGroup):
     def get_help(self, ctx: Any) -> str:
+        from aeforge_cli.helptext import laid_out
+
         return laid_out(_group(self, tuple(ctx.command_path.split())))
 
 

@@ -1,12 +1,11 @@
 """`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aeforge_cli.commands.buying import buy, picture, words
-from aeforge_cli.commands.many import Listing, buy_many, listed
+from aeforge_cli.commands.listing import Listing, listed
 from aeforge_cli.commands.options import (
     Buying,
     PromptForAllOption,
@@ -18,9 +17,11 @@ from aeforge_cli.commands.options import (
     with_options,
 )
 from aeforge_cli.errors import Usage
-from aeforge_cli.operations import EXAMPLE_PROMPT, Inpaint, Picture, Quality
-from aeforge_cli.plan import Wanted
 from aeforge_cli.session import Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.operations import Inpaint, Picture
+    from aeforge_cli.plan import Wanted
 
 ImagesArgument = Annotated[
     list[str] | None,
@@ -55,6 +56,9 @@ def inpaint(
 
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
+    from aeforge_cli.commands.buying import buy, picture, words
+    from aeforge_cli.operations import EXAMPLE_PROMPT, Inpaint, Quality
+
     talking.apply(session)
     service.apply(session, quality=quality, timeout=waiting.timeout, jobs=listing.jobs)
     if prompt == "@-" and "-" in (*(images or ()), listing.manifest, listing.from_):
@@ -63,7 +67,7 @@ def inpaint(
     wanted = [replace(each, prompt=each.prompt or text) for each in listed(images or (), listing)]
     standard = session.settings["quality"].text
 
-    def make(source: Picture, each: Wanted) -> Inpaint:
+    def make(source: "Picture", each: "Wanted") -> "Inpaint":
         return Inpaint(source, each.prompt or "", Quality(each.quality or standard))
 
     if any(each.prompt is None for each in wanted):
@@ -72,6 +76,8 @@ def inpaint(
         source = picture(session, wanted[0].image)
         buy(session, make(source, wanted[0]), [source], saving=saving, waiting=waiting, buying=buying)
     else:
+        from aeforge_cli.commands.many import buy_many
+
         buy_many(
             session,
             wanted,

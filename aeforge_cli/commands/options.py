@@ -4,11 +4,10 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from aeforge_cli.operations import Quality
 from aeforge_cli.session import Session
 from aeforge_cli.settings import seconds
 
@@ -90,7 +89,8 @@ class Service:
 
 
 QualityOption = Annotated[
-    Quality | None, typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard")
+    Literal["standard", "pro"] | None,
+    typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard"),
 ]
 _PROMPT = typer.Option(
     "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
