@@ -53,7 +53,7 @@ class Jobs:
     """The steps of a job's life, to be taken one by one or all with `run`; safe to use from several threads.
 
     `service` and `account` tell apart what was bought where; `emergency` writes to the user past any display;
-    `patience` is in seconds, for each job.
+    `why_failed` knows more than the API, which gives no reason; `patience` is in seconds, for each job.
     """
 
     client: Client
@@ -63,6 +63,7 @@ class Jobs:
     service: str
     account: str
     emergency: Callable[[str], None]
+    why_failed: Callable[[JobId], str] = lambda _job_id: ""
     notify: Observer = ignore
     patience: float = 600.0
     pace: Pace = field(default_factory=LearningPace)
@@ -241,7 +242,8 @@ class Jobs:
             case Succeeded():
                 self.journal.record(ticket.number, State.SUCCEEDED, self._now, lasted=lasted)
                 return job
-            case Failed(reason):
+            case Failed(told):
+                reason = told or self.why_failed(ticket.job_id)
                 self.journal.record(ticket.number, State.FAILED, self._now, reason=reason)
                 raise job_failed(ticket.job_id, reason)
 

@@ -4,14 +4,14 @@ A sandbox started here lives no longer than its parent: it reads a pipe, and end
 """
 
 import contextlib
+import http.client
 import json
 import os
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aeforge_cli.errors import Unreachable, Usage
@@ -33,6 +33,13 @@ def running_sandbox(state_dir: Path, say: Callable[[str], None]) -> Iterator[str
         return
     with _own_folder(state_dir) as folder, _started(folder, say) as base_url:
         yield base_url
+
+
+def reason_of_failure(base_url: str, job_id: str) -> str:
+    """Why a job of the sandbox failed; the API itself, like the service's, does not say."""
+    found = _asked(f"{_origin(base_url)}/sandbox/jobs/{job_id}")
+    lines = str(found.get("reason") or "").splitlines()
+    return "; ".join(line.strip("- ") for line in lines if line.strip())
 
 
 @contextlib.contextmanager
@@ -58,13 +65,22 @@ def _own_folder(state_dir: Path) -> Iterator[Path | None]:
 
 def _answers(base_url: str) -> bool:
     """Whether a sandbox of ours listens there; anything else on the port is left alone."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return _asked(f"{_origin(base_url)}/sandbox").get("sandbox") is True
+
+
+def _origin(base_url: str) -> str:
+    return base_url.removesuffix("/public/v1")
+
+
+def _asked(url: str) -> Mapping[str, object]:
+    """What a sandbox tells of itself; nothing where none answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy's loopback is not ours
     try:
-        with opener.open(base_url.removesuffix("/public/v1") + "/sandbox", timeout=1) as answer:
+        with opener.open(url, timeout=1) as answer:
             found = json.load(answer)
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
-    return isinstance(found, dict) and found.get("sandbox") is True
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @contextlib.contextmanager
@@ -104,7 +120,7 @@ def _announced(process: "subprocess.Popen[str]") -> str:
 
 
 def _relay(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
-    """Passes on the sandbox's log: the reasons of failed jobs stand there, since the API gives none."""
+    """Passes on the sandbox's log."""
     with contextlib.suppress(ValueError):  # closed at the end
         for line in process.stderr or ():
             say(line.rstrip())

@@ -313,6 +313,7 @@ def holds(path: Path, sha256: str | None) -> bool:
 
 
 _open_parts: set[Path] = set()
+_swept: set[Path] = set()
 
 
 def discard_open_parts() -> None:
@@ -323,7 +324,13 @@ def discard_open_parts() -> None:
 
 
 def sweep(folder: Path, *, older_than: float = 10.0) -> None:
-    """Removes what a killed process left behind in the folder; a part that is still being written is locked."""
+    """Removes what a killed process left behind in the folder; a part that is still being written is locked.
+
+    Once for each folder: a batch saves thousands of files into one.
+    """
+    if folder in _swept:
+        return
+    _swept.add(folder)
     with contextlib.suppress(OSError):
         for part in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
             with contextlib.suppress(OSError):

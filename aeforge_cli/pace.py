@@ -6,9 +6,11 @@ that sees it, plus a price for each look (dynamic programming over a grid of tim
 
 import bisect
 import math
+import random
 import statistics
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from aeforge_cli.journal import Lasted
@@ -18,6 +20,7 @@ FIRST = 1.0
 ENOUGH = 5  # jobs seen to end before their durations say anything
 PRICE = 0.04  # seconds of lag that one look is worth
 _STEPS = 400
+_REMEMBERED = 200
 _SPREAD = 0.04  # the least standard deviation of the logarithm that so few looks can tell
 
 
@@ -45,24 +48,30 @@ class SteadyPace:
 class LearningPace:
     """Every 1 s at first and up to every 5 s later; better once it has seen jobs end. Safe to share by threads."""
 
-    def __init__(self, earlier: Sequence[Lasted] = ()) -> None:
-        self._seen = list(earlier)
+    def __init__(self, earlier: Sequence[Lasted] = (), *, chance: random.Random | None = None) -> None:
+        """With `chance`, first looks are spread over a second: jobs of one length then soon betray what it is."""
+        self._chance = chance
+        self._seen = deque(earlier, maxlen=_REMEMBERED)
         self._lock = threading.Lock()
         self._schedule = _schedule(self._seen)
-        self._next_lesson = max(ENOUGH, len(self._seen) * 5 // 4)
+        self._lessons = len(self._seen)
+        self._next_lesson = max(ENOUGH, self._lessons * 5 // 4)
 
     def pause(self, elapsed: float) -> float:
         schedule = self._schedule
         if schedule is not None and (pause := schedule.pause(elapsed)) is not None:
             return pause
-        return FIRST if elapsed <= 0 else min(LATEST, max(SOONEST, 0.15 * elapsed))
+        if elapsed <= 0:
+            return FIRST + (self._chance.random() if self._chance else 0.0)
+        return min(LATEST, max(SOONEST, 0.15 * elapsed))
 
     def learn(self, lasted: Lasted) -> None:
         with self._lock:
             self._seen.append(lasted)
-            if len(self._seen) >= self._next_lesson:
-                self._next_lesson = len(self._seen) * 5 // 4 + 1
-                self._schedule = _schedule(self._seen[-200:])
+            self._lessons += 1
+            if self._lessons >= self._next_lesson:
+                self._next_lesson = self._lessons * 5 // 4 + 1
+                self._schedule = _schedule(self._seen)
 
 
 class _Schedule:
@@ -80,7 +89,7 @@ class _Schedule:
         return max(SOONEST if elapsed > 0 else 0.05, self._looks[place] - elapsed)
 
 
-def _schedule(seen: Sequence[Lasted]) -> _Schedule | None:
+def _schedule(seen: Collection[Lasted]) -> _Schedule | None:
     if len(seen) < ENOUGH:
         return None
     mean, spread = _lognormal(seen)
@@ -116,7 +125,7 @@ def _best_looks(ages: list[float], ended: list[float], step: float) -> list[floa
     return looks
 
 
-def _lognormal(seen: Sequence[Lasted]) -> tuple[float, float]:
+def _lognormal(seen: Collection[Lasted]) -> tuple[float, float]:
     """Mean and standard deviation of the logarithm of durations of which only bounds are known.
 
     Expectation-maximisation for interval-censored data, with the midpoint of each interval that the fit leaves open.

@@ -80,12 +80,19 @@ class Session:
         if self._sandboxed:
             from aeforge_cli.local import running_sandbox
 
-            return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._relay))
+            return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._tell_of_sandbox))
         return self.settings["base_url"].text
 
-    def _relay(self, line: str) -> None:
-        """What the sandbox of `--sandbox` says: why a job failed is for all, the rest for those who want more."""
-        (self.console.note if " failed" in line else self.console.detail)(f"sandbox: {line}")
+    def _tell_of_sandbox(self, line: str) -> None:
+        self.console.detail(f"sandbox: {line}")
+
+    def why_failed(self, job_id: str) -> str:
+        """What is known beyond the API of why a job failed: a sandbox can be asked."""
+        if not self._sandboxed:
+            return ""
+        from aeforge_cli.local import reason_of_failure
+
+        return reason_of_failure(self.base_url, job_id)
 
     @property
     def service(self) -> str:
@@ -170,6 +177,8 @@ class Session:
         self.client.throttle = Throttle(under_way)
         _ = self.journal  # closes after what is still being received was thrown away
         self._closing.callback(discard_open_parts)
+        earlier = self.journal.durations(kind, self.service)
+        chance = self.client.chance if under_way > 1 else None
         return Jobs(
             client=self.client,
             journal=self.journal,
@@ -178,9 +187,10 @@ class Session:
             service=self.service,
             account=account,
             emergency=self.console.emergency,
+            why_failed=self.why_failed,
             notify=self.console.notify,
             patience=self.patience,
-            pace=SteadyPace(interval) if interval else LearningPace(self.journal.durations(kind, self.service)),
+            pace=SteadyPace(interval) if interval else LearningPace(earlier, chance=chance),
         )
 
     @property

@@ -85,6 +85,7 @@ class Wire:
         self._resolver = resolver
         self._connections = connections
         self._ca_bundle = ca_bundle
+        self._known_proxies: dict[str, dict[str, str]] = {}
         self._tls: ssl.SSLContext | None = None
         self._kept = self._adapter()
 
@@ -169,11 +170,14 @@ class Wire:
         """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, as everywhere."""
         if not self._through_proxy:
             return {}
-        request = requests.PreparedRequest()
-        request.url = url
-        return {
-            scheme: proxy for scheme, proxy in resolve_proxies(request, None).items() if scheme == urlsplit(url).scheme
-        }
+        parts = urlsplit(url)
+        place = f"{parts.scheme}://{parts.netloc}"
+        if place not in self._known_proxies:  # reading the environment takes longer than asking about a job
+            request = requests.PreparedRequest()
+            request.url = place
+            found = resolve_proxies(request, None)
+            self._known_proxies[place] = {scheme: found[scheme] for scheme in found if scheme == parts.scheme}
+        return self._known_proxies[place]
 
     def _adapter(self) -> HTTPAdapter:
         return _Adapter(self._context, self._connections)

@@ -12,7 +12,7 @@ from aeforge_cli.commands.buying import deliver, picture, request_json
 from aeforge_cli.commands.listing import ASK_ABOVE, Listing
 from aeforge_cli.commands.options import Buying, Saving, Waiting
 from aeforge_cli.commands.outcomes import Outcomes
-from aeforge_cli.errors import AeforgeError, Interrupted, LimitReached, OutputExists, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, Interrupted, LimitReached, OutputExists, Usage
 from aeforge_cli.inputs import digest
 from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import Operation, Picture
@@ -22,7 +22,8 @@ from aeforge_cli.plan import Wanted, check_inputs, check_twins, shard
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
-    from aeforge_cli.batch import Batch, Item, Outcome
+    from aeforge_cli.batch import Item, Outcome
+    from aeforge_cli.events import Tally
 
 Make = Callable[[Picture, Wanted], Operation]
 
@@ -77,6 +78,10 @@ def _planned(
         raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FOLDER/")
     if listing.shard:
         wanted = shard(wanted, listing.shard)
+    if listing.report:
+        from aeforge_cli.report import check_report
+
+        check_report(listing.report)
     check_inputs(wanted, session.console.warn)
     day = session.clock.now().date()
     lines = [
@@ -144,17 +149,17 @@ class _Run:
         self._buying = buying
         self._listing = listing
         self._outcomes = Outcomes(session.console, len(lines))
-        self._results: list[Outcome] = []
+        self._results: list[Outcome] = []  # for the report alone: a long list of jobs takes little memory without
+        self._reasons: Counter[str] = Counter()
         self._started = session.clock.monotonic()
 
     def skip(self, lines: Sequence[_Line]) -> None:
-        for line in lines:
-            self._outcomes.succeeded()
-            there = SavedFile(str(line.path))
-            name = line.naming.operation
-            self._session.console.finished(
-                Finished(None, "Skipped", name, line.wanted.image, files=(there,), index=line.index)
-            )
+        """Outputs that exist already, with --skip-existing."""
+        from aeforge_cli.batch import Outcome
+
+        for line, item in zip(lines, self._items(lines), strict=True):
+            there = (SavedFile(str(line.path)),)
+            self._told(Outcome(item, Finished(None, "Skipped", line.naming.operation, item.name, files=there)))
 
     def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
         from aeforge_cli.batch import Batch
@@ -167,11 +172,14 @@ class _Run:
                 for outcome in batch.outcomes():
                     self._told(outcome)
         except Interrupted as interrupted:
-            self._sum_up(batch)
-            raise self._resumable(interrupted, batch) from None
-        finally:
-            self._report()
-        self._sum_up(batch)
+            self._sum_up(batch.tally)
+            try:
+                self._report()
+            except CannotSave as error:
+                self._session.console.warn(f"{error.message}: {error.why}")
+            raise _resumable(interrupted, batch.tally) from None
+        self._sum_up(batch.tally)
+        self._report()
         self._outcomes.conclude()
 
     def _items(self, lines: Sequence[_Line]) -> "list[Item]":
@@ -188,43 +196,43 @@ class _Run:
         )
 
     def _told(self, outcome: "Outcome") -> None:
-        self._results.append(outcome)
+        if self._listing.report:
+            self._results.append(outcome)
         match outcome.result:
             case Finished() as done:
                 self._outcomes.succeeded()
                 self._session.console.finished(replace(done, index=outcome.item.index))
             case AeforgeError() as error:
+                self._reasons[error.code] += 1
                 error.input, error.index = outcome.item.name, outcome.item.index
                 self._outcomes.failed(error)
             case None:
                 pass  # told in the sum
 
-    def _sum_up(self, batch: "Batch") -> None:
-        tally = batch.tally
-        kinds = Counter(each.result.code for each in self._results if isinstance(each.result, AeforgeError))
+    def _sum_up(self, tally: "Tally") -> None:
+        reasons = ", ".join(f"{code} {count}" for code, count in self._reasons.items())
         parts = [f"{tally.done} done"]
-        parts += (
-            [f"{tally.failed} failed ({', '.join(f'{code} {count}' for code, count in kinds.items())})"]
-            if kinds
-            else []
-        )
+        parts += [f"{tally.failed} failed ({reasons})"] if reasons else []
         parts += [f"{tally.untried} not tried"] if tally.untried else []
-        seconds = self._session.clock.monotonic() - self._started
-        self._session.console.note(f"{', '.join(parts)}; {tally.bought} bought; {seconds:.1f} s")
+        self._session.console.note(f"{', '.join(parts)}; {tally.bought} bought; {self._seconds:.1f} s")
 
-    def _resumable(self, interrupted: Interrupted, batch: "Batch") -> Interrupted:
-        count = batch.tally.under_way
-        return Interrupted(
-            interrupted.signal_number,
-            f"Interrupted; {count} jobs go on at the service (aeforge job list --pending)",
-            hint="the same command with --resume does only what is not finished",
-        )
+    @property
+    def _seconds(self) -> float:
+        return self._session.clock.monotonic() - self._started
 
     def _report(self) -> None:
         if self._listing.report:
             from aeforge_cli.report import write_report
 
-            write_report(self._listing.report, self._results)
+            write_report(self._listing.report, self._results, seconds=self._seconds, redact=self._session.redact)
+
+
+def _resumable(interrupted: Interrupted, tally: "Tally") -> Interrupted:
+    return Interrupted(
+        interrupted.signal_number,
+        f"Interrupted; {tally.under_way} jobs go on at the service (aeforge job list --pending)",
+        hint="the same command with --resume does only what is not finished",
+    )
 
 
 @dataclass(frozen=True)

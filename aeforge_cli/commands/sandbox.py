@@ -33,7 +33,10 @@ def sandbox(
     state: Annotated[
         Path | None, typer.Option("--state", metavar="DIR", help="Keep jobs there, over restarts.", file_okay=False)
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="What edits the pictures.")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="NAME", help="What edits: local, or one that an installed package brings."),
+    ] = "local",
     delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that a job stays Pending at least.")] = 2.0,
     latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each answer.")] = 0.0,
     fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Share of jobs that fail.")] = 0.0,
@@ -54,7 +57,8 @@ def sandbox(
     """Serve the AetherForge API on this machine, without a key of yours and at no cost.
 
     A stand-in, not the service: inpaint edits for real within a fixed vocabulary, upscale enlarges, the other
-    operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why.
+    operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why, and
+    so does the page, which shows all jobs, before and after: it is at the printed address without /public/v1.
     The base URL is printed on stdout; Ctrl-C ends it.
 
     Examples:
