@@ -220,7 +220,7 @@ complete -c aeforge -n '__aeforge_at \'sandbox\'' -l port -x -d 'Listen there; 0
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l host -x -d 'A loopback address of this machine.'
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l key -x -d 'A throwaway key that is accepted; repeatable.'
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l state -r -f -a '(__fish_complete_directories)' -d 'Keep jobs there, over restarts.'
-complete -c aeforge -n '__aeforge_at \'sandbox\'' -l engine -x -d 'What edits the pictures.'
+complete -c aeforge -n '__aeforge_at \'sandbox\'' -l engine -x -d 'What edits: local, or one that an installed package brings.'
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l delay -x -d 'Seconds that a job stays Pending at least.'
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l latency -x -d 'Seconds added to each answer.'
 complete -c aeforge -n '__aeforge_at \'sandbox\'' -l fail-jobs -x -d 'Share of jobs that fail.'

@@ -132,10 +132,14 @@ def _key(session: Session) -> str:
 
 
 def _proxy(session: Session) -> str:
-    from requests.utils import get_environ_proxies
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
 
-    scheme = session.base_url.partition(":")[0]
-    proxy = get_environ_proxies(session.base_url).get(scheme)
+    if session.is_sandboxed:
+        return "none"
+    parts = urlsplit(session.base_url)
+    proxies = {} if proxy_bypass(parts.hostname or "") else getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
     return f"{shown_url(proxy)} for the service" if proxy else "none"
 
 

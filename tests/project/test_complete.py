@@ -1,0 +1,63 @@
+"""Nothing is forgotten: every operation, error and exit code is everywhere it belongs."""
+
+from pathlib import Path
+
+from aeforge_cli.errors import AeforgeError, Exit
+from aeforge_cli.operations import OPERATIONS, Operation, Quality
+from aeforge_cli.reference import ERROR_WORDS, EXIT_CODES, error_words
+from aeforge_cli.sandbox.api import operations as routes
+from aeforge_cli.tree import Takes
+from aeforge_cli.typer_tree import whole_tree
+
+TREE = whole_tree()
+PATHS = {f"/{operation.path}" for operation in OPERATIONS}
+
+
+def kinds(kind: type[AeforgeError]) -> set[type[AeforgeError]]:
+    return {kind}.union(*map(kinds, kind.__subclasses__()))
+
+
+def test_every_operation_is_listed() -> None:
+    assert {kind for kind in Operation.__subclasses__() if kind.__module__ == Operation.__module__} == set(OPERATIONS)
+
+
+def test_every_operation_has_a_command() -> None:
+    commands = {command.name.removeprefix("aeforge ") for command in TREE.walk()}
+
+    assert {operation.name for operation in OPERATIONS} - commands == set()
+
+
+def test_every_operation_has_a_route_in_the_sandbox_and_the_sandbox_has_no_other() -> None:
+    below = {str(getattr(route, "path", "")).removeprefix("/public/v1") for route in routes.routes}
+
+    assert below - {"/job/{job_id}"} == PATHS
+
+
+def test_every_operation_has_a_contract_test() -> None:
+    asked = (Path(__file__).parents[1] / "contract/test_contract_answers.py").read_text("utf-8")
+
+    assert [path for path in PATHS if f'"{path}"' not in asked] == []
+
+
+def test_every_exit_code_and_every_error_is_explained() -> None:
+    codes = {kind.code for kind in kinds(AeforgeError)}
+
+    assert [code for code in Exit if int(code) not in EXIT_CODES] == []
+    assert codes - {"refused"} == set(ERROR_WORDS) == {word.code for word in error_words()}
+    assert [word.code for word in error_words() if word.exit is not None and word.exit not in EXIT_CODES] == []
+
+
+def test_the_qualities_that_can_be_typed_are_those_that_can_be_bought() -> None:
+    offered = {option.choices for command in TREE.walk() for option in command.options if "--quality" in option.names}
+
+    assert offered == {tuple(Quality)}
+
+
+def test_every_value_that_names_a_file_or_a_folder_is_completed() -> None:
+    names = ("FILE", "DIR", "IMAGE", "SHEET", "CHARACTER")
+    values = [(option.metavar, option.takes) for command in TREE.walk() for option in command.options]
+    values += [(argument.name, argument.takes) for command in TREE.walk() for argument in command.arguments]
+
+    plain = {metavar for metavar, takes in values if takes is Takes.TEXT and any(name in metavar for name in names)}
+
+    assert plain == {"JSON|@FILE", "NAME=VALUE|NAME=@IMAGE"}

@@ -1,0 +1,50 @@
+"""What is written for people is true: each command line in the README, in the help and on man pages makes sense."""
+
+from pathlib import Path
+
+import pytest
+
+from aeforge_cli.reference import EXIT_CODES, SCRIPTING_EXAMPLES, error_words
+from aeforge_cli.typer_tree import whole_tree
+from tests.project.commandlines import fenced, invocations, wrong_with
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+TREE = whole_tree()
+LINES = [line for line in fenced(README, "sh", "bash", "console", "yaml") if list(invocations(line))]
+EXAMPLES = list(
+    dict.fromkeys((*(example for command in TREE.walk() for example in command.examples), *SCRIPTING_EXAMPLES))
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_command_line_in_the_readme_makes_sense(line: str) -> None:
+    assert [problem for words in invocations(line) for problem in wrong_with(words, TREE)] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_makes_sense(example: str) -> None:
+    found = list(invocations(example))
+
+    assert found
+    assert [problem for words in found for problem in wrong_with(words, TREE)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("aeforge inpaint a.png -p x --colour red", "aeforge inpaint knows no --colour"),
+        ("cat x | aeforge inpaint - -p x --quality best", "--quality cannot be best"),
+        ('id="$(aeforge upscale)"', "aeforge upscale takes other than 0 arguments"),
+        ("aeforge job wait @last -o", "--output lacks its value"),
+        ("aeforge sprite", "aeforge sprite lacks its command"),
+    ],
+    ids=["option", "choice", "argument", "value", "command"],
+)
+def test_a_command_line_that_makes_no_sense_is_found(line: str, problem: str) -> None:
+    assert problem in [found for words in invocations(line) for found in wrong_with(words, TREE)]
+
+
+def test_the_readme_names_every_exit_code_and_every_error_word() -> None:
+    assert [code for code in EXIT_CODES if str(code) not in README] == []
+    assert [word.code for word in error_words() if f"`{word.code}`" not in README] == []
