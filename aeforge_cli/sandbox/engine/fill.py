@@ -1,10 +1,18 @@
-"""Filling a hole from its surroundings: PatchMatch (Barnes et al. 2009), or diffusion where it cannot be loaded."""
+"""Filling a hole from its surroundings: PatchMatch (Barnes et al. 2009), or one copied piece where there is none."""
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from aeforge_cli.sandbox.engine.filters import Bools, Bytes, Floats, resized
+from aeforge_cli.sandbox.engine.regions import grown
+
+Indices: TypeAlias = npt.NDArray[np.int64]
+
+_PATCH_RADIUS = 3
 
 
 def fill(pixels: Bytes, hole: Bools, forbidden: Bools | None = None) -> Bytes:
@@ -12,25 +20,70 @@ def fill(pixels: Bytes, hole: Bools, forbidden: Bools | None = None) -> Bytes:
     try:
         import patchmatch
     except ImportError:
-        return diffuse(pixels, hole)
+        return transplant(pixels, hole, forbidden)
+    # The package installs without its compiled part on machines it has no wheel for.
     if not patchmatch.patchmatch_available:
-        return diffuse(pixels, hole)
+        return transplant(pixels, hole, forbidden)
     patchmatch.set_random_seed(1)
-    filled: Bytes = patchmatch.inpaint(pixels, hole, global_mask=forbidden, patch_size=3)
+    filled: Bytes = patchmatch.inpaint(pixels, hole, global_mask=forbidden, patch_size=_PATCH_RADIUS)
     return filled
 
 
+def transplant(pixels: Bytes, hole: Bools, forbidden: Bools | None = None) -> Bytes:
+    """The piece of the picture whose rim fits best, its colours bent to the hole's rim (after Farbman et al. 2009)."""
+    rim = grown(hole, 4) & ~hole
+    usable = ~hole if forbidden is None else ~(hole | forbidden)
+    shift = _best_shift(pixels.astype(np.float32), hole | rim, rim, usable)
+    if shift is None:
+        return diffuse(pixels, hole)
+    moved = np.roll(pixels, shift, axis=(0, 1)).astype(np.float32)
+    misfit = _smooth(np.where(rim[..., None], pixels - moved, 0).astype(np.float32), rim)
+    bent = np.clip(moved + misfit + 0.5, 0, 255)
+    return np.where(hole[..., None], bent, pixels).astype(np.uint8)
+
+
 def diffuse(pixels: Bytes, hole: Bools) -> Bytes:
-    """The smoothest surface that meets the hole's border: push-pull, then Laplace (Perez et al. 2003)."""
-    values, known = pixels.astype(np.float32), ~hole
+    """The smoothest surface that meets the hole's border."""
+    smooth = _smooth(pixels.astype(np.float32), ~hole)
+    filled: Bytes = np.where(hole[..., None], np.clip(smooth + 0.5, 0, 255), pixels).astype(np.uint8)
+    return filled
+
+
+def _best_shift(pixels: Floats, needed: Bools, rim: Bools, usable: Bools) -> tuple[int, int] | None:
+    """Over all directions and a few distances; what would come from the hole, or beyond the border, is out."""
+    ys, xs = np.nonzero(needed)
+    ys, xs = ys[:: max(1, len(ys) // 4000)], xs[:: max(1, len(xs) // 4000)]
+    rim_ys, rim_xs = np.nonzero(rim)
+    wanted, size = pixels[rim_ys, rim_xs], max(int(np.ptp(ys)), int(np.ptp(xs)))
+    best: tuple[float, tuple[int, int]] | None = None
+    for angle in np.linspace(0, 2 * np.pi, 32, endpoint=False):
+        for distance in (1.02, 1.25, 1.6, 2.2, 3.0):
+            down, across = round(size * distance * np.sin(angle)), round(size * distance * np.cos(angle))
+            if not _inside(ys - down, xs - across, usable):
+                continue
+            misfit = float(np.abs(wanted - pixels[rim_ys - down, rim_xs - across]).mean())
+            if best is None or misfit < best[0]:
+                best = misfit, (down, across)
+    return None if best is None else best[1]
+
+
+def _inside(ys: Indices, xs: Indices, usable: Bools) -> bool:
+    height, width = usable.shape
+    if ys.min() < 0 or xs.min() < 0 or ys.max() >= height or xs.max() >= width:
+        return False
+    return bool(usable[ys, xs].all())
+
+
+def _smooth(values: Floats, known: Bools) -> Floats:
+    """Known values kept, the rest a membrane between them: pull-push, then a few steps of Laplace's equation."""
     smooth = _pull_push(values, known)
     for _ in range(60):
-        smooth = np.where(hole[..., None], _neighbours(smooth), values)
-    rounded: Bytes = np.clip(smooth + 0.5, 0, 255).astype(np.uint8)
-    return rounded
+        smooth = np.where(known[..., None], values, _neighbours(smooth))
+    return smooth
 
 
 def _pull_push(values: Floats, known: Bools) -> Floats:
+    """Coarser and coarser means of what is known, brought back where it is not (Grossman, Dally 1998)."""
     height, width = known.shape
     if known.all() or min(height, width) <= 1:
         return values

@@ -63,9 +63,11 @@ def resized(values: Floats, size: tuple[int, int], box: tuple[float, float, floa
 
 def reduced(picture: Image.Image, side: int) -> Image.Image:
     """The picture with no side longer than `side`."""
-    small = picture.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return small
+    scale = side / max(picture.size)
+    if scale >= 1:
+        return picture
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _box_along(values: Floats, radius: int, axis: int) -> Floats:

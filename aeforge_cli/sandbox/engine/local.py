@@ -56,6 +56,8 @@ class _Photo:
     colours: Image.Image
     alpha: Image.Image | None
     quality: Quality
+    # The same at the size for mattes and backdrops.
+    small: Image.Image
 
     def picture(self) -> Image.Image:
         out = self.colours.copy()
@@ -63,27 +65,27 @@ class _Photo:
             out.putalpha(self.alpha)
         return out
 
-    def working(self) -> Image.Image:
-        return reduced(self.colours, _WORKING_SIDE[self.quality])
-
     def pixels(self) -> Floats:
-        return np.asarray(self.working(), np.float32) / 255
+        return np.asarray(self.small, np.float32) / 255
 
     def subject(self) -> Matte:
         """The cut-out; a picture that is one already says so in its transparency."""
         if self.alpha is None:
-            return subject_matte(self.working(), self.quality)
-        working = self.working()
-        return Matte(np.asarray(self.alpha.resize(working.size), np.float32) / 255, self.pixels())
+            return subject_matte(self.small, self.quality)
+        return Matte(np.asarray(self.alpha.resize(self.small.size), np.float32) / 255, self.pixels())
 
     def below_sky(self) -> Matte | None:
-        sky = sky_share(self.working(), self.quality)
+        sky = sky_share(self.small, self.quality)
         return None if sky is None else Matte(1 - sky, subject_colours(self.pixels(), 1 - sky))
 
 
 def _opened(picture: Image.Image, quality: Quality) -> _Photo:
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
-    return _Photo(picture.convert("RGB"), alpha, quality)
+    return _photo(picture.convert("RGB"), alpha, quality)
+
+
+def _photo(colours: Image.Image, alpha: Image.Image | None, quality: Quality) -> _Photo:
+    return _Photo(colours, alpha, quality, reduced(colours, _WORKING_SIDE[quality]))
 
 
 def _edited(photo: _Photo, edit: Edit) -> _Photo:
@@ -93,9 +95,9 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
         case SetBackground(backdrop):
             return _before(photo, backdrop)
         case SetSky(kind):
-            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.working().size), Light())
+            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.small.size), Light())
         case RemoveObject(place):
-            colours = remove(photo.colours, place)
+            colours = remove(photo.colours, place, photo.quality)
         case Recolour(part, colour):
             colours = _on_part(photo, part, recoloured(photo.colours, colour))
         case Adjust(Part.BACKGROUND, Tone.BLURRED, strength):
@@ -104,17 +106,17 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
             colours = _on_part(photo, part, toned(photo.colours, tone, strength))
         case _:
             assert_never(edit)
-    return replace(photo, colours=colours)
+    return _photo(colours, photo.alpha, photo.quality)
 
 
 def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
     """A sky where there is a sky; anything else behind the subject, which casts a shadow on what is not a sky."""
-    behind = paint(backdrop, photo.working().size)
-    matte = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
-    if matte is None:
-        matte = photo.subject()
-        behind = behind if isinstance(backdrop, SkyKind) else grounded(behind, matte.alpha)
-    return replace(photo, colours=compose(photo.colours, matte, behind, Light()), alpha=None)
+    below = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+    matte = below or photo.subject()
+    behind = paint(backdrop, photo.small.size)
+    if not isinstance(backdrop, SkyKind):
+        behind = grounded(behind, matte.alpha)
+    return _photo(compose(photo.colours, matte, behind, Light()), None, photo.quality)
 
 
 def _sky_of(photo: _Photo) -> Matte:

@@ -16,6 +16,8 @@ from aeforge_cli.sandbox.engine.saliency import saliency
 # Long side, and steps, of the matting equation.
 EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 40), "pro": (1024, 60)}
 
+_SMALLEST = 16
+
 
 @dataclass(frozen=True)
 class Matte:
@@ -31,6 +33,8 @@ def subject_matte(picture: Image.Image, quality: Quality) -> Matte:
 
 
 def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
+    if min(picture.size) < _SMALLEST:
+        raise Refused("The picture is too small to tell a subject from its background.")
     likely = likely_subject(picture, quality)
     _check(likely)
     side, steps = EFFORT[quality]
@@ -102,7 +106,7 @@ def _seen(picture: Image.Image, quality: Quality) -> Floats:
     if quality == "standard":
         return likely
     mirrored = saliency(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    return (likely + mirrored[:, ::-1]) / 2
+    return 0.65 * likely + 0.35 * mirrored[:, ::-1]
 
 
 def _check(likely: Floats) -> None:
@@ -116,7 +120,7 @@ def _without_ghosts(likely: Floats) -> Floats:
     """Half-likely things far from anything sure, and crumbs, would be see-through: they are background, or subject."""
     reach = max(2, round(0.018 * max(likely.shape)))
     near_subject, near_background = grown(likely > 0.9, reach), grown(likely < 0.1, reach)
-    decided = np.where(near_subject, np.where(near_background, likely, 1), 0).astype(np.float32)
+    decided = np.where(near_subject & near_background, likely, likely > 0.5).astype(np.float32)
     labels, _ = labelled(decided > 0.1)
     sizes = np.bincount(labels.ravel(), weights=decided.ravel())
     large: Bools = sizes > 0.03 * sizes[1:].max(initial=0)

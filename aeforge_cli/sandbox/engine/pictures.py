@@ -20,7 +20,7 @@ def decode(data: bytes) -> Image.Image:
             file.load()
             upright = ImageOps.exif_transpose(file)
     except (OSError, SyntaxError, ValueError) as broken:
-        # Pillow's formats raise all three for bytes that are damaged.
+        # Pillow's formats raise any of these for bytes that are damaged, or that claim an absurd size.
         raise Refused(
             "The picture cannot be read: it is damaged, or in a format this engine does not know."
         ) from broken
@@ -66,7 +66,7 @@ def _from_profile(picture: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except ImageCms.PyCMSError:
+    except (ImageCms.PyCMSError, OSError):
         # A profile that does not fit the pixels is ignored by every viewer, so here too.
         return picture.convert("RGB")
     return picture.convert("RGB") if converted is None else converted

@@ -1,4 +1,4 @@
-"""The object at a named place, and the picture without it."""
+"""The picture without the object at a place."""
 
 from __future__ import annotations
 
@@ -7,36 +7,86 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine import Refused
+from aeforge_cli.sandbox.engine import Quality, Refused
 from aeforge_cli.sandbox.engine.fill import fill
-from aeforge_cli.sandbox.engine.filters import Bools, gaussian
-from aeforge_cli.sandbox.engine.finding import find_object
+from aeforge_cli.sandbox.engine.filters import Bools, gaussian, reduced, unit
+from aeforge_cli.sandbox.engine.finding import find_object, main_subject
 from aeforge_cli.sandbox.engine.regions import grown
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.edits import Place
 
+_SMALLEST = 16
+_SEARCHED_SIDE = 768
+# The hole and as much again around it are filled at this size.
+_FILLED_SIDE: dict[Quality, int] = {"standard": 640, "pro": 1024}
 
-def remove(picture: Image.Image, place: Place) -> Image.Image:
+
+def remove(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
     hole = hole_at(picture, place)
     if hole is None:
-        raise Refused("No single object stands out at that place.")
-    return without(picture, hole)
+        raise Refused(
+            "At that place no single object can be told from what is around it. "
+            "Another place, or another photograph, may work."
+        )
+    return without(picture, hole, quality)
 
 
 def hole_at(picture: Image.Image, place: Place) -> Bools | None:
-    """What to take away so that nothing of the object is left, in the picture's size."""
-    small = picture.copy()
-    small.thumbnail((768, 768), Image.Resampling.LANCZOS)
-    found = find_object(small, place)
-    if found is None:
+    """What to take away so that nothing of the object is left, on a reduced picture."""
+    if min(picture.size) < _SMALLEST:
         return None
-    full = np.asarray(Image.fromarray(found).resize(picture.size, Image.Resampling.NEAREST))
-    return grown(full, max(2, max(picture.size) // 170))
+    small = reduced(picture, _SEARCHED_SIDE)
+    found = find_object(small, place)
+    # The network draws outlines a little tight; soft edges and thin shadows lie just outside.
+    return None if found is None else grown(found, max(2, round(max(small.size) / 170)))
 
 
-def without(picture: Image.Image, hole: Bools) -> Image.Image:
-    pixels = np.asarray(picture)
-    filled = fill(pixels, hole)
-    soft = gaussian(hole.astype(np.float32), 1.0)[..., None]
-    return Image.fromarray((pixels * (1 - soft) + filled * soft + 0.5).astype(np.uint8))
+def without(picture: Image.Image, hole: Bools, quality: Quality = "standard") -> Image.Image:
+    """The picture with the hole, given at any size, filled from its surroundings."""
+    around = _surroundings(hole, picture.size)
+    crop = picture.crop(around)
+    small = reduced(crop, _FILLED_SIDE[quality])
+    # Outlines of bigger pictures are as coarse as the search was: a pixel more, and none is left.
+    empty = _seen(hole, picture.size, around, small.size)
+    subject = _seen(main_subject(reduced(picture, _SEARCHED_SIDE)), picture.size, around, small.size)
+    filled = Image.fromarray(fill(np.asarray(small), empty, _forbidden(subject, empty)))
+    soft = unit(2 * gaussian(grown(empty, 1).astype(np.float32), 1.0))
+    patch = Image.fromarray((np.maximum(soft, empty) * 255).astype(np.uint8))
+    out = picture.copy()
+    out.paste(
+        filled.resize(crop.size, Image.Resampling.BICUBIC),
+        around[:2],
+        patch.resize(crop.size, Image.Resampling.BILINEAR),
+    )
+    return out
+
+
+def _surroundings(hole: Bools, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The hole's frame and, on every side, as much again."""
+    ys, xs = np.nonzero(hole)
+    scale_x, scale_y = size[0] / hole.shape[1], size[1] / hole.shape[0]
+    reach = max(int(np.ptp(xs)) * scale_x, int(np.ptp(ys)) * scale_y, 48)
+    return (
+        max(0, int(xs.min() * scale_x - reach)),
+        max(0, int(ys.min() * scale_y - reach)),
+        min(size[0], int((xs.max() + 1) * scale_x + reach)),
+        min(size[1], int((ys.max() + 1) * scale_y + reach)),
+    )
+
+
+def _seen(mask: Bools, size: tuple[int, int], around: tuple[int, int, int, int], to: tuple[int, int]) -> Bools:
+    """A mask of the whole picture, in a part of it, at another size."""
+    scale_x, scale_y = mask.shape[1] / size[0], mask.shape[0] / size[1]
+    box = (around[0] * scale_x, around[1] * scale_y, around[2] * scale_x, around[3] * scale_y)
+    image = Image.fromarray(mask.astype(np.uint8) * 255).resize(to, Image.Resampling.BILINEAR, box)
+    return np.asarray(image) > 100
+
+
+def _forbidden(subject: Bools, hole: Bools) -> Bools | None:
+    """A face must not be copied into the hole, unless the hole is in the face; and something must be left to copy."""
+    forbidden = grown(subject, 3) & ~hole
+    border = grown(hole, 4) & ~hole
+    left = ~(forbidden | hole)
+    within = forbidden[border].mean() > 0.4
+    return forbidden if forbidden.any() and not within and left.sum() > 1.5 * hole.sum() else None

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.int64]
 
+_SMALLEST = 16
+
 
 def sky_share(picture: Image.Image, quality: Quality) -> Floats | None:
     """The share of sky in each pixel, or None where the picture shows no real sky."""
+    if min(picture.size) < _SMALLEST:
+        return None
     side, steps = EFFORT[quality]
     small = reduced(picture, side)
     image = np.asarray(small, np.float32) / 255

@@ -74,7 +74,7 @@ def _clouds(look: _Look, size: tuple[int, int], random: np.random.Generator) -> 
     across = (np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :] * width / height) * distance
     density = _noise(across * 1.5 + 3, distance * 1.9 + np.zeros_like(across), random)
     edge = np.quantile(density, 1 - look.clouds)
-    softness = look.softness * float(density.std()) * 3
+    softness = look.softness * float(density.std()) * 3 + 1e-6
     thick = unit((density - edge) / softness)
     cover = thick * thick * (3 - 2 * thick)
     below = gaussian(density, height / 60)

@@ -1,0 +1,86 @@
+"""Pictures made so that the truth is known: what was pasted, where, and what is behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from tests.benchmarks.editing import objects, photographs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Part = Literal["tuning", "hold-out"]
+
+
+@dataclass(frozen=True)
+class Composite:
+    name: str
+    picture: Image.Image
+    behind: Image.Image
+    alpha: Image.Image
+    corner: str
+
+
+def corners(part: Part, folder: Path) -> Iterator[Composite]:
+    """An object in each corner of each photograph, an eighth to a quarter of its long side wide."""
+    random = np.random.default_rng(11 if part == "tuning" else 13)
+    things = objects.TUNING if part == "tuning" else objects.HOLD_OUT
+    for i, name in enumerate(_photographs(part)):
+        for j, corner in enumerate(photographs.CORNERS):
+            thing = things[(i + j) % len(things)]
+            behind = photographs.photograph(name, folder)
+            cut = _sized(_object(thing, folder), max(behind.size) * random.uniform(0.13, 0.25))
+            yield _pasted(f"{name} {corner} {thing.__name__}", behind, cut, corner, random)
+
+
+def subjects(part: Part, folder: Path) -> Iterator[Composite]:
+    """Two objects, large, before each photograph; what has a subject of its own is thrown far out of focus."""
+    random = np.random.default_rng(21 if part == "tuning" else 22)
+    things = objects.TUNING if part == "tuning" else objects.HOLD_OUT
+    for i, (name, source) in enumerate(_photographs(part).items()):
+        behind = photographs.photograph(name, folder)
+        if not source.texture:
+            behind = behind.filter(ImageFilter.GaussianBlur(max(behind.size) / 20))
+        for thing in (things[i % len(things)], things[(i + 2) % len(things)]):
+            cut = _sized(_object(thing, folder), min(behind.size) * random.uniform(0.55, 0.75))
+            yield _pasted(f"{name} {thing.__name__}", behind, cut, "centre", random)
+
+
+def _photographs(part: Part) -> dict[str, photographs.Source]:
+    return photographs.TUNING if part == "tuning" else photographs.HOLD_OUT
+
+
+def _object(thing: Callable[..., Image.Image], folder: Path) -> Image.Image:
+    return thing(lambda name: photographs.photograph(name, folder))
+
+
+def _sized(cut: Image.Image, longest: float) -> Image.Image:
+    scale = longest / max(cut.size)
+    return cut.resize((round(cut.width * scale), round(cut.height * scale)), Image.Resampling.LANCZOS)
+
+
+def _pasted(name: str, behind: Image.Image, cut: Image.Image, corner: str, random: np.random.Generator) -> Composite:
+    across, down = (random.uniform(0.05, 0.3) for _ in range(2))
+    across = 1 - across if "right" in corner else across
+    down = 1 - down if "lower" in corner else down
+    if corner == "centre":
+        across = down = 0.5
+    at = (round((behind.width - cut.width) * across), round((behind.height - cut.height) * down))
+    alpha = Image.new("L", behind.size)
+    alpha.paste(cut.getchannel("A"), at)
+    colours = cut.convert("RGB")
+    if _colourless(behind):
+        colours = colours.convert("L").convert("RGB")
+    front = behind.copy()
+    front.paste(colours, at)
+    return Composite(name, Image.composite(front, behind, alpha), behind, alpha, corner)
+
+
+def _colourless(picture: Image.Image) -> bool:
+    red, green, blue = (np.asarray(channel) for channel in picture.split())
+    return bool((red == green).all() and (green == blue).all())

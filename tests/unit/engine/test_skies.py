@@ -1,0 +1,64 @@
+"""Skies found, and skies painted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aeforge_cli.sandbox.engine.edits import SkyKind
+from aeforge_cli.sandbox.engine.skies import sky_share
+from aeforge_cli.sandbox.engine.weather import paint_sky
+
+HORIZON = 60
+
+
+def landscape(sky: tuple[int, int, int]) -> Image.Image:
+    """An even sky over dark, rough ground, with a tower in front of it."""
+    random = np.random.default_rng(1)
+    pixels = np.empty((120, 160, 3), np.float32)
+    pixels[:HORIZON] = np.array(sky) + random.normal(0, 1, (HORIZON, 160, 3))
+    pixels[HORIZON:] = np.array((70, 80, 40)) + random.normal(0, 25, (120 - HORIZON, 160, 3))
+    pixels[20:HORIZON, 70:90] = np.array((120, 50, 40)) + random.normal(0, 12, (HORIZON - 20, 20, 3))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def test_the_sky_is_found_around_what_stands_before_it() -> None:
+    share = sky_share(landscape((120, 170, 230)), "standard")
+
+    assert share is not None
+    assert share[5:15].mean() > 0.98
+    assert share[30:55, 74:86].mean() < 0.02
+    assert share[65:].mean() < 0.02
+
+
+@pytest.mark.parametrize("wall", [(225, 220, 210), (128, 128, 128), (200, 120, 90)], ids=["white", "grey", "brick"])
+def test_a_plain_wall_is_not_a_sky(wall: tuple[int, int, int]) -> None:
+    assert sky_share(landscape(wall), "standard") is None
+
+
+def test_a_picture_too_small_to_tell_has_no_sky() -> None:
+    assert sky_share(Image.new("RGB", (8, 8), (100, 150, 230)), "standard") is None
+
+
+@pytest.mark.parametrize("kind", SkyKind)
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (160, 90)], ids=str)
+def test_a_sky_of_any_size_is_painted_the_same_each_time(kind: SkyKind, size: tuple[int, int]) -> None:
+    sky = paint_sky(kind, size)
+
+    assert sky.shape == (size[1], size[0], 3)
+    assert 0 <= sky.min() <= sky.max() <= 1
+    np.testing.assert_array_equal(sky, paint_sky(kind, size))
+
+
+def test_each_sky_looks_like_its_name() -> None:
+    red, green, blue = range(3)
+    mean = {kind: paint_sky(kind, (160, 120)).mean(axis=(0, 1)) for kind in SkyKind}
+    grey = {kind: paint_sky(kind, (160, 120)).std() for kind in SkyKind}
+
+    assert all(mean[kind][blue] > mean[kind][green] > mean[kind][red] for kind in (SkyKind.CLEAR, SkyKind.BLUE))
+    assert mean[SkyKind.CLEAR][red] < mean[SkyKind.BLUE][red] < mean[SkyKind.CLOUDY][red]
+    assert np.ptp(mean[SkyKind.OVERCAST]) < 0.06
+    assert mean[SkyKind.SUNSET][red] > mean[SkyKind.SUNSET][blue]
+    assert mean[SkyKind.NIGHT].max() < 0.25
+    assert grey[SkyKind.OVERCAST] < grey[SkyKind.CLOUDY]
