@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from aeforge_cli.session import Session
-from aeforge_cli.settings import seconds
 
 if TYPE_CHECKING:
     from aeforge_cli.journal import Claiming
@@ -118,6 +117,8 @@ class Waiting:
     @property
     def interval(self) -> float | None:
         """Seconds between looks, if the user chose."""
+        from aeforge_cli.settings import seconds
+
         return seconds(self.poll_interval) if self.poll_interval else None
 
 
