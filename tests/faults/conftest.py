@@ -19,11 +19,19 @@ if sys.platform == "win32":
     collect_ignore_glob = ["test_*"]  # signals, strace and terminals are those of POSIX
 
 
+# Multiplies how many scripts, cuts and kills are tried; 1 is for the gate.
+SOAK = int(os.environ.get("AEFORGE_SOAK", "1"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rules(**exceptions): which invariants cannot hold after this test, see Rules")
 
 
-SOAK = int(os.environ.get("AEFORGE_SOAK", "1"))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Larger numbers take longer."""
+    for item in items:
+        if SOAK > 1 and item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(60 * SOAK))
 
 
 @pytest.fixture

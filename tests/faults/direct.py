@@ -118,8 +118,8 @@ class Direct:
         self.journal.close()
 
 
-def direct(base_url: str, folder: Path) -> Direct:
-    wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT)
+def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None) -> Direct:
+    wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=ca_bundle)
     clock = JumpingClock()
     client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7))
     journal = SqliteJournal(folder)

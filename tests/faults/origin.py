@@ -25,6 +25,7 @@ class End(Enum):
     RESET = auto()  # RST: whatever the other side has not read is gone
     JUNK = auto()  # bytes that are no TLS, beside the encryption, then FIN
     STALL = auto()  # open, and silent until the other side gives up
+    DEAF = auto()  # open, and not even reading
     DRAIN = auto()  # no more is said, the rest of the request is read and dropped
 
 
@@ -245,6 +246,8 @@ class _Conversation(BaseHTTPRequestHandler):
                     beside.sendall(JUNK)
             case End.STALL:
                 self._wait_for_hang_up()
+            case End.DEAF:
+                self.server.stopping.wait()
             case End.DRAIN:
                 self.connection.shutdown(socket.SHUT_WR)
                 self._wait_for_hang_up()

@@ -46,14 +46,14 @@ class Moment:
 
 
 @pytest.fixture(scope="module")
-def moments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Moment]]:
+def moments(tmp_path_factory: pytest.TempPathFactory, strace: str) -> Iterator[list[Moment]]:
     """All calls of a whole run that touch the journal, the network or the result; the libraries' own are left out."""
     root = tmp_path_factory.mktemp("whole")
     fake, aeforge = Fake(), Aeforge(make_home(root))
     photo, log = aeforge.home.work / "photo.png", root / "strace"
     photo.write_bytes(png(0x336699))
     (aeforge.home.work / "out").mkdir()
-    under = tracing("strace", WATCHED, log)
+    under = tracing(strace, WATCHED, log)
     words = ("inpaint", photo, "-p", "blue sky", "--json", "-o", aeforge.home.work / "out" / "sky.png")
     run = aeforge.start(*words, env=fake.env, under=under).finish()
     assert run.exit == 0
@@ -74,7 +74,6 @@ def _moments(log: Path, home: str) -> list[Moment]:
 
 
 @pytest.mark.row("E1")
-@pytest.mark.usefixtures("strace")
 @pytest.mark.parametrize("part", range(KILLS * SOAK))
 def test_a_process_killed_at_any_system_call_loses_nothing(
     edit: Edit, fake: Fake, out: Path, strace: str, moments: list[Moment], part: int

@@ -125,6 +125,13 @@ class TestNothingWasSent:
 
         assert (run.exit, len(fake.posts()), len(fake.ledger)) == (0, 2, 1)
 
+    @pytest.mark.row("A5")
+    def test_a_server_that_stops_reading_is_given_up_and_sent_to_again(self, fake: Fake, user: Direct) -> None:
+        fake.submissions.says(Answer(raw=b"", read=4096, end=End.DEAF))
+
+        assert user.submit(inpaint(png(7, side=1700, packed=False))) == JOB
+        assert (len(fake.posts()), len(fake.ledger)) == (2, 1)
+
     @pytest.mark.row("A6")
     @pytest.mark.usefixtures("large_photo")
     @pytest.mark.parametrize("end", [End.DRAIN, End.FIN], ids=["and reads on", "and closes"])
@@ -175,6 +182,16 @@ class TestTheAnswerWasLost:
 
         assert user.submit() == LOST
         assert len(fake.ledger) == 1
+
+    @pytest.mark.row("A30")
+    def test_an_answer_that_drips_through_tls_is_given_up_in_time(
+        self, secure: Fake, bundle: str, users: list[Direct], tmp_path: Path
+    ) -> None:
+        users.append(direct(secure.base_url, tmp_path / "user", ca_bundle=bundle))
+        secure.submissions.says(replace(told_as_json({"job_id": JOB}), pace=0.05))
+
+        assert users[0].submit() == LOST
+        assert len(secure.ledger) == 1
 
     @pytest.mark.row("A10", "A13", "A18", "A29")
     @pytest.mark.parametrize(
