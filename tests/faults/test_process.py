@@ -127,7 +127,7 @@ class TestSignals:
 
         assert run.exit == 128 + number
         assert len(fake.posts()) <= at_the_signal + 3
-        assert f"{len(fake.ledger)} job" in run.stderr or "job list --pending" in run.stderr
+        assert f"{len(fake.ledger)} jobs go on at the service (aeforge job list --pending)" in run.error["message"]
 
     @pytest.mark.row("E6")
     def test_in_ci_a_cancelled_step_ends_within_its_five_seconds(self, edit: Edit, fake: Fake) -> None:

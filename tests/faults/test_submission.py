@@ -1,5 +1,6 @@
 """The POST that costs money: sent again only if it certainly was not accepted, and never lost from sight."""
 
+import hashlib
 import json
 import socket
 import tracemalloc
@@ -15,7 +16,7 @@ import trustme
 from tests.conftest import Aeforge, png
 from tests.faults.conftest import Edit, tls
 from tests.faults.direct import Direct, direct, inpaint, picture
-from tests.faults.fake import Fake, told_as_json
+from tests.faults.fake import Fake, Post, Upload, told_as_json
 from tests.faults.invariants import journal
 from tests.faults.origin import Answer, End
 
@@ -152,6 +153,16 @@ class TestNothingWasSent:
 
         assert user.submit(replace(inpaint(), image=changed)) == "file_not_found 2"
         assert fake.ledger == []
+
+    @pytest.mark.row("A32")
+    def test_what_was_checked_is_what_is_sent(self, edit: Edit, fake: Fake) -> None:
+        digest = hashlib.sha256(edit.photo.read_bytes()).hexdigest()
+
+        edit("--no-wait")
+
+        fields = (("prompt", "blue sky"), ("quality", "standard"))
+        upload = Upload("image", "image.png", "image/png", digest)
+        assert fake.ledger == [Post("/public/v1/image-tune/inpaint/v2", fields, (upload,), charged=True)]
 
 
 class TestTheAnswerWasLost:
