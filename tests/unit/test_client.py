@@ -306,6 +306,14 @@ def test_a_time_that_is_too_long_is_not_waited_for(
     assert clock.slept == []
 
 
+def test_a_time_that_ends_with_patience_is_waited_for(
+    client: Client, transport: FakeTransport, clock: FakeClock
+) -> None:
+    transport.says(told({}, 429, retry_after="20"), made())
+
+    assert submitted(client, until=clock.time + 20) == JOB
+
+
 def test_a_dead_service_is_not_hammered_by_a_long_list(transport: FakeTransport, clock: FakeClock) -> None:
     client = Client(transport, base_url=BASE, clock=clock, budget=Budget(tokens=10))
     transport.says(*[unsent()] * 4)

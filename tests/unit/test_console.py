@@ -97,7 +97,6 @@ def test_the_result_is_the_paths_or_else_the_links(capsys: Captured, done: Finis
     assert tuple(capsys.readouterr()) == (shown, "")
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the id is not printed")
 def test_a_job_that_is_not_waited_for_is_printed_by_its_id(capsys: Captured) -> None:
     console().finished(Finished(JOB, "Pending", "inpaint", "photo.png"))
 
@@ -322,7 +321,19 @@ def test_a_job_gone_on_with_is_told_with_the_way_to_buy_another(capsys: Captured
     )
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="a space is left where the name would be")
+def test_an_upload_that_takes_long_tells_how_far_it_is(capsys: Captured) -> None:
+    console().notify(Submitting("photo.png", 250, 1000))
+
+    assert capsys.readouterr().err == "sending photo.png 25%\n"
+
+
+def test_an_upload_of_unknown_length_or_at_its_end_tells_no_share(capsys: Captured) -> None:
+    console().notify(Submitting("photo.png", 0, 0))
+    console().notify(Submitting("photo.png", 10, 10))
+
+    assert capsys.readouterr().err == "sending photo.png\n" * 2
+
+
 def test_work_without_an_input_is_sent_without_a_name(capsys: Captured) -> None:
     console().notify(Submitting(""))
 

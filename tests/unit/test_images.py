@@ -94,10 +94,12 @@ def test_a_box_format_is_complete_with_its_last_box_only() -> None:
 
 def test_a_box_may_have_a_long_length_or_reach_to_the_end() -> None:
     long_box = struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", 20) + b"abcd"
+    empty_box = struct.pack(">I", 8) + b"free"
     open_box = struct.pack(">I", 0) + b"mdat" + b"abcd"
 
     assert is_complete(io.BytesIO(long_box), Format.AVIF) is True
     assert is_complete(io.BytesIO(long_box[:-1]), Format.AVIF) is False
+    assert is_complete(io.BytesIO(empty_box + long_box), Format.AVIF) is True
     assert is_complete(io.BytesIO(open_box), Format.HEIC) is True
 
 

@@ -434,6 +434,17 @@ def test_several_jobs_are_told_in_the_order_in_which_they_end(buyer: Buyer) -> N
     assert endings == [f"{OTHER_JOB} {(LINK,)}", f"{JOB} job_failed"]
 
 
+def test_of_several_jobs_one_that_is_not_found_stops_none_of_the_others(buyer: Buyer) -> None:
+    buyer.transport.says(NOT_FOUND, stands("Succeed", LINK, job_id=OTHER_JOB))
+    ends = dict(buyer.jobs.wait_for_all([Ticket(JOB), Ticket(JobId(OTHER_JOB))], until=2000.0))
+
+    with pytest.raises(JobNotFound) as failed:
+        ends[Ticket(JOB)]()
+
+    assert failed.value.job_id == JOB
+    assert ends[Ticket(JobId(OTHER_JOB))]() == Succeeded((LINK,))
+
+
 # ------------------------------------------------------------------ signals
 
 

@@ -66,6 +66,11 @@ FORMS: list[tuple[Operation, str, list[tuple[str, str]]]] = [
         [("image", "@a.png"), ("text", "walks"), ("frame", "25"), ("is_pixel", "true")],
     ),
     (
+        MakeSpriteV1(A, "walks", 36),
+        "sprite/make-sprite/v1",
+        [("image", "@a.png"), ("text", "walks"), ("frame", "36"), ("is_pixel", "false")],
+    ),
+    (
         MakeSpriteV2(A, "sits", 49),
         "sprite/make-sprite/v2",
         [("start_frame_image", "@a.png"), ("text", "sits"), ("frame", "49"), ("is_pixel", "false")],

@@ -84,9 +84,9 @@ def test_a_budget_is_never_more_than_full() -> None:
 def test_a_budget_says_when_it_is_spent() -> None:
     budget = Budget(tokens=9)
 
-    assert not budget.is_spent
-    budget.spend()
-    assert budget.is_spent
+    assert (budget.is_spent, budget.spend(), budget.is_spent) == (False, True, True)
+    budget.earn()
+    assert (budget.is_spent, budget.spend()) == (False, True)
 
 
 # ------------------------------------------------------------------ too many requests

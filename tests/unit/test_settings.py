@@ -267,6 +267,14 @@ def test_what_is_removed_leaves_the_rest_as_it_was(path: Path) -> None:
     assert path.read_text() == TEXT.replace('api_key = "old"    # to be renewed\n', "")
 
 
+def test_a_profile_that_is_empty_is_filled_and_no_other(path: Path) -> None:
+    write(path, '[profiles.work]\n[profiles.home]\napi_key = "sk-home"\n')
+
+    ConfigFile(path).change("work", {"api_key": "new"})
+
+    assert path.read_text() == '[profiles.work]\napi_key = "new"\n[profiles.home]\napi_key = "sk-home"\n'
+
+
 def test_a_profile_that_is_new_gets_its_own_table(path: Path) -> None:
     write(path, TEXT)
 
