@@ -335,6 +335,7 @@ class TestKilled:
 
     @pytest.mark.row("E14")
     def test_work_that_a_living_process_is_submitting_is_waited_for(self, edit: Edit, fake: Fake) -> None:
+        fake.pending = 3
         fake.submissions.says(slowly(1.5))
         first = edit.start()
         fake.wait_for_posts(1)
@@ -348,8 +349,15 @@ class TestKilled:
 class TestCrowds:
     @pytest.mark.row("E12")
     def test_three_processes_buy_each_picture_once(self, aeforge: Aeforge, fake: Fake, photos: list[Path]) -> None:
-        fake.pending = 2
-        crowd = [aeforge.start("inpaint", *photos[:8], "-p", "x", "--json", "-j", "4", env=fake.env) for _ in range(3)]
+        options = (
+            "-p",
+            "x",
+            "--json",
+            "-j",
+            "4",
+            "--no-wait",
+        )  # no wait: no job has ended when the last process starts
+        crowd = [aeforge.start("inpaint", *photos[:8], *options, env=fake.env) for _ in range(3)]
 
         exits = [running.finish().exit for running in crowd]
 
