@@ -11,7 +11,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"aeforge {__version__}\n")
         return
-    gc.set_threshold(20_000)  # modules are no garbage, and looking for some takes a tenth of the start
+    gc.set_threshold(50_000)  # modules are no garbage, and looking for some takes a tenth of the start
     from aeforge_cli.cli import main as open_front_door
 
     sys.exit(open_front_door(sys.argv[1:]))

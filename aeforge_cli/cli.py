@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from aeforge_cli.branches import MODULES
 from aeforge_cli.console import ClosedStdoutError
 from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted
 from aeforge_cli.session import Session
-from aeforge_cli.tree import BRANCHES, bare_root
 
 
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
@@ -34,12 +34,13 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
 def _run(arguments: Sequence[str], session: Session) -> int:
     if list(arguments) in ([], ["-h"], ["--help"]):
         from aeforge_cli.helptext import laid_out
+        from aeforge_cli.tree import bare_root
 
         session.console.result(laid_out(bare_root()))
         return Exit.DONE
     from aeforge_cli import typer_tree
 
-    named = [arguments[0]] if arguments[0] in BRANCHES else tuple(BRANCHES)
+    named = [arguments[0]] if arguments[0] in MODULES else tuple(MODULES)
     return typer_tree.run(typer_tree.built(named), arguments, session)
 
 

@@ -1,37 +1,10 @@
-"""What commands there are, as plain values: for the help, the man pages, the shells' completions and wrappers.
-
-A command at the root is told here without being loaded, so that `aeforge --help` loads none.
-"""
+"""What a command is, as a plain value: for the help, the man pages, the shells' completions and wrappers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-@dataclass(frozen=True)
-class Branch:
-    """A command at the root: the module in `commands` that registers it, and its summary, held equal by a test."""
-
-    module: str
-    summary: str
-
-
-BRANCHES = {
-    "inpaint": Branch("inpaint", "Edit part of a picture as a prompt says."),
-    "upscale": Branch("pictures", "Make a picture larger."),
-    "split-layer": Branch("pictures", "Separate one element of a picture into a layer of its own."),
-    "generate": Branch("pictures", "Make a picture from a prompt."),
-    "effect": Branch("pictures", "Make a visual effect."),
-    "sprite": Branch("sprites", "Animate pictures, give sprites another look, put characters over them."),
-    "job": Branch("job", "Look at jobs, wait for them, list them."),
-    "auth": Branch("account", "Sign in, sign out, and see which key is used."),
-    "api": Branch("api", "Make any call to the service, and print the body of its answer as it came."),
-    "config": Branch("config", "See and change the settings, and where each comes from."),
-    "sandbox": Branch("sandbox", "Serve the AetherForge API on this machine, without a key of yours and at no cost."),
-    "doctor": Branch("doctor", "Check that everything is set up, and say what to do where it is not."),
-    "completion": Branch("completion", "Print the script that completes aeforge in a shell."),
-    "help": Branch("help", "Show the help of a command, or explain a topic."),
-}
+from aeforge_cli.branches import SUMMARIES
 
 
 class Takes(StrEnum):
@@ -134,5 +107,5 @@ VERSION_OPTION = Option(("--version",), "Print the version.")
 
 def bare_root() -> Command:
     """The root with nothing below its commands."""
-    commands = [Command(("aeforge", name), branch.summary) for name, branch in BRANCHES.items()]
+    commands = [Command(("aeforge", name), summary) for name, summary in SUMMARIES.items()]
     return root(commands, (VERSION_OPTION, HELP_OPTION))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.branches import MODULES
 from aeforge_cli.shells import Shell as ShellName
 from aeforge_cli.shells import script
-from aeforge_cli.tree import BRANCHES
 from aeforge_cli.typer_tree import whole_tree
 from tests.conftest import Aeforge, Home, make_home
 from tests.e2e.shells import SHELLS, Shell
@@ -109,7 +109,7 @@ def test_a_name_with_a_colon_is_completed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("aeforge ", set(BRANCHES)),
+        ("aeforge ", set(MODULES)),
         ("aeforge job ", {"status", "wait", "list"}),
         ("aeforge help sprite ", {"make", "reskin", "overlay"}),
         ("aeforge inpaint -q ", {"standard", "pro"}),

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from aeforge_cli.branches import SUMMARIES
 from aeforge_cli.errors import Exit
 from aeforge_cli.reference import TOPICS, error_words
-from aeforge_cli.tree import BRANCHES, Argument, Command, Option
+from aeforge_cli.tree import Argument, Command, Option
 from aeforge_cli.typer_tree import whole_tree
 from tests.conftest import Aeforge
 
@@ -25,9 +26,7 @@ def test_without_arguments_the_help_is_shown(aeforge: Aeforge) -> None:
 
 
 def test_the_help_of_the_root_names_every_command_with_its_own_summary() -> None:
-    told = {name: branch.summary for name, branch in BRANCHES.items()}
-
-    assert {command.path[-1]: command.summary for command in whole_tree().commands} == told
+    assert {command.path[-1]: command.summary for command in whole_tree().commands} == SUMMARIES
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=by_name)

@@ -42,9 +42,10 @@ FRONT = {
     "shells",
     "tree",
     "typer_tree",
+    "typer_values",
 }
 HOMES = {
-    "typer": {"typer_tree", "commands"},
+    "typer": {"typer_tree", "typer_values", "commands"},
     "rich": {"drawing"},
     "requests": {"transport"},
     "urllib3": {"transport"},
