@@ -63,11 +63,13 @@ def resized(values: Floats, size: tuple[int, int], box: tuple[float, float, floa
 
 def reduced(picture: Image.Image, side: int) -> Image.Image:
     """The picture with no side longer than `side`."""
-    scale = side / max(picture.size)
-    if scale >= 1:
-        return picture
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    size = at_most(picture.size, side)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def at_most(size: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _box_along(values: Floats, radius: int, axis: int) -> Floats:

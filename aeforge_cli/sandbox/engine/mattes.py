@@ -8,7 +8,17 @@ import numpy as np
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Quality, Refused
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, box, follow, guided_coefficients, reduced, resized, unit
+from aeforge_cli.sandbox.engine.filters import (
+    Bools,
+    Floats,
+    at_most,
+    box,
+    follow,
+    guided_coefficients,
+    reduced,
+    resized,
+    unit,
+)
 from aeforge_cli.sandbox.engine.matting import solve
 from aeforge_cli.sandbox.engine.regions import grown, labelled
 from aeforge_cli.sandbox.engine.saliency import saliency
@@ -47,33 +57,46 @@ def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
 def subject_colours(image: Floats, alpha: Floats) -> Floats:
     """What the subject would look like without what shines through (blur fusion, Forte 2021)."""
     longest = max(image.shape[:2])
-    colours, behind = image, image
-    for radius in (max(2, longest // 12), max(1, longest // 180)):
-        colours, behind = _fuse(image, alpha, colours, behind, radius)
+    # The first pass is so wide that a small picture shows the same.
+    size = (image.shape[1], image.shape[0])
+    coarse = resized(image, at_most(size, 256))
+    likewise = resized(alpha, at_most(size, 256))
+    far_colours, far_behind = _fuse(coarse, likewise, coarse, coarse, max(2, max(coarse.shape) // 12))
+    colours, _ = _fuse(image, alpha, resized(far_colours, size), resized(far_behind, size), max(1, longest // 180))
     return colours
 
 
 def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
     """What stands out, looked at as a whole, then closer; in better quality each also mirrored."""
     likely = _seen(picture, quality)
-    ys, xs = np.nonzero(likely > 0.5)
-    if len(ys) == 0:
+    frame = _frame(likely > 0.5)
+    if frame is None:
         return likely
-    side = likely.shape[0]
-    width, height = xs.max() + 1 - xs.min(), ys.max() + 1 - ys.min()
-    left, right = max(0, xs.min() - width // 6), min(side, xs.max() + 1 + width // 6)
-    top, bottom = max(0, ys.min() - height // 6), min(side, ys.max() + 1 + height // 6)
-    if (right - left) * (bottom - top) > 0.7 * side * side:
-        return likely
-    scale_x, scale_y = picture.width / side, picture.height / side
-    crop = (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
-    size = (min(1024, picture.width), min(1024, picture.height))
-    whole = resized(likely, size).copy()
-    at = [round(value * size[i % 2] / side) for i, value in enumerate((left, top, right, bottom))]
-    closer = resized(_seen(picture.crop(crop), quality), (at[2] - at[0], at[3] - at[1]))
-    part = whole[at[1] : at[3], at[0] : at[2]]
-    part += 0.65 * (closer - part)
+    whole = resized(likely, at_most(picture.size, 1024)).copy()
+    left, top, right, bottom = _scaled(frame, likely.shape, whole.shape)
+    closer = _seen(picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width))), quality)
+    part = whole[top:bottom, left:right]
+    part += 0.65 * (resized(closer, (right - left, bottom - top)) - part)
     return whole
+
+
+def _frame(subject: Bools) -> tuple[int, int, int, int] | None:
+    """The subject with a sixth of its size around it; None if that is nearly the whole picture, or there is none."""
+    ys, xs = np.nonzero(subject)
+    if len(ys) == 0:
+        return None
+    across, down = int(np.ptp(xs)) // 6 + 1, int(np.ptp(ys)) // 6 + 1
+    left, right = max(0, int(xs.min()) - across), min(subject.shape[1], int(xs.max()) + 1 + across)
+    top, bottom = max(0, int(ys.min()) - down), min(subject.shape[0], int(ys.max()) + 1 + down)
+    return None if (right - left) * (bottom - top) > 0.7 * subject.size else (left, top, right, bottom)
+
+
+def _scaled(
+    frame: tuple[int, int, int, int], before: tuple[int, ...], after: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    across, down = after[1] / before[1], after[0] / before[0]
+    left, top = int(frame[0] * across), int(frame[1] * down)
+    return left, top, max(left + 1, int(frame[2] * across)), max(top + 1, int(frame[3] * down))
 
 
 def refined(image: Floats, likely: Floats, steps: int) -> Floats:

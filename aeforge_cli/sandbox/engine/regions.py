@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.filters import Bools
@@ -28,13 +27,8 @@ def labelled(mask: Bools) -> tuple[npt.NDArray[np.int32], int]:
 
 
 def grown(mask: Bools, radius: int) -> Bools:
-    if radius <= 0:
-        return mask
-    image = Image.fromarray(mask.astype(np.uint8) * 255)
-    while radius > 0:
-        step = min(radius, 3)
-        image, radius = image.filter(ImageFilter.MaxFilter(2 * step + 1)), radius - step
-    return np.asarray(image) > 0
+    """By a square of that radius."""
+    return _grown_along(_grown_along(mask, radius, 0), radius, 1)
 
 
 def shrunk(mask: Bools, radius: int) -> Bools:
@@ -47,6 +41,19 @@ def holes_filled(mask: Bools) -> Bools:
     labels, _ = labelled(padded)
     inside: Bools = labels[1:-1, 1:-1] != labels[0, 0]
     return inside
+
+
+def _grown_along(mask: Bools, radius: int, axis: int) -> Bools:
+    out, reach = mask.copy(), 0
+    while reach < radius:
+        step = min(reach + 1, radius - reach, mask.shape[axis])
+        ahead, behind = [slice(None)] * 2, [slice(None)] * 2
+        ahead[axis], behind[axis] = slice(step, None), slice(None, -step)
+        before = out.copy()
+        out[tuple(ahead)] |= before[tuple(behind)]
+        out[tuple(behind)] |= before[tuple(ahead)]
+        reach += step
+    return out
 
 
 def _runs(mask: Bools) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeforge_cli.sandbox.engine.edits import Colour, SkyKind
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian, unit
+from aeforge_cli.sandbox.engine.filters import Floats, at_most, gaussian, resized, unit
 
 # The same prompt paints the same sky.
 _SEED = 7
+_CLOUD_SIDE = 640
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def paint_sky(kind: SkyKind, size: tuple[int, int]) -> Floats:
     look, random = _LOOKS[kind], np.random.default_rng(_SEED)
     sky = _by_height(look.colours, size)
     if look.clouds:
-        cover, light = _clouds(look, size, random)
+        # Clouds have no detail that a larger picture would show.
+        cover, light = (resized(layer, size) for layer in _clouds(look, at_most(size, _CLOUD_SIDE), random))
         shade = np.array(look.shaded, np.float32) / 255
         colour = shade + (np.array(look.lit, np.float32) / 255 - shade) * light[..., None]
         sky = sky + (colour - sky) * cover[..., None]

@@ -85,15 +85,16 @@ def test_a_tone_of_the_background_leaves_the_subject_alone() -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "reason"),
-    [
-        ("replace the sky with a sunset", "shows no sky"),
-        ("remove the dog", 'does not know what "dog" means'),
-        ("remove the object in the lower third", "no single object"),
-    ],
+    [("replace the sky with a sunset", "shows no sky"), ("remove the dog", 'does not know what "dog" means')],
 )
 def test_what_it_cannot_do_it_refuses(prompt: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         edited(prompt)
+
+
+def test_where_nothing_stands_out_nothing_is_removed() -> None:
+    with pytest.raises(Refused, match="no single object"):
+        edited("remove the object in the lower third", Image.new("RGB", (64, 64), (90, 120, 90)))
 
 
 def test_a_cut_out_is_put_before_the_new_background_by_its_own_transparency() -> None:
