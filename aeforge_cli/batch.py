@@ -23,6 +23,7 @@ from aeforge_cli.errors import (
     NotSignedIn,
     OutputExists,
     RefusedByAccount,
+    SentBefore,
     SubmitUnknown,
     Unreachable,
 )
@@ -260,7 +261,7 @@ class Batch:
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""
-        self._lost_in_a_row += isinstance(error, SubmitUnknown)
+        self._lost_in_a_row += isinstance(error, SubmitUnknown) and not isinstance(error, SentBefore)
         concerns_all = (
             self._fail_fast
             or isinstance(error, NotSignedIn | RefusedByAccount)

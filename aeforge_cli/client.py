@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, NewType, Protocol
+from typing import Literal, NewType, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from aeforge_cli.body import Body
@@ -37,9 +37,11 @@ from aeforge_cli.operations import Operation
 from aeforge_cli.retry import LONGEST_WAIT, Budget, Throttle, jitter, retry_after
 
 JobId = NewType("JobId", str)
+T = TypeVar("T")
 
 ATTEMPTS = 4  # of a POST that certainly was not accepted, when the service names no time to wait
 NAMED_WAITS = 12  # of a POST that the service asked us to send later
+LONGEST_PAUSE = 20.0  # seconds between looks of someone who does not wait for a job
 MOST_URLS = 64
 
 
@@ -290,10 +292,7 @@ class Client:
         try:
             answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
         except WireFault as fault:
-            error = Unreachable(
-                f"{self.host} could not be reached", why=fault.why, hint=_network_hint(fault), job_id=job_id
-            )
-            raise error if fault.fault is Fault.CERTIFICATE else NotYet(error) from None
+            raise self._unheard(fault, job_id) from None
         return _job(answer, job_id)
 
     def key_is_good(self) -> bool:
@@ -311,6 +310,40 @@ class Client:
             trouble.error.job_id = None
             raise trouble.error from None
         return True
+
+    def get(self, path: str) -> Answer:
+        """One GET of any path. Raises NotYet where asking again may help, and the error itself where none will."""
+        try:
+            answer = self._ask(Request("GET", f"{self._base_url}/{path}"))
+        except WireFault as fault:
+            raise self._unheard(fault) from None
+        if 200 <= answer.status < 300:
+            return answer
+        if path.startswith("job/"):
+            raise _no_job(answer, JobId(path.removeprefix("job/")))
+        if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
+            raise _refusal(answer, about_job=None)
+        raise NotYet(_service_error(answer, "The service could not say"), wait=retry_after(answer.headers))
+
+    def insist(self, ask: Callable[[], T], trouble: Callable[[str, float], None], *, tries: int = 4) -> T:
+        """Asks until there is an answer, a few times at most; `trouble` is told why, and how long the pause is."""
+        for attempt in range(tries):
+            try:
+                return ask()
+            except NotYet as nothing:
+                if attempt + 1 == tries or nothing.kind == "missing":
+                    raise nothing.error from None
+                pause = jitter(attempt, chance=self.chance) if nothing.wait is None else nothing.wait
+                pause = min(pause, LONGEST_PAUSE)
+                trouble(nothing.error.why or nothing.error.message, pause)
+                self._clock.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _unheard(self, fault: WireFault, job_id: JobId | None = None) -> Exception:
+        error = Unreachable(
+            f"{self.host} could not be reached", why=fault.why, hint=_network_hint(fault), job_id=job_id
+        )
+        return error if fault.fault is Fault.CERTIFICATE else NotYet(error)
 
     # -------------------------------------------------------------- results
 
@@ -431,7 +464,7 @@ def _refusal(answer: Answer, *, about_job: JobId | None) -> AeforgeError:
         return KeyRejected(
             "The service does not accept the API key", why=why, hint=sign_in, job_id=about_job, http_status=status
         )
-    if status == 404 and ("user" in detail or "account" in detail or (about_job is None and detail != "not found")):
+    if status == 404 and ("user" in detail or "account" in detail):
         return AccountNotFound(
             "The API key is good, but it belongs to no account",
             why=why,

@@ -208,6 +208,10 @@ class SubmitUnknown(AeforgeError):
     code = "submit_unknown"
 
 
+class SentBefore(SubmitUnknown):
+    """It was so with the same work in an earlier run; nothing was sent now."""
+
+
 class Interrupted(AeforgeError):
     """A signal asked the process to end."""
 

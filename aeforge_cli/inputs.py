@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -59,7 +60,7 @@ def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
     spool = _Spool(label)
     while block := stream.read(BLOCK):
         spool.write(block)
-    return _judged(spool.reader(), label=label, name=name, opener=spool.reader)
+    return spool.picture(label, name)
 
 
 def from_address(url: str, fetcher: InputFetcher) -> Picture:
@@ -75,7 +76,7 @@ def from_address(url: str, fetcher: InputFetcher) -> Picture:
             raise FileMissing(f"{url} cannot be fetched", why=fault.why, hint="check the address") from None
         if answer.status == 200:
             name = PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "image"
-            return _judged(spool.reader(), label=url, name=name, opener=spool.reader)
+            return spool.picture(url, name)
         where = _redirected(url, where, answer)
     raise FileMissing(f"{url} cannot be fetched", why="it redirects too often", hint="check the address")
 
@@ -134,6 +135,7 @@ class _Spool:
         self._label = label
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
         self._size = 0
+        weakref.finalize(self, self._file.close)
 
     def expect(self, size: int | None) -> None:
         if size is not None and size > MOST_BYTES:
@@ -147,6 +149,10 @@ class _Spool:
         if self._size > MOST_BYTES:
             raise _too_large(self._label)
         self._file.write(block)
+
+    def picture(self, label: str, name: str) -> Picture:
+        with self.reader() as stream:
+            return _judged(stream, label=label, name=name, opener=self.reader)
 
     def reader(self) -> BinaryIO:
         """A reader at the first byte; it can be closed without losing the bytes."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from aeforge_cli.client import Client, Failed, Job, JobId, NotYet, Pending, Succeeded
+from aeforge_cli.client import Client, Failed, Job, JobId, Pending, Succeeded
 from aeforge_cli.clock import Clock
 from aeforge_cli.errors import (
     AeforgeError,
@@ -22,6 +22,7 @@ from aeforge_cli.errors import (
     JobFailed,
     JobNotFound,
     JobStillRunning,
+    SentBefore,
     SubmitUnknown,
     go_on_with,
 )
@@ -31,7 +32,6 @@ from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import SavedFile, holds, sweep
 from aeforge_cli.pace import LearningPace, Pace
 from aeforge_cli.results import Delivery, Fetch, SomeMissing
-from aeforge_cli.retry import jitter
 from aeforge_cli.signals import Stop
 from aeforge_cli.waiting import Watch
 
@@ -79,7 +79,7 @@ class Jobs:
 
     def begun(self, ticket: Ticket, order: Order) -> Finished:
         """What is known of a job that is not waited for."""
-        return Finished(ticket.job_id, "Pending", order.operation.name, order.input, attached=ticket.attached)
+        return Finished(ticket.job_id, "Pending", order.operation.name, order.input or None, attached=ticket.attached)
 
     def finished(
         self, ticket: Ticket, order: Order, done: Succeeded, files: Sequence[SavedFile], started: float
@@ -88,7 +88,7 @@ class Jobs:
             job_id=ticket.job_id,
             status="Succeed",
             operation=order.operation.name,
-            input=order.input,
+            input=order.input or None,
             image_urls=done.urls,
             files=tuple(files),
             seconds=round(self.clock.monotonic() - started, 3),
@@ -247,32 +247,18 @@ class Jobs:
                 self.journal.record(ticket.number, State.FAILED, self._now, reason=reason)
                 raise job_failed(ticket.job_id, reason)
 
-    def look(self, ticket: Ticket, *, tries: int = 4) -> Job:
+    def look(self, ticket: Ticket) -> Job:
         """One look, without waiting for the job; a few more where the service cannot be heard."""
         with self.knowing(ticket):
-            job = self._heard(ticket, tries)
+            job = self.client.insist(
+                lambda: self.client.look(ticket.job_id),
+                lambda why, pause: self.notify(Trouble(why, pause, ticket.job_id)),
+            )
             if isinstance(job, Pending):
                 return job
             with contextlib.suppress(JobFailed):  # how it stands is the answer here, not an error
                 self.ended(ticket, job)
             return job
-
-    def _heard(self, ticket: Ticket, tries: int) -> Job:
-        for attempt in range(tries - 1):
-            try:
-                return self.client.look(ticket.job_id)
-            except NotYet as trouble:
-                if trouble.kind == "missing":
-                    raise trouble.error from None
-                pause = min(
-                    20.0, trouble.wait if trouble.wait is not None else jitter(attempt, chance=self.client.chance)
-                )
-                self.notify(Trouble(trouble.error.why or trouble.error.message, pause, ticket.job_id))
-                self.clock.sleep(pause)
-        try:
-            return self.client.look(ticket.job_id)
-        except NotYet as trouble:
-            raise trouble.error from None
 
     # -------------------------------------------------------------- saving
 
@@ -321,8 +307,8 @@ def _raise(error: AeforgeError) -> NoReturn:
     raise error
 
 
-def _sent_before(entry: Entry) -> SubmitUnknown:
-    return SubmitUnknown(
+def _sent_before(entry: Entry) -> SentBefore:
+    return SentBefore(
         "The same work was sent before, and its answer was lost: a job may exist and be charged. It was not sent again",
         why=f"first sent at {entry.created}: {entry.reason or 'no answer came'}",
         hint="look at the service's dashboard; to send it again all the same, add --new to the command",

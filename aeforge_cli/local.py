@@ -19,17 +19,18 @@ from aeforge_cli.locks import is_locked
 
 START_SECONDS = 20.0
 PORT = 8765
-_STANDARD_URL = f"http://127.0.0.1:{PORT}/public/v1"
 
 
 @contextlib.contextmanager
-def running_sandbox(state_dir: Path, say: Callable[[str], None]) -> Iterator[str]:
-    """The base URL of a sandbox; `say` gets what it has to tell.
+def running_sandbox(
+    state_dir: Path, say: Callable[[str], None], standing: str = f"http://127.0.0.1:{PORT}/public/v1"
+) -> Iterator[str]:
+    """The base URL of a sandbox; `standing` is asked for first, `say` gets what it has to tell.
 
     Raises Usage where the extra is missing, Unreachable where it does not start.
     """
-    if _answers(_STANDARD_URL):
-        yield _STANDARD_URL
+    if _answers(standing):
+        yield standing
         return
     with _own_folder(state_dir) as folder, _started(folder, say) as base_url:
         yield base_url
@@ -38,8 +39,9 @@ def running_sandbox(state_dir: Path, say: Callable[[str], None]) -> Iterator[str
 def reason_of_failure(base_url: str, job_id: str) -> str:
     """Why a job of the sandbox failed; the API itself, like the service's, does not say."""
     found = _asked(f"{_origin(base_url)}/sandbox/jobs/{job_id}")
-    lines = str(found.get("reason") or "").splitlines()
-    return "; ".join(line.strip("- ") for line in lines if line.strip())
+    lines = [line.strip() for line in str(found.get("reason") or "").splitlines()]
+    items = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    return " ".join([*(line for line in lines if not line.startswith("- ")), "; ".join(items)]).strip()
 
 
 @contextlib.contextmanager

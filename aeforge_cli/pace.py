@@ -60,7 +60,7 @@ class LearningPace:
     def pause(self, elapsed: float) -> float:
         schedule = self._schedule
         if schedule is not None and (pause := schedule.pause(elapsed)) is not None:
-            return pause
+            return pause if elapsed <= 0 else min(LATEST, pause)
         if elapsed <= 0:
             return FIRST + (self._chance.random() if self._chance else 0.0)
         return min(LATEST, max(SOONEST, 0.15 * elapsed))

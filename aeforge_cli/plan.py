@@ -56,7 +56,7 @@ def from_manifest(text: str, name: str) -> list[Wanted]:
 
 
 def _json_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 yield number, json.loads(line)
@@ -72,7 +72,8 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
                 raise Usage(f"{name}:{reader.line_num} has not as many fields as the header")
             yield reader.line_num, {column.strip(): value for column, value in row.items() if value}
     except csv.Error as error:
-        raise Usage(f"{name}:{reader.line_num} is not CSV", why=str(error)) from None
+        # The inner reader counts a line when it begins, the outer one when it was read whole.
+        raise Usage(f"{name}:{reader.reader.line_num} is not CSV", why=str(error)) from None
 
 
 def _row(row: object, place: str) -> Wanted:

@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from aeforge_cli.commands.buying import picture
 from aeforge_cli.commands.options import Service, Talking, TimeoutOption, with_options
 from aeforge_cli.console import clean
-from aeforge_cli.errors import Unreachable, Usage
+from aeforge_cli.errors import Usage
 from aeforge_cli.events import Trouble
 from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import OPERATIONS, Operation, Part
 from aeforge_cli.orders import Order
-from aeforge_cli.retry import jitter, retry_after
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -90,55 +88,12 @@ def _print(session: Session, body: bytes) -> None:
         session.console.result(clean(line, 8192))
 
 
-# ------------------------------------------------------------------ GET
-
-TRIES = 4
-LONGEST_PAUSE = 20.0
-
-
 def _got(session: Session, path: str) -> bytes:
     """Asks, and asks again where that may help."""
-    from aeforge_cli.client import NotYet
-
-    for attempt in range(TRIES - 1):
-        try:
-            return _answer(session, path).body
-        except NotYet as trouble:
-            if trouble.kind == "missing":
-                raise trouble.error from None
-            pause = jitter(attempt, chance=session.client.chance) if trouble.wait is None else trouble.wait
-            session.console.notify(Trouble(trouble.error.why or trouble.error.message, min(pause, LONGEST_PAUSE)))
-            session.clock.sleep(min(pause, LONGEST_PAUSE))
-    try:
-        return _answer(session, path).body
-    except NotYet as trouble:
-        raise trouble.error from None
-
-
-def _answer(session: Session, path: str) -> "Answer":
-    """One GET. Raises NotYet where asking again may help, and the error itself where none will."""
-    from aeforge_cli.client import Fault, NotYet, Request, WireFault, _network_hint
-
-    try:
-        answer = session.transport.ask(Request("GET", f"{session.base_url}/{path}"))
-    except WireFault as fault:
-        error = Unreachable(
-            f"{urlsplit(session.base_url).netloc} could not be reached", why=fault.why, hint=_network_hint(fault)
-        )
-        raise error if fault.fault is Fault.CERTIFICATE else NotYet(error) from None
-    if 200 <= answer.status < 300:
-        return answer
-    raise _failure(answer, path)
-
-
-def _failure(answer: "Answer", path: str) -> Exception:
-    from aeforge_cli.client import JobId, NotYet, _no_job, _refusal, _service_error
-
-    if path.startswith("job/"):
-        return _no_job(answer, JobId(path.removeprefix("job/")))
-    if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
-        return _refusal(answer, about_job=None)
-    return NotYet(_service_error(answer, "The service could not say"), wait=retry_after(answer.headers))
+    answer = session.client.insist(
+        lambda: session.client.get(path), lambda why, pause: session.console.notify(Trouble(why, pause))
+    )
+    return answer.body
 
 
 # ------------------------------------------------------------------ POST

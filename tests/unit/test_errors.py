@@ -35,6 +35,7 @@ EXITS = {
     "CannotSave": (9, "cannot_save", False),
     "OutputExists": (9, "output_exists", False),
     "SubmitUnknown": (10, "submit_unknown", False),
+    "SentBefore": (10, "submit_unknown", False),
 }
 
 

@@ -19,12 +19,9 @@ from tests.conftest import png
 
 CONTENT = png(0x336699)
 
-# What was read from a pipe stays open as long as a picture made of it lives, and nobody closes it before.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")
-
-
 @pytest.fixture(autouse=True)
 def all_let_go() -> Iterator[None]:
+    """What was read from a pipe is closed with the picture made of it: a warning would fail the test."""
     yield
     gc.collect()
 

@@ -20,6 +20,7 @@ from aeforge_cli.errors import (
     RateLimited,
     Rejected,
     ResultUnavailable,
+    SentBefore,
     SubmitUnknown,
     Unreachable,
 )
@@ -202,7 +203,7 @@ def test_after_a_lost_answer_nothing_is_sent_until_the_user_says_so(buyer: Buyer
 
     again = buyer.fails()
 
-    assert (type(again), again.message.endswith("It was not sent again")) == (SubmitUnknown, True)
+    assert (type(again), again.message.endswith("It was not sent again")) == (SentBefore, True)
     assert "--new" in again.hint
     assert buyer.transport.asked == [POST]
     assert buyer.run(made(), DONE, claiming=Claiming.ANEW).job_id == JOB
