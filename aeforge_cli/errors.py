@@ -13,7 +13,7 @@ exit  meaning                                   errors
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
    8  still running when patience ended         JobStillRunning
    9  cannot save                               OutputExists, CannotSave
-  10  sent, but the answer was lost             SubmitUnknown
+  10  sent, but the answer was lost             SubmitUnknown, SentBefore
  128+ ended by a signal                         Interrupted
 """
 
