@@ -366,7 +366,6 @@ def test_an_answer_that_came_begins_the_count_of_lost_ones_anew(studio: Studio) 
     assert Counter(endings.values()) == {"submit_unknown": 10, "Succeed": 2}
 
 
-@pytest.mark.xfail(reason="what an earlier run lost counts as lost again, though nothing is sent for it")
 def test_answers_that_an_earlier_run_lost_keep_nothing_else_from_being_bought(studio: Studio) -> None:
     studio.service.says = {str(index): unanswered() for index in range(5)}
     run(studio.limited(1).batch(5))

@@ -110,7 +110,6 @@ def test_a_bad_line_is_named_by_its_number(text: str, message: str) -> None:
     assert refused.value.message == message
 
 
-@pytest.mark.xfail(reason="csv.DictReader counts a line only when it was read whole: the line before it is named")
 @pytest.mark.parametrize("rest", ['"y\n', "x" * 200_000], ids=["a quote without end", "a field without end"])
 def test_a_line_that_is_no_csv_is_named_by_its_number(rest: str) -> None:
     with pytest.raises(Usage) as refused:
@@ -119,7 +118,6 @@ def test_a_line_that_is_no_csv_is_named_by_its_number(rest: str) -> None:
     assert refused.value.message == "jobs:3 is not CSV"
 
 
-@pytest.mark.xfail(reason="str.splitlines knows more ends of lines than JSON Lines does")
 @pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
 def test_only_a_line_feed_ends_a_line_of_json(end: str) -> None:
     assert from_manifest(f'{{"image": "a.png", "prompt": "blue{end}sky"}}\n', "jobs") == [

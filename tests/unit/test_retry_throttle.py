@@ -42,7 +42,6 @@ def test_refusals_of_many_threads_at_once_halve_it_once() -> None:
     assert (throttle.limit, throttle.remaining(100.0)) == (8, 2.0)
 
 
-@pytest.mark.xfail(reason="a refusal that names no silence leaves nothing by which the next is of the same moment")
 def test_refusals_at_once_that_name_no_silence_halve_it_once_too() -> None:
     throttle = Throttle(16)
 
