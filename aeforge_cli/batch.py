@@ -32,7 +32,7 @@ from aeforge_cli.jobs import Jobs, Ticket
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.waiting import Watch
 
-UPLOADERS = 16
+UPLOADERS = 24
 POLLERS = 8
 DOWNLOADERS = 8
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked

@@ -17,10 +17,12 @@ from aeforge_cli.journal import Lasted
 
 SOONEST, LATEST = 1.0, 5.0  # seconds between two looks at one job, within what the service recommends
 FIRST = 1.0
+EXPLORERS = 24  # jobs whose first look is spread over a second
 ENOUGH = 5  # jobs seen to end before their durations say anything
 PRICE = 0.04  # seconds of lag that one look is worth
 _STEPS = 400
 _REMEMBERED = 200
+_ROUNDS = 10  # of expectation-maximisation
 _SPREAD = 0.04  # the least standard deviation of the logarithm that so few looks can tell
 
 
@@ -49,8 +51,9 @@ class LearningPace:
     """Every 1 s at first and up to every 5 s later; better once it has seen jobs end. Safe to share by threads."""
 
     def __init__(self, earlier: Sequence[Lasted] = (), *, chance: random.Random | None = None) -> None:
-        """With `chance`, first looks are spread over a second: jobs of one length then soon betray what it is."""
+        """With `chance`, the first looks at a few jobs are spread over a second: equal jobs so betray their length."""
         self._chance = chance
+        self._explorers = EXPLORERS
         self._seen = deque(earlier, maxlen=_REMEMBERED)
         self._lock = threading.Lock()
         self._schedule = _schedule(self._seen)
@@ -62,8 +65,16 @@ class LearningPace:
         if schedule is not None and (pause := schedule.pause(elapsed)) is not None:
             return pause if elapsed <= 0 else min(LATEST, pause)
         if elapsed <= 0:
-            return FIRST + (self._chance.random() if self._chance else 0.0)
+            return FIRST + self._detour()
         return min(LATEST, max(SOONEST, 0.15 * elapsed))
+
+    def _detour(self) -> float:
+        """Seconds by which the first look at one of the first jobs comes later, for what it tells."""
+        with self._lock:
+            if self._chance is None or self._explorers == 0:
+                return 0.0
+            self._explorers -= 1
+            return self._chance.random()
 
     def learn(self, lasted: Lasted) -> None:
         with self._lock:
@@ -128,21 +139,34 @@ def _best_looks(ages: list[float], ended: list[float], step: float) -> list[floa
 def _lognormal(seen: Collection[Lasted]) -> tuple[float, float]:
     """Mean and standard deviation of the logarithm of durations of which only bounds are known.
 
-    Expectation-maximisation for interval-censored data, with the midpoint of each interval that the fit leaves open.
+    Expectation-maximisation for interval-censored normal data (Dempster, Laird, Rubin 1977, section 4.1).
     """
     bounds = [(math.log(max(each.pending_at, 0.01)), math.log(max(each.ended_by, 0.02))) for each in seen]
-    middles = [math.log((math.exp(low) + math.exp(high)) / 2) for low, high in bounds]
-    for _ in range(8):
-        mean, spread = statistics.fmean(middles), max(_SPREAD, statistics.pstdev(middles))
-        middles = [_expected(low, high, mean, spread) for low, high in bounds]
-    return statistics.fmean(middles), max(_SPREAD, statistics.pstdev(middles))
+    moments = [((low + high) / 2, (high - low) ** 2 / 12) for low, high in bounds]
+    mean, spread = _fit(moments)
+    for _ in range(_ROUNDS):
+        moments = [_between(low, high, mean, spread) for low, high in bounds]
+        mean, spread = _fit(moments)
+    return mean, spread
 
 
-def _expected(low: float, high: float, mean: float, spread: float) -> float:
-    """The mean of a normal variable that is known to lie between two bounds."""
+def _fit(moments: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The normal distribution of values of which each is known by its own mean and variance."""
+    mean = statistics.fmean(middle for middle, _ in moments)
+    variance = statistics.fmean((middle - mean) ** 2 + own for middle, own in moments)
+    return mean, max(_SPREAD, math.sqrt(variance))
+
+
+def _between(low: float, high: float, mean: float, spread: float) -> tuple[float, float]:
+    """Mean and variance of a normal variable that is known to lie between two bounds."""
     a, b = (low - mean) / spread, (high - mean) / spread
     inside = 0.5 * (math.erfc(-b / math.sqrt(2)) - math.erfc(-a / math.sqrt(2)))
     if inside < 1e-9:
-        return min(max(mean, low), high)
-    density = (math.exp(-a * a / 2) - math.exp(-b * b / 2)) / math.sqrt(2 * math.pi)
-    return mean + spread * density / inside
+        return min(max(mean, low), high), 0.0
+    left, right = _density(a) / inside, _density(b) / inside
+    shift = left - right
+    return mean + spread * shift, max(0.0, spread**2 * (1 + a * left - b * right - shift**2))
+
+
+def _density(x: float) -> float:
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
