@@ -19,6 +19,10 @@ PIP = "pip download --no-deps --dest FOLDER scikit-image scikit-learn matplotlib
 CORNERS = ("upper left", "upper right", "lower left", "lower right")
 
 
+# Read from the wheel where it lies, and never passed on.
+UNSTATED = "the package states no licence for this picture"
+
+
 @dataclass(frozen=True)
 class Source:
     wheel: str
@@ -33,31 +37,24 @@ class Source:
 TUNING = {
     "astronaut": Source("scikit_image", "skimage/data/astronaut.png", "public domain, NASA", CORNERS),
     "coffee": Source("scikit_image", "skimage/data/coffee.png", "CC0, Rachel Michetti", ("lower right",)),
-    "motorcycle": Source(
-        "scikit_image", "skimage/data/motorcycle_left.png", "Middlebury 2014, free for research", CORNERS
-    ),
+    "motorcycle": Source("scikit_image", "skimage/data/motorcycle_left.png", UNSTATED, CORNERS),
     "china": Source("scikit_learn", "sklearn/datasets/images/china.jpg", "CC BY 2.0, danielbuechele", CORNERS),
     "brick": Source("scikit_image", "skimage/data/brick.png", "CC0, cc0textures.com", texture=True),
     "grass": Source("scikit_image", "skimage/data/grass.png", "CC0, cc0textures.com", texture=True),
 }
-# ... and are scored on these, which were not looked at.
+# ... and are scored on these. No threshold was chosen on them, but they were not unseen: several served to judge
+# backgrounds and skies by eye, and misses on them suggested that parts of the subject count for less.
 HOLD_OUT = {
     "chelsea": Source("scikit_image", "skimage/data/chelsea.png", "CC0, Stefan van der Walt", ("upper left",)),
     "rocket": Source("scikit_image", "skimage/data/rocket.jpg", "public domain, SpaceX", CORNERS),
     "flower": Source(
         "scikit_learn", "sklearn/datasets/images/flower.jpg", "CC BY 2.0, vultilion", ("lower right", "lower left")
     ),
-    "raccoon": Source("scipy", "scipy/misc/face.dat", "public domain, Judy Weggelaar"),
-    "grace": Source(
-        "matplotlib", "matplotlib/mpl-data/sample_data/grace_hopper.jpg", "public domain, US Navy", ("upper left",)
-    ),
+    "raccoon": Source("scipy", "scipy/misc/face.dat", "public domain, public-domain-image.com"),
+    "grace": Source("matplotlib", "matplotlib/mpl-data/sample_data/grace_hopper.jpg", UNSTATED, ("upper left",)),
     "gravel": Source("scikit_image", "skimage/data/gravel.png", "CC0, cc0textures.com", texture=True),
     "moon": Source(
-        "scikit_image",
-        "skimage/data/moon.png",
-        "public domain, NASA",
-        ("upper left", "upper right", "lower right"),
-        texture=True,
+        "scikit_image", "skimage/data/moon.png", UNSTATED, ("upper left", "upper right", "lower right"), texture=True
     ),
     "clock": Source(
         "scikit_image", "skimage/data/clock_motion.png", "public domain, Stefan van der Walt", texture=True
@@ -69,10 +66,10 @@ HOLD_OUT = {
 }
 # Pictures from which objects to paste are cut.
 MATERIAL = {
-    "coins": Source("scikit_image", "skimage/data/coins.png", "public domain, Brooklyn Museum"),
+    "coins": Source("scikit_image", "skimage/data/coins.png", "no known copyright restrictions, Brooklyn Museum"),
     "horse": Source("scikit_image", "skimage/data/horse.png", "CC0, Andreas Preuss"),
     "retina": Source("scikit_image", "skimage/data/retina.jpg", "CC0, Häggström 2014"),
-    "gift": Source("matplotlib", "matplotlib/mpl-data/sample_data/Minduka_Present_Blue_Pack.png", "CC0, Minduka"),
+    "gift": Source("matplotlib", "matplotlib/mpl-data/sample_data/Minduka_Present_Blue_Pack.png", UNSTATED),
 }
 
 
