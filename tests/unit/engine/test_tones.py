@@ -53,7 +53,7 @@ def detail(picture: Image.Image) -> float:
         (Tone.SHARPER, detail),
         (Tone.BLURRED, lambda picture: -detail(picture)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, Tone) else "",
 )
 def test_a_tone_does_what_it_is_called_and_more_of_it_when_stronger(tone: Tone, more: object) -> None:
     assert callable(more)
