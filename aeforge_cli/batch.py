@@ -14,14 +14,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from aeforge_cli.client import Failed, Succeeded
+from aeforge_cli.client import NAMED_WAITS, Failed, Succeeded
 from aeforge_cli.errors import (
     AeforgeError,
     CannotSave,
     Interrupted,
     NotSignedIn,
     OutputExists,
+    RateLimited,
     RefusedByAccount,
     SentBefore,
     SubmitUnknown,
@@ -30,6 +32,7 @@ from aeforge_cli.errors import (
 from aeforge_cli.events import Tally
 from aeforge_cli.jobs import Jobs, Ticket
 from aeforge_cli.orders import Finished, Order
+from aeforge_cli.retry import jitter
 from aeforge_cli.waiting import Watch
 
 UPLOADERS = 24
@@ -70,6 +73,14 @@ class _Running:
     until: float
 
 
+class _Stage(Enum):
+    """How far an item had come when it ended."""
+
+    SUBMITTING = "under way, without a job"
+    RUNNING = "under way, with a job"
+    FETCHING = "its job is over"
+
+
 class Batch:
     """Runs the items; `outcomes` is iterated by the thread that prints, which is also the one that signals reach."""
 
@@ -86,6 +97,7 @@ class Batch:
         self._closed = False
         self._submitting = 0
         self._lost_in_a_row = 0
+        self._refused_in_a_row = 0
         self.tally = Tally(len(items))
 
     @property
@@ -140,8 +152,11 @@ class Batch:
                 self._submit(item, started)
             except Interrupted:
                 raise
+            except RateLimited as error:
+                if not self._put_back(item):
+                    self._end(item, error, started, _Stage.SUBMITTING)
             except AeforgeError as error:
-                self._end(item, error, started)
+                self._end(item, error, started, _Stage.SUBMITTING)
             finally:
                 with self._lock:
                     self._submitting -= 1
@@ -150,8 +165,8 @@ class Batch:
     def _next(self) -> Item | None:
         """The next item, when one more may be under way; None when there is none, or nothing may be begun."""
         with self._lock:
-            while self._items and not self._closed and self._stopped is None and self._is_full():
-                self._lock.wait()
+            while self._items and not self._closed and self._stopped is None and (wait := self._must_wait()):
+                self._lock.wait(wait)
             if self._closed or not self._items:
                 return None
             if self._stopped is not None:
@@ -161,8 +176,28 @@ class Batch:
             self._submitting += 1
             return self._items.popleft()
 
-    def _is_full(self) -> bool:
-        return self.tally.under_way >= self._jobs.client.throttle.limit
+    def _must_wait(self) -> float:
+        """Seconds until it is worth while to see whether one more may be under way; 0 if it may."""
+        throttle = self._jobs.client.throttle
+        if self.tally.under_way >= throttle.limit:
+            return 60.0  # or until a job ends
+        return throttle.remaining(self._jobs.clock.monotonic())
+
+    def _put_back(self, item: Item) -> bool:
+        """Whether a submission that was refused for now may be tried again later: jobs that end make room.
+
+        With nothing under way, nothing makes room but time: then a few refusals in a row are final.
+        """
+        throttle, now = self._jobs.client.throttle, self._jobs.clock.monotonic()
+        with self._lock:
+            self._refused_in_a_row = 0 if self.tally.running else self._refused_in_a_row + 1
+            if throttle.remaining(now) > self._jobs.patience or self._refused_in_a_row >= NAMED_WAITS:
+                return False
+            throttle.hold(jitter(self._refused_in_a_row, chance=self._jobs.client.chance, first=1.0), now)
+            self._items.appendleft(item)
+            self.tally.under_way -= 1
+            self._lock.notify_all()
+        return True
 
     def _give_up_rest(self) -> None:
         while self._items:
@@ -174,14 +209,15 @@ class Batch:
         until = started + self._jobs.patience
         kept = self._jobs.kept(order)
         if kept is not None:
-            self._end(item, kept, started)
+            self._end(item, kept, started, _Stage.SUBMITTING)
             return
-        ticket = self._jobs.buy(order, until)
+        ticket = self._jobs.buy(order, until, queues=False)
         with self._lock:
             self.tally.bought += not ticket.attached
-            self._lost_in_a_row = 0
+            self._lost_in_a_row = self._refused_in_a_row = 0
+            self.tally.running += self._wait
         if not self._wait:
-            self._end(item, self._jobs.begun(ticket, order), started)
+            self._end(item, self._jobs.begun(ticket, order), started, _Stage.SUBMITTING)
             return
         running = _Running(item, order, ticket, self._jobs.watch(ticket, until), started, until)
         self._schedule(running, running.watch.first_pause())
@@ -202,7 +238,7 @@ class Batch:
             except Interrupted:
                 raise
             except AeforgeError as error:
-                self._end(running.item, error, running.started)
+                self._end(running.item, error, running.started, _Stage.RUNNING)
 
     def _next_due(self) -> _Running | None:
         with self._lock:
@@ -221,6 +257,7 @@ class Batch:
         with self._lock:
             # The job is over at the service: another may take its place while its results are fetched.
             self.tally.under_way -= 1
+            self.tally.running -= 1
             self._lock.notify_all()
         self._to_fetch.put((running, done))
 
@@ -237,9 +274,9 @@ class Batch:
             except Interrupted:
                 raise
             except AeforgeError as error:
-                self._end(running.item, error, running.started, is_over=True)
+                self._end(running.item, error, running.started, _Stage.FETCHING)
             else:
-                self._end(running.item, finished, running.started, is_over=True)
+                self._end(running.item, finished, running.started, _Stage.FETCHING)
 
     def _saved(self, running: _Running, done: Succeeded) -> Finished:
         order = running.order
@@ -248,9 +285,10 @@ class Batch:
 
     # -------------------------------------------------------------- ends
 
-    def _end(self, item: Item, result: Finished | AeforgeError, started: float, *, is_over: bool = False) -> None:
+    def _end(self, item: Item, result: Finished | AeforgeError, started: float, stage: _Stage) -> None:
         with self._lock:
-            self.tally.under_way -= not is_over
+            self.tally.under_way -= stage is not _Stage.FETCHING
+            self.tally.running -= stage is _Stage.RUNNING
             if isinstance(result, AeforgeError):
                 self.tally.failed += 1
                 self._judge(result)

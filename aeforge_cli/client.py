@@ -186,12 +186,15 @@ class Client:
     def _ask(self, request: Request, until: float = math.inf) -> Answer:
         """One exchange, after the common silence that an earlier 429 may have asked for.
 
-        Raises NotYet where the silence lasts longer than patience, which ends at `until`.
+        Raises NotYet where the silence lasts longer than patience, which ends at `until`. A look waits once: if
+        submissions that are refused could silence it for ever, jobs that have ended would never make room.
         """
         while wait := self.throttle.remaining(now := self._clock.monotonic()):
             if now + wait > until:
                 raise NotYet(_silenced(wait), wait=wait)
             self._clock.sleep(wait)
+            if request.body is None:
+                break
         answer = self._transport.ask(request)
         if answer.status == 429:
             silence = retry_after(answer.headers)
@@ -209,8 +212,11 @@ class Client:
         until: float,
         uploaded: Callable[[int, int], None] = lambda _sent, _size: None,
         waiting: Callable[[str, float], None] = lambda _why, _seconds: None,
+        queues: bool = True,
     ) -> JobId:
         """Buys one job; sends again only what the service certainly did not accept.
+
+        Without `queues`, RateLimited is raised at once, for a caller who has other work meanwhile.
 
         `until` is when patience ends, on the clock's monotonic scale. Raises SubmitUnknown where a job may exist, and
         Rejected, KeyRejected, AccountNotFound, PaymentRequired, RateLimited, Unreachable or ServiceError where none
@@ -221,6 +227,8 @@ class Client:
             try:
                 return self._submit_once(operation, uploaded, until)
             except NotYet as unsent:
+                if not queues and isinstance(unsent.error, RateLimited):
+                    raise unsent.error from None
                 wait = self._wait_before_sending_again(unsent, attempt, until)
                 waiting(unsent.error.why or unsent.error.message, wait)
                 self._clock.sleep(wait)

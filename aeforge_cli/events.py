@@ -67,10 +67,14 @@ class Saved:
 
 @dataclass
 class Tally:
-    """Where all the jobs of a batch are, for whoever shows it; its text is the line for people."""
+    """Where all the jobs of a batch are, for whoever shows it; its text is the line for people.
+
+    `under_way` counts what is being submitted too, `running` only jobs that exist.
+    """
 
     total: int
     under_way: int = 0
+    running: int = 0
     bought: int = 0
     done: int = 0
     failed: int = 0

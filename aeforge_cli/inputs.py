@@ -44,6 +44,8 @@ def _readable(text: str) -> Iterator[BinaryIO]:
     try:
         with _open_regular(Path(text)) as stream:
             yield stream
+    except ValueError:
+        raise FileMissing(f"{text} cannot be read", why="no file can have such a name", hint="check the name") from None
     except OSError as error:
         hint = "check the name" if isinstance(error, FileNotFoundError) else "check its permissions"
         raise FileMissing(f"{text} cannot be read", why=error.strerror or "", hint=hint) from None

@@ -112,7 +112,7 @@ class Jobs:
 
     # -------------------------------------------------------------- buying
 
-    def buy(self, order: Order, until: float) -> Ticket:
+    def buy(self, order: Order, until: float, *, queues: bool = True) -> Ticket:
         """One paid job for the order; its id is in the journal before this returns.
 
         Raises SubmitUnknown where a job may exist, now or from an earlier try; else as Client.submit.
@@ -124,7 +124,7 @@ class Jobs:
                 ticket = Ticket(JobId(claim.job_id or ""), claim.number, attached=True)
             else:
                 self.notify(Submitting(order.input))
-                job_id = self._submit(claim.number, order, until)
+                job_id = self._submit(claim.number, order, until, queues=queues)
                 self._record_accepted(claim.number, job_id)
                 ticket = Ticket(job_id, claim.number, accepted=self.clock.monotonic())
             self.notify(Submitted(ticket.job_id, order.input, ticket.attached))
@@ -164,13 +164,14 @@ class Jobs:
         self.notify(Trouble("another process is submitting the same work; its job will be gone on with", 0.25))
         self.clock.sleep(0.25)
 
-    def _submit(self, number: int, order: Order, until: float) -> JobId:
+    def _submit(self, number: int, order: Order, until: float, *, queues: bool) -> JobId:
         try:
             return self.client.submit(
                 order.operation,
                 until=until,
                 uploaded=lambda sent, size: self.notify(Submitting(order.input, sent, size)),
                 waiting=lambda why, seconds: self.notify(Trouble(f"not submitted yet: {why}", seconds)),
+                queues=queues,
             )
         except SubmitUnknown as error:
             self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)

@@ -115,6 +115,8 @@ def _text(value: object) -> str:
 
 
 def _require_text(value: str, what: str) -> None:
+    if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Usage(f"The {what} is not valid Unicode text", hint="write it as UTF-8")
     if not value.strip():
         raise Usage(f"The {what} is empty", hint=f"say what you want, for example: -p {EXAMPLE_PROMPT!r}")
 

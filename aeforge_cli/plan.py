@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aeforge_cli.errors import AeforgeError, FileMissing, Usage
@@ -16,12 +16,13 @@ from aeforge_cli.operations import Quality
 
 @dataclass(frozen=True)
 class Wanted:
-    """One job as the user asked for it; None where the command line's own value holds."""
+    """One job as the user asked for it; None where the command line's own value holds; `index` is its place."""
 
     image: str
     prompt: str | None = None
     quality: str | None = None
     output: str | None = None
+    index: int = field(default=0, compare=False)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -42,7 +43,7 @@ def from_arguments(images: Sequence[str], *, recursive: bool) -> list[Wanted]:
 
 def from_paths(text: str) -> list[Wanted]:
     """One path or address a line."""
-    return [Wanted(line) for line in text.splitlines() if line.strip()]
+    return [Wanted(line) for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
 
 
 def from_manifest(text: str, name: str) -> list[Wanted]:
@@ -104,7 +105,7 @@ def _pictures(text: str, *, recursive: bool) -> list[str]:
 def _files(folder: Path, *, recursive: bool) -> Iterator[str]:
     """In an order that is the same everywhere."""
     for place, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
                 yield os.path.join(place, name)  # noqa: PTH118 - keeps what the user typed

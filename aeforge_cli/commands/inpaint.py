@@ -64,8 +64,11 @@ def inpaint(
     if prompt == "@-" and "-" in (*(images or ()), listing.manifest, listing.from_):
         raise Usage("Standard input cannot be both the prompt and something else", hint="name a file for one of them")
     text = words(prompt) if prompt is not None else None
-    wanted = [replace(each, prompt=each.prompt or text) for each in listed(images or (), listing)]
     standard = session.settings["quality"].text
+    wanted = [
+        replace(each, prompt=each.prompt or text, quality=each.quality or standard)
+        for each in listed(images or (), listing)
+    ]
 
     def make(source: "Picture", each: "Wanted") -> "Inpaint":
         return Inpaint(source, each.prompt or "", Quality(each.quality or standard))

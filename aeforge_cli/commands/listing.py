@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,11 +69,15 @@ def listed(images: Sequence[str], listing: Listing) -> "list[Wanted]":
         wanted += from_manifest(_text(listing.manifest), listing.manifest)
     if not wanted:
         raise Usage("No picture was named", hint="name pictures, a folder, --from FILE or --manifest FILE")
-    return wanted
+    if len(wanted) > 1 and any(each.image == "-" for each in wanted):
+        raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
+    return [replace(each, index=index) for index, each in enumerate(wanted)]
 
 
 def _text(name: str) -> str:
+    """A list's text; names in it may hold bytes that are no UTF-8."""
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig", errors="surrogateescape")
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return content.decode("utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise Usage(f"{name} cannot be read", why=error.strerror or "", hint="check the name") from None

@@ -54,7 +54,7 @@ def buy_many(
     """Buys the jobs, and prints each result when it is ready. Raises Partial, or what all failures have in common."""
     lines = _planned(session, wanted, operation, saving, buying, listing)
     skipped = [line for line in lines if line.is_there and saving.skip_existing]
-    orders = [line for line in lines if line not in skipped]
+    orders = [line for line in lines if not (line.is_there and saving.skip_existing)]
     if buying.dry_run:
         for line in orders:
             source = picture(session, line.wanted.image)
@@ -72,21 +72,16 @@ def buy_many(
 def _planned(
     session: Session, wanted: Sequence[Wanted], operation: str, saving: Saving, buying: Buying, listing: Listing
 ) -> list[_Line]:
-    if saving.output == "-":
-        raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
-    if not buying.wait and (saving.output or listing.resume):
-        raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FOLDER/")
+    _check_options(saving, buying, listing)
     if listing.shard:
         wanted = shard(wanted, listing.shard)
-    if listing.report:
-        from aeforge_cli.report import check_report
-
-        check_report(listing.report)
     check_inputs(wanted, session.console.warn)
     day = session.clock.now().date()
-    lines = [
-        _line(index, each, Naming(file_name(each.image), operation, day), saving) for index, each in enumerate(wanted)
-    ]
+    lines = [_line(each, Naming(file_name(each.image), operation, day), saving) for each in wanted]
+    if listing.resume or saving.skip_existing:
+        # What an earlier run saved into a folder of inputs is no input.
+        results = {str(line.path) for line in lines}
+        lines = [line for line in lines if line.wanted.image not in results]
     check_collisions([line.path for line in lines if line.path])
     if not (saving.skip_existing or saving.overwrite or listing.resume):
         _refuse_existing(lines)
@@ -95,15 +90,27 @@ def _planned(
             if line.destination:
                 line.destination.prepare(line.naming)
     if not buying.new:
-        check_twins(wanted, _digest)
+        check_twins([line.wanted for line in lines], _digest)
     return lines
 
 
-def _line(index: int, wanted: Wanted, naming: Naming, saving: Saving) -> _Line:
+def _check_options(saving: Saving, buying: Buying, listing: Listing) -> None:
+    """Refuses what makes no sense for many jobs. Raises Usage, or CannotSave for the report."""
+    if saving.output == "-":
+        raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
+    if not buying.wait and (saving.output or listing.resume):
+        raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FOLDER/")
+    if listing.report:
+        from aeforge_cli.report import check_report
+
+        check_report(listing.report)
+
+
+def _line(wanted: Wanted, naming: Naming, saving: Saving) -> _Line:
     text = wanted.output or saving.output
     where = destination(text, overwrite=saving.overwrite) if text else None
     path = where.path(naming) if where and where.is_predictable else None
-    return _Line(index, wanted, naming, where, path, is_there=bool(where and where.taken(naming)))
+    return _Line(wanted.index, wanted, naming, where, path, is_there=bool(where and where.taken(naming)))
 
 
 def _refuse_existing(lines: Sequence[_Line]) -> None:
@@ -164,7 +171,7 @@ class _Run:
     def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
         from aeforge_cli.batch import Batch
 
-        under_way = int(self._listing.jobs or self._session.settings["jobs"].text)
+        under_way = int(self._session.settings["jobs"].text)
         jobs = self._session.jobs(interval=interval, under_way=under_way, kind=kind)
         batch = Batch(jobs, self._items(lines), fail_fast=self._listing.fail_fast, wait=self._buying.wait)
         try:
@@ -230,7 +237,7 @@ class _Run:
 def _resumable(interrupted: Interrupted, tally: "Tally") -> Interrupted:
     return Interrupted(
         interrupted.signal_number,
-        f"Interrupted; {tally.under_way} jobs go on at the service (aeforge job list --pending)",
+        f"Interrupted; {tally.running} jobs go on at the service (aeforge job list --pending)",
         hint="the same command with --resume does only what is not finished",
     )
 

@@ -182,13 +182,7 @@ def test_a_list_can_be_piped(studio: Studio, option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "text"),
-    [
-        ("--manifest", "image\na.png\nb.png\n"),
-        pytest.param(
-            "--from", "a.png\nb.png\n", marks=pytest.mark.xfail(reason="the mark is taken for part of the first name")
-        ),
-    ],
+    ("option", "text"), [("--manifest", "image\na.png\nb.png\n"), pytest.param("--from", "a.png\nb.png\n")]
 )
 def test_a_list_can_begin_with_a_byte_order_mark(studio: Studio, option: str, text: str) -> None:
     names = studio.photograph("a.png", "b.png")
@@ -198,7 +192,6 @@ def test_a_list_can_begin_with_a_byte_order_mark(studio: Studio, option: str, te
     assert (run.exit, studio.saved()) == (0, studio.results(names))
 
 
-@pytest.mark.xfail(reason="in most locales standard input is read strictly")
 def test_a_piped_list_can_hold_names_that_are_no_unicode(studio: Studio) -> None:
     names = studio.photograph("\udcff.png", "b.png")
     most_locales = {"PYTHONIOENCODING": "utf-8:strict"}
@@ -259,10 +252,7 @@ def test_no_more_jobs_are_under_way_than_allowed(studio: Studio, fake: Fake, lim
     assert (at_most, run.exit, studio.bought()) == (int(limit), 0, once(names))
 
 
-@pytest.mark.parametrize(
-    "number",
-    [*(pytest.param(text, marks=pytest.mark.xfail(reason="-j is not judged as the setting is")) for text in WRONG), ""],
-)
+@pytest.mark.parametrize("number", [*(pytest.param(text) for text in WRONG), ""])
 def test_what_is_no_number_of_jobs_is_a_mistake(studio: Studio, fake: Fake, number: str) -> None:
     names = studio.photograph("a.png", "b.png")
 
@@ -283,7 +273,6 @@ def test_one_bad_input_and_nothing_is_sent(studio: Studio, fake: Fake) -> None:
     assert (run.ending, fake.api.requests) == ((2, "not_an_image"), [])
 
 
-@pytest.mark.xfail(reason="the system's ValueError is taken for a bug")
 @pytest.mark.parametrize("image", ["a\\u0000.png", "\\ud800.png"], ids=["a null byte", "half a character"])
 def test_a_name_that_no_file_can_have_is_missing(studio: Studio, fake: Fake, image: str) -> None:
     studio.write("jobs.jsonl", f'{{"image": "{image}"}}')
@@ -293,7 +282,6 @@ def test_a_name_that_no_file_can_have_is_missing(studio: Studio, fake: Fake, ima
     assert (run.ending, fake.api.requests) == ((2, "file_not_found"), [])
 
 
-@pytest.mark.xfail(reason="the prompt is encoded only when it is sent")
 def test_a_prompt_that_is_no_text_is_refused_before_anything_is_sent(studio: Studio, fake: Fake) -> None:
     studio.photograph("a.png")
     studio.write("jobs.jsonl", '{"image": "a.png", "prompt": "blue \\ud800 sky"}')
@@ -362,7 +350,6 @@ def test_the_same_picture_twice_is_refused(studio: Studio, fake: Fake) -> None:
     assert (run.ending, fake.api.requests) == ((2, "usage"), [])
 
 
-@pytest.mark.xfail(reason="a quality that is named and the same one by default are taken for two")
 def test_the_same_picture_twice_is_refused_whoever_named_the_quality(studio: Studio, fake: Fake) -> None:
     studio.photograph("a.png")
     manifest = studio.write("jobs.csv", "image,quality,output", "a.png,standard,x.png", "a.png,,y.png")
@@ -537,9 +524,6 @@ def test_a_storm_of_429_is_waited_out(studio: Studio, fake: Fake) -> None:
     assert (run.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
 
 
-@pytest.mark.xfail(
-    reason="20 retries for all, and who was refused asks again before anyone looks whether a job has ended"
-)
 @pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}], ids=["without a time", "with a time"])
 def test_a_service_that_allows_few_jobs_at_once_gets_no_more(
     studio: Studio, fake: Fake, headers: dict[str, str]
@@ -670,7 +654,6 @@ def test_ctrl_c_says_how_to_go_on_and_so_it_goes_on(studio: Studio, fake: Fake) 
     assert (again.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
 
 
-@pytest.mark.xfail(reason="what has not been sent yet is counted among the jobs at the service")
 def test_ctrl_c_before_a_job_was_made_says_that_none_goes_on(studio: Studio, fake: Fake) -> None:
     names = studio.photograph("a.png", "b.png", "c.png")
     for name in names:
@@ -737,7 +720,6 @@ def test_resuming_goes_on_after_a_stop_for_lost_answers(studio: Studio) -> None:
     assert (run.exit, studio.saved()) == (6, studio.results(names[5:]))
 
 
-@pytest.mark.xfail(reason="a folder is read anew: the results of the first run have become its pictures")
 def test_resuming_a_folder_buys_nothing_of_the_results_in_it(studio: Studio, fake: Fake) -> None:
     studio.photograph("in/a.png", "in/b.png")
     beside = ("in", "-o", "in/{stem}-sky.{ext}")
@@ -773,7 +755,6 @@ def test_a_share_is_the_same_in_whatever_order_the_list_comes(studio: Studio) ->
     assert len(runs[0].stdout.splitlines()) == 2
 
 
-@pytest.mark.xfail(reason="jobs are numbered within their share, in its own order")
 def test_an_index_counts_in_the_whole_list_also_in_a_share(studio: Studio) -> None:
     names = studio.photographs(4)
 

@@ -68,7 +68,7 @@ def _moments(log: Path, home: str) -> list[Moment]:
     for call in calls(log):
         key = (call.thread, call.name)
         counted[key] = counted.get(key, 0) + 1
-        if home in call.text or "TCP:" in call.text or "socket:" in call.text or "sin_port" in call.text:
+        if any(mark in call.text.replace(f"AT_FDCWD<{home}", "") for mark in (home, "TCP:", "socket:", "sin_port")):
             found.append(Moment(call.name, counted[key]))
     return found
 

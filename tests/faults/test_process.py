@@ -370,7 +370,7 @@ class TestCrowds:
         loop = 'for n in $(seq {0}); do "$@" --profile {1}$n quality pro || exit 1; done'
         crowd = [aeforge.start("config", "set", under=_shell(loop.format(each, name))) for name in ("a", "b", "c")]
 
-        exits = [running.finish(within=60).exit for running in crowd]
+        exits = [running.finish(within=60 * SOAK).exit for running in crowd]
 
         text = (home.config / "config.toml").read_text()
         assert exits == [0, 0, 0]

@@ -19,6 +19,7 @@ from tests.conftest import png
 
 CONTENT = png(0x336699)
 
+
 @pytest.fixture(autouse=True)
 def all_let_go() -> Iterator[None]:
     """What was read from a pipe is closed with the picture made of it: a warning would fail the test."""
