@@ -199,6 +199,11 @@ class PartFile:
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> Self:
+        while not self._is_made():
+            pass  # swept by another process before it was locked
+        return self
+
+    def _is_made(self) -> bool:
         import tempfile
 
         try:
@@ -208,9 +213,9 @@ class PartFile:
         self._path = Path(name)
         _open_parts.add(self._path)
         self._stream: BinaryIO = os.fdopen(handle, "w+b")
-        with contextlib.suppress(OSError):  # without locks only its age protects a part from `sweep`
+        with contextlib.suppress(OSError):  # where there are no locks, `sweep` finds every part locked
             lock(self._stream)
-        return self
+        return os.name == "nt" or os.fstat(handle).st_nlink > 0
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -323,7 +328,7 @@ def discard_open_parts() -> None:
             _open_parts.pop().unlink(missing_ok=True)
 
 
-def sweep(folder: Path, *, older_than: float = 10.0) -> None:
+def sweep(folder: Path) -> None:
     """Removes what a killed process left behind in the folder; a part that is still being written is locked.
 
     Once for each folder: a batch saves thousands of files into one.
@@ -334,7 +339,7 @@ def sweep(folder: Path, *, older_than: float = 10.0) -> None:
     with contextlib.suppress(OSError):
         for part in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
             with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > older_than and not _is_locked(part):
+                if not _is_locked(part):
                     part.unlink()
 
 

@@ -400,7 +400,10 @@ class TestCrowds:
         lines = [f"{photos[n % 60]},prompt number {n}" for n in range(120 * SOAK)]
         manifest.write_text("\n".join(["image,prompt", *lines]) + "\n")
 
-        running = aeforge.start("inpaint", "--manifest", manifest, "--yes", "--json", "-j", "8", env=fake.env)
+        words = ("inpaint", "--manifest", manifest, "--yes", "--json", "-j", "8")
+        to_files = _shell('exec "$@" >rows.jsonl 2>talk.txt')  # a full pipe would hold the process up
+
+        running = aeforge.start(*words, env=fake.env, under=to_files)
         early, late = _watched(running, fake, len(lines))
         run = running.finish(within=60 * SOAK)
 
