@@ -27,6 +27,14 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "row(*names): the rows of the table of faults that this test provokes")
     config.addinivalue_line("markers", "live: asks the real service, and so may leave this machine")
+    _hear_signals()
+
+
+def _hear_signals() -> None:
+    """A test run in the background ignores signals, and so would every command that it starts."""
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @dataclass
