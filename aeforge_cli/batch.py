@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from aeforge_cli.client import NAMED_WAITS, Failed, Succeeded
+from aeforge_cli.client import ATTEMPTS, NAMED_WAITS, Failed, Succeeded
 from aeforge_cli.errors import (
     AeforgeError,
     CannotSave,
@@ -32,7 +32,7 @@ from aeforge_cli.errors import (
 from aeforge_cli.events import Tally
 from aeforge_cli.jobs import Jobs, Ticket
 from aeforge_cli.orders import Finished, Order
-from aeforge_cli.retry import jitter
+from aeforge_cli.retry import MOMENT, jitter
 from aeforge_cli.waiting import Watch
 
 UPLOADERS = 24
@@ -97,7 +97,8 @@ class Batch:
         self._closed = False
         self._submitting = 0
         self._lost_in_a_row = 0
-        self._refused_in_a_row = 0
+        self._refusals = 0
+        self._refused_at = -MOMENT
         self.tally = Tally(len(items))
 
     @property
@@ -190,10 +191,15 @@ class Batch:
         """
         throttle, now = self._jobs.client.throttle, self._jobs.clock.monotonic()
         with self._lock:
-            self._refused_in_a_row = 0 if self.tally.running else self._refused_in_a_row + 1
-            if throttle.remaining(now) > self._jobs.patience or self._refused_in_a_row >= NAMED_WAITS:
+            silence = throttle.remaining(now)
+            if self.tally.running:
+                self._refusals = 0
+            elif now - self._refused_at > MOMENT:  # refusals of the same moment count once
+                self._refusals, self._refused_at = self._refusals + 1, now
+            if silence > self._jobs.patience or self._refusals >= (NAMED_WAITS if silence else ATTEMPTS):
                 return False
-            throttle.hold(jitter(self._refused_in_a_row, chance=self._jobs.client.chance, first=1.0), now)
+            if not silence:
+                throttle.hold(jitter(self._refusals, chance=self._jobs.client.chance), now)
             self._items.appendleft(item)
             self.tally.under_way -= 1
             self._lock.notify_all()
@@ -214,7 +220,7 @@ class Batch:
         ticket = self._jobs.buy(order, until, queues=False)
         with self._lock:
             self.tally.bought += not ticket.attached
-            self._lost_in_a_row = self._refused_in_a_row = 0
+            self._lost_in_a_row = self._refusals = 0
             self.tally.running += self._wait
         if not self._wait:
             self._end(item, self._jobs.begun(ticket, order), started, _Stage.SUBMITTING)

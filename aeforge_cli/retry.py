@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 LONGEST_WAIT = 300.0
-_MOMENT = 0.5  # seconds within which refusals are one
+MOMENT = 0.5  # seconds within which refusals are one
 
 
 def jitter(attempt: int, *, chance: random.Random, first: float = 0.5, longest: float = 20.0) -> float:
@@ -64,7 +64,7 @@ class Throttle:
         self._most = most
         self._limit = float(most)
         self._not_before = 0.0
-        self._halved_at = -_MOMENT
+        self._halved_at = -MOMENT
         self._lock = threading.Lock()
 
     @property
@@ -75,7 +75,7 @@ class Throttle:
     def hold(self, seconds: float, now: float) -> None:
         """The service asked for `seconds` of silence; refusals of the same moment count once."""
         with self._lock:
-            if now >= max(self._not_before, self._halved_at + _MOMENT):
+            if now >= max(self._not_before, self._halved_at + MOMENT):
                 self._halved_at = now
                 self._limit = max(1.0, self._limit / 2)
             self._not_before = max(self._not_before, now + seconds)
