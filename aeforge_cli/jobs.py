@@ -174,7 +174,11 @@ class Jobs:
                 queues=queues,
             )
         except SubmitUnknown as error:
-            self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)
+            try:
+                self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)
+            except AeforgeError as unwritten:
+                # The row stays `submitting`, which the next run takes for the same; what matters now is the money.
+                error.why = f"{error.why}; and {unwritten.message}: {unwritten.why}"
             raise
         except AeforgeError as error:
             is_refused = error.http_status is not None and not error.retryable

@@ -346,6 +346,7 @@ class SqliteJournal:
         staged = self._folder / f".pending-{uuid.uuid4().hex}"
         # A convenience: where it cannot be kept, ids are merely not offered.
         with contextlib.suppress(OSError):
+            staged.touch(mode=0o600)
             staged.write_text("".join(f"{row.job_id}\n" for row in rows))
             staged.replace(self._folder / "pending-jobs")
 

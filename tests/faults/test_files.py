@@ -322,7 +322,6 @@ class TestTheDiskFails:
         assert run.error["job_id"] == job_id
 
     @pytest.mark.row("D9", "A7")
-    @pytest.mark.xfail(reason="the full disk is told (exit 9), and hides that a job may exist (exit 10)")
     def test_a_lost_answer_that_cannot_be_recorded_either_is_still_told(
         self, edit: Edit, fake: Fake, strace: str
     ) -> None:
