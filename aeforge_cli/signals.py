@@ -26,6 +26,7 @@ class Stop:
         self._requested = threading.Event()
         self._signal = signal.SIGINT
         self._shields = threading.local()
+        self._last_moment: threading.Timer | None = None  # ends a shield that holds for too long
 
     def listen(self) -> None:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored."""
@@ -55,6 +56,8 @@ class Stop:
             yield
         finally:
             self._shields.up = False
+            if self._last_moment is not None:
+                self._last_moment.cancel()
 
     def request(self, number: int) -> None:
         """Asks the process to end, as a signal would."""
@@ -68,9 +71,9 @@ class Stop:
         if not getattr(self._shields, "up", False):
             raise Interrupted(number)
         self._say("waiting for the answer to what was already sent; once more leaves at once")
-        leave = threading.Timer(self.grace, self._leave, [number])
-        leave.daemon = True
-        leave.start()
+        self._last_moment = threading.Timer(self.grace, self._leave, [number])
+        self._last_moment.daemon = True
+        self._last_moment.start()
 
     def _leave(self, number: int) -> None:
         self._say("no answer came; the job may exist: aeforge job list --pending")
