@@ -102,7 +102,7 @@ class Fetch:
         return files
 
     def _one(self, number: int) -> SavedFile:
-        naming = replace(self._delivery.naming, job_id=self._job_id, number=number, count=len(self._urls))
+        naming = replace(self._delivery.naming, job_id=self._job_id).result(number, len(self._urls))
         wanted = self._delivery.path(naming)
         if (kept := self._kept.get(str(wanted))) and holds(Path(kept.path), kept.sha256):
             return kept

@@ -151,7 +151,6 @@ class _Run:
 
     def __init__(self, session: Session, lines: Sequence[_Line], make: Make, buying: Buying, listing: Listing) -> None:
         self._session = session
-        self._lines = lines
         self._make = make
         self._buying = buying
         self._listing = listing
