@@ -92,5 +92,6 @@ def _resolved(openapi: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[
 def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>"
     )

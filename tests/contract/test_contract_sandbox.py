@@ -60,6 +60,7 @@ def test_its_pages_name_every_operation_and_ask_nothing_of_other_hosts(shared_sa
 
     assert [page.headers["Content-Type"] for page in pages.values()] == ["text/html; charset=utf-8"] * 2
     assert re.findall(r"https?://", pages["/"].text + pages["/docs"].text) == []
+    assert all('<link rel="icon" href="data:,">' in page.text for page in pages.values())  # else a browser asks for one
     assert len(openapi["paths"]) == 13
     assert all(path in pages["/docs"].text for path in openapi["paths"])
     assert "stand-in" in openapi["info"]["title"]
