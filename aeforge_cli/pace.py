@@ -1,16 +1,16 @@
 """When to look at a job: as the service advises at first, then where earlier jobs of its kind have ended.
 
 With durations learnt, the next look is the one that costs least: the expected lag between the job's end and the look
-that sees it, plus a price for each look (dynamic programming over a grid of time, for lognormal durations).
+that sees it, plus a price for each look (dynamic programming over a grid of time, for lognormal durations). Jobs that
+still run teach as well: in a batch the first to end are the shortest, and alone they would mislead.
 """
 
 import bisect
 import math
-import random
 import statistics
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Protocol
 
 from aeforge_cli.journal import Lasted
@@ -22,16 +22,18 @@ ENOUGH = 5  # jobs seen to end before their durations say anything
 PRICE = 0.04  # seconds of lag that one look is worth
 _STEPS = 400
 _REMEMBERED = 200
-_ROUNDS = 10  # of expectation-maximisation
-_SPREAD = 0.04  # the least standard deviation of the logarithm that so few looks can tell
+_SETTLED = 0.05  # of a standard deviation: a search with smaller steps would find nothing worth knowing
+_SHARPEST = 0.01  # the least standard deviation of the logarithm that is looked for
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_SPREAD = 0.025  # the least standard deviation of the logarithm that is relied on: answers take their time, too
 
 
 class Pace(Protocol):
-    """How long to wait for the next look at a job that is `elapsed` seconds old."""
+    """How long to wait for the next look at a job that is `elapsed` seconds old and, if that is not 0, still runs."""
 
-    def pause(self, elapsed: float) -> float: ...
+    def pause(self, elapsed: float, job: Hashable) -> float: ...
 
-    def learn(self, lasted: Lasted) -> None: ...
+    def learn(self, lasted: Lasted, job: Hashable) -> None: ...
 
 
 class SteadyPace:
@@ -40,27 +42,33 @@ class SteadyPace:
     def __init__(self, interval: float) -> None:
         self._interval = interval
 
-    def pause(self, elapsed: float) -> float:
+    def pause(self, elapsed: float, job: Hashable) -> float:
+        del job
         return min(self._interval, FIRST) if elapsed <= 0 else self._interval
 
-    def learn(self, lasted: Lasted) -> None:
+    def learn(self, lasted: Lasted, job: Hashable) -> None:
         pass
 
 
 class LearningPace:
     """Every 1 s at first and up to every 5 s later; better once it has seen jobs end. Safe to share by threads."""
 
-    def __init__(self, earlier: Sequence[Lasted] = (), *, chance: random.Random | None = None) -> None:
-        """With `chance`, the first looks at a few jobs are spread over a second: equal jobs so betray their length."""
-        self._chance = chance
-        self._explorers = EXPLORERS
+    def __init__(self, earlier: Sequence[Lasted] = (), *, explores: bool = False) -> None:
+        """With `explores`, the first looks at a few jobs are spread over a second: equal jobs so betray their length.
+
+        That makes those few late, and is worth it only where more jobs follow.
+        """
+        self._explorers = EXPLORERS if explores else 0
         self._seen = deque(earlier, maxlen=_REMEMBERED)
+        self._running: dict[Hashable, float] = {}
         self._lock = threading.Lock()
         self._schedule = _schedule(self._seen)
         self._lessons = len(self._seen)
         self._next_lesson = max(ENOUGH, self._lessons * 5 // 4)
 
-    def pause(self, elapsed: float) -> float:
+    def pause(self, elapsed: float, job: Hashable) -> float:
+        if elapsed > 0:
+            self._note_running(elapsed, job)
         schedule = self._schedule
         if schedule is not None and (pause := schedule.pause(elapsed)) is not None:
             return pause if elapsed <= 0 else min(LATEST, pause)
@@ -71,18 +79,27 @@ class LearningPace:
     def _detour(self) -> float:
         """Seconds by which the first look at one of the first jobs comes later, for what it tells."""
         with self._lock:
-            if self._chance is None or self._explorers == 0:
+            if self._explorers == 0:
                 return 0.0
             self._explorers -= 1
-            return self._chance.random()
+            # Multiples of the golden ratio lie evenly in a second, however many of them there are.
+            return (self._explorers * _GOLDEN) % 1
 
-    def learn(self, lasted: Lasted) -> None:
+    def _note_running(self, elapsed: float, job: Hashable) -> None:
         with self._lock:
+            self._running.pop(job, None)
+            self._running[job] = elapsed
+            if len(self._running) > _REMEMBERED:
+                del self._running[next(iter(self._running))]
+
+    def learn(self, lasted: Lasted, job: Hashable) -> None:
+        with self._lock:
+            self._running.pop(job, None)
             self._seen.append(lasted)
             self._lessons += 1
             if self._lessons >= self._next_lesson:
                 self._next_lesson = self._lessons * 5 // 4 + 1
-                self._schedule = _schedule(self._seen)
+                self._schedule = _schedule(self._seen, self._running.values())
 
 
 class _Schedule:
@@ -100,10 +117,12 @@ class _Schedule:
         return max(SOONEST if elapsed > 0 else 0.05, self._looks[place] - elapsed)
 
 
-def _schedule(seen: Collection[Lasted]) -> _Schedule | None:
+def _schedule(seen: Collection[Lasted], running: Collection[float] = ()) -> _Schedule | None:
+    """What is best for jobs like those that were seen to end, and those that are `running`, of such ages."""
     if len(seen) < ENOUGH:
         return None
-    mean, spread = _lognormal(seen)
+    mean, sharp = _lognormal(seen, running)
+    spread = max(sharp, _SPREAD)
     longest = math.exp(mean + 4 * spread)
     step = max(longest / _STEPS, 0.01)
     ages = [step * place for place in range(_STEPS + 1)]
@@ -136,37 +155,38 @@ def _best_looks(ages: list[float], ended: list[float], step: float) -> list[floa
     return looks
 
 
-def _lognormal(seen: Collection[Lasted]) -> tuple[float, float]:
+def _lognormal(seen: Collection[Lasted], running: Collection[float]) -> tuple[float, float]:
     """Mean and standard deviation of the logarithm of durations of which only bounds are known.
 
-    Expectation-maximisation for interval-censored normal data (Dempster, Laird, Rubin 1977, section 4.1).
+    Maximum likelihood of interval-censored data (Turnbull 1976), found by pattern search (Hooke, Jeeves 1961): the
+    likelihood has one summit.
     """
     bounds = [(math.log(max(each.pending_at, 0.01)), math.log(max(each.ended_by, 0.02))) for each in seen]
-    moments = [((low + high) / 2, (high - low) ** 2 / 12) for low, high in bounds]
-    mean, spread = _fit(moments)
-    for _ in range(_ROUNDS):
-        moments = [_between(low, high, mean, spread) for low, high in bounds]
-        mean, spread = _fit(moments)
-    return mean, spread
+    middles = [(low + high) / 2 for low, high in bounds]
+    widths = [high - low for low, high in bounds]
+    point = statistics.fmean(middles), math.log(statistics.pstdev(middles) + statistics.fmean(widths) / 4 + _SHARPEST)
+    bounds += [(math.log(age), math.inf) for age in running]
+    best, step = _likelihood(bounds, *point), 0.5
+    while step > _SETTLED:
+        mean, size = point
+        # A narrow distribution is missed by wide strides: those of the mean are in standard deviations.
+        stride = step * math.exp(size)
+        around = [(mean + stride, size), (mean - stride, size), (mean, size + step), (mean, size - step)]
+        likelihood, found = max((_likelihood(bounds, *each), each) for each in around)
+        if likelihood > best:
+            best, point = likelihood, found
+        else:
+            step /= 2
+    return point[0], math.exp(point[1])
 
 
-def _fit(moments: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The normal distribution of values of which each is known by its own mean and variance."""
-    mean = statistics.fmean(middle for middle, _ in moments)
-    variance = statistics.fmean((middle - mean) ** 2 + own for middle, own in moments)
-    return mean, max(_SPREAD, math.sqrt(variance))
+def _likelihood(bounds: Sequence[tuple[float, float]], mean: float, size: float) -> float:
+    """The logarithm of how likely such bounds are, when `size` is the logarithm of the standard deviation."""
+    scale = max(_SHARPEST, math.exp(size)) * math.sqrt(2)
+    return sum(math.log(_between((low - mean) / scale, (high - mean) / scale)) for low, high in bounds)
 
 
-def _between(low: float, high: float, mean: float, spread: float) -> tuple[float, float]:
-    """Mean and variance of a normal variable that is known to lie between two bounds."""
-    a, b = (low - mean) / spread, (high - mean) / spread
-    inside = 0.5 * (math.erfc(-b / math.sqrt(2)) - math.erfc(-a / math.sqrt(2)))
-    if inside < 1e-9:
-        return min(max(mean, low), high), 0.0
-    left, right = _density(a) / inside, _density(b) / inside
-    shift = left - right
-    return mean + spread * shift, max(0.0, spread**2 * (1 + a * left - b * right - shift**2))
-
-
-def _density(x: float) -> float:
-    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+def _between(low: float, high: float) -> float:
+    """Twice the share of a normal distribution between two bounds; never nothing, so that an outlier is no wall."""
+    share = math.erfc(low) - math.erfc(high) if low > 0 else math.erfc(-high) - math.erfc(-low)
+    return max(share, 1e-12)

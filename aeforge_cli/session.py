@@ -162,11 +162,11 @@ class Session:
         self._closing.callback(journal.close)
         return journal
 
-    def jobs(self, *, interval: float | None = None, under_way: int = 1, kind: str = "") -> "Jobs":
+    def jobs(self, *, interval: float | None = None, under_way: int = 1, in_all: int = 1, kind: str = "") -> "Jobs":
         """The steps of a job's life.
 
         `interval` is the user's own pause between looks, in seconds; `kind` the operation whose earlier durations say
-        when to look; `under_way` how many jobs there may be at once.
+        when to look; `under_way` how many jobs there may be at once, of how many `in_all`.
         """
         from aeforge_cli.jobs import Jobs
         from aeforge_cli.outputs import discard_open_parts
@@ -178,7 +178,7 @@ class Session:
         _ = self.journal  # closes after what is still being received was thrown away
         self._closing.callback(discard_open_parts)
         earlier = self.journal.durations(kind, self.service)
-        chance = self.client.chance if under_way > 1 else None
+        explores = in_all > under_way > 1
         return Jobs(
             client=self.client,
             journal=self.journal,
@@ -190,7 +190,7 @@ class Session:
             why_failed=self.why_failed,
             notify=self.console.notify,
             patience=self.patience,
-            pace=SteadyPace(interval) if interval else LearningPace(earlier, chance=chance),
+            pace=SteadyPace(interval) if interval else LearningPace(earlier, explores=explores),
         )
 
     @property

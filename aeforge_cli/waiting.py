@@ -54,7 +54,7 @@ class Watch:
 
     def first_pause(self) -> float:
         """Seconds until the first look: none at a job that is not new."""
-        return 0.0 if self._accepted is None else self._pace.pause(0.0)
+        return 0.0 if self._accepted is None else self._pace.pause(0.0, self._job_id)
 
     def look(self) -> Succeeded | Failed | float:
         """One look: how the job ended, or the seconds to wait before the next."""
@@ -67,10 +67,10 @@ class Watch:
             case Pending(status):
                 self._pending_at = self._waited
                 self._notify(Waiting(self._job_id, status, self._waited))
-                return self._within_patience(self._pace.pause(self._waited), self._still_running())
+                return self._within_patience(self._pace.pause(self._waited, self._job_id), self._still_running())
             case Succeeded() if self._accepted is not None:
                 self.lasted = Lasted(self._pending_at, self._waited)
-                self._pace.learn(self.lasted)
+                self._pace.learn(self.lasted, self._job_id)
         return job
 
     @property

@@ -171,7 +171,7 @@ class _Run:
         from aeforge_cli.batch import Batch
 
         under_way = int(self._session.settings["jobs"].text)
-        jobs = self._session.jobs(interval=interval, under_way=under_way, kind=kind)
+        jobs = self._session.jobs(interval=interval, under_way=under_way, in_all=len(lines), kind=kind)
         batch = Batch(jobs, self._items(lines), fail_fast=self._listing.fail_fast, wait=self._buying.wait)
         try:
             with self._session.console.overview(batch.tally):

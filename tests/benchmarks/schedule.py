@@ -36,10 +36,10 @@ def watched(lasting: Sequence[float], pace: Pace, *, unseen: int = 0) -> Watched
     """The first `unseen` jobs are learnt from, and not counted."""
     lags, looks, waits = [], [], []
     for number, seconds in enumerate(lasting):
-        age, pending, count = pace.pause(0.0), 0.0, 1
+        age, pending, count = pace.pause(0.0, number), 0.0, 1
         while age < seconds:
-            age, pending, count = age + pace.pause(age), age, count + 1
-        pace.learn(Lasted(pending, age))
+            age, pending, count = age + pace.pause(age, number), age, count + 1
+        pace.learn(Lasted(pending, age), number)
         if number >= unseen:
             lags.append(age - seconds)
             looks.append(count)

@@ -1,5 +1,6 @@
 """When to look at a job: as the service advises, and better once the durations of earlier jobs are known."""
 
+import itertools
 import random
 
 import pytest
@@ -10,11 +11,11 @@ from aeforge_cli.journal import Lasted
 from aeforge_cli.pace import SOONEST, LearningPace, Pace, SteadyPace
 
 
-def looks(pace: Pace, duration: float) -> list[float]:
+def looks(pace: Pace, duration: float, job: str = "a") -> list[float]:
     """The ages at which a job of this duration is looked at, the last one sees its end."""
-    ages = [pace.pause(0.0)]
+    ages = [pace.pause(0.0, job)]
     while ages[-1] < duration:
-        ages.append(ages[-1] + pace.pause(ages[-1]))
+        ages.append(ages[-1] + pace.pause(ages[-1], job))
     return ages
 
 
@@ -29,7 +30,7 @@ def test_without_experience_looks_are_as_the_service_advises() -> None:
 
 
 def test_a_long_job_is_looked_at_every_5_seconds() -> None:
-    assert LearningPace().pause(600.0) == 5.0
+    assert LearningPace().pause(600.0, "a") == 5.0
 
 
 def test_the_users_own_interval_is_kept() -> None:
@@ -60,22 +61,44 @@ def test_experience_costs_fewer_looks_and_less_lag() -> None:
 
 
 def test_a_few_jobs_say_nothing_yet() -> None:
-    assert LearningPace(seen(60, 60, 60, 60)).pause(0.0) == 1.0
+    assert LearningPace(seen(60, 60, 60, 60)).pause(0.0, "a") == 1.0
 
 
 def test_what_ends_before_our_eyes_teaches() -> None:
     pace = LearningPace()
-    for lesson in seen(*[30.0] * 8):
-        pace.learn(lesson)
+    for number, lesson in enumerate(seen(*[30.0] * 8)):
+        pace.learn(lesson, number)
 
-    assert pace.pause(0.0) > 20
+    assert pace.pause(0.0, "a") > 20
+
+
+def test_jobs_that_still_run_teach_too_since_the_first_to_end_are_the_shortest() -> None:
+    """Many jobs of 10 s, begun together: a few short ones end first, and say nothing of the rest."""
+    pace = LearningPace()
+    for number in range(40):
+        pace.pause(9.0, number)
+    for number in range(5):
+        pace.learn(Lasted(2.0, 3.0), number)
+
+    assert pace.pause(0.0, "the next") > 5
+
+
+def test_where_more_jobs_follow_the_first_looks_are_spread_over_a_second() -> None:
+    pace = LearningPace(explores=True)
+
+    first = sorted(pace.pause(0.0, number) for number in range(24))
+    later = pace.pause(0.0, "later")
+
+    gaps = [after - before for before, after in itertools.pairwise([1.0, *first, 2.0])]
+    assert max(gaps) < 0.1
+    assert later == 1.0
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1000)), max_size=12), st.floats(0, 5000))
 def test_no_experience_whatever_makes_looks_too_frequent(bounds: list[tuple[float, float]], elapsed: float) -> None:
     pace = LearningPace([Lasted(min(pair), max(pair)) for pair in bounds])
 
-    pause = pace.pause(elapsed)
+    pause = pace.pause(elapsed, "a")
 
     assert pause > 0
     assert elapsed == 0 or pause >= SOONEST
