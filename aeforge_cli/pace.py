@@ -19,8 +19,8 @@ SOONEST, LATEST = 1.0, 5.0  # seconds between two looks at one job, within what 
 FIRST = 1.0
 EXPLORERS = 24  # jobs whose first look is spread over a second
 ENOUGH = 5  # jobs seen to end before their durations say anything
-PRICE = 0.04  # seconds of lag that one look is worth
-_STEPS = 400
+PRICE = 0.03  # seconds of lag that one look is worth
+_STEPS = 400  # of the grid, about
 _REMEMBERED = 200
 _SETTLED = 0.05  # of a standard deviation: a search with smaller steps would find nothing worth knowing
 _SHARPEST = 0.01  # the least standard deviation of the logarithm that is looked for
@@ -124,8 +124,10 @@ def _schedule(seen: Collection[Lasted], running: Collection[float] = ()) -> _Sch
     mean, sharp = _lognormal(seen, running)
     spread = max(sharp, _SPREAD)
     longest = math.exp(mean + 4 * spread)
-    step = max(longest / _STEPS, 0.01)
-    ages = [step * place for place in range(_STEPS + 1)]
+    # A whole number of steps to the shortest pause, or no plan could look as often as it may.
+    step = SOONEST / min(100, max(1, round(_STEPS * SOONEST / longest)))
+    step = max(step, longest / (2 * _STEPS))
+    ages = [step * place for place in range(math.ceil(longest / step) + 1)]
     ended = [0.0, *(0.5 * math.erfc((mean - math.log(age)) / (spread * math.sqrt(2))) for age in ages[1:])]
     return _Schedule(ages, _best_looks(ages, ended, step))
 
@@ -142,7 +144,7 @@ def _best_looks(ages: list[float], ended: list[float], step: float) -> list[floa
     cost = [PRICE * (1 - share) for share in ended]
     looks = [age + SOONEST for age in ages]
     for now in range(len(ages) - 1, -1, -1):
-        soonest = now + max(1, math.ceil(SOONEST / step)) if now else 1
+        soonest = now + max(1, math.ceil(SOONEST / step - 0.01)) if now else 1
         latest = now + max(1, int(LATEST / step)) if now else len(ages) - 1
         alive = 1 - ended[now]
         best = math.inf
