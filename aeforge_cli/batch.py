@@ -10,7 +10,6 @@ import contextlib
 import heapq
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from aeforge_cli.retry import MOMENT, jitter
 from aeforge_cli.waiting import Watch
 
 UPLOADERS = 24
-POLLERS = 8
+POLLERS = 16
 DOWNLOADERS = 8
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
 
@@ -89,9 +88,15 @@ class Batch:
         self._items = deque(items)
         self._fail_fast = fail_fast
         self._wait = wait
-        self._lock = threading.Condition()
+        self._lock = threading.RLock()
+        # Each wakes those alone who can go on: waking all threads at each step cost more than the steps.
+        self._room = threading.Condition(self._lock)
+        self._sooner = threading.Condition(self._lock)
+        self._relief = threading.Condition(self._lock)
+        self._idle = threading.Condition(self._lock)
         self._due: list[tuple[float, int, _Running]] = []
-        self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded]] = queue.SimpleQueue()
+        self._someone_watches = False
+        self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
         self._stopped: AeforgeError | None = None
         self._closed = False
@@ -126,10 +131,12 @@ class Batch:
         """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept."""
         with self._lock:
             self._closed = True
-            self._lock.notify_all()
-        give_up = time.monotonic() + self._jobs.stop.grace
+            for waiting in (self._room, self._sooner, self._relief):
+                waiting.notify_all()
+        for _ in range(DOWNLOADERS):
+            self._to_fetch.put(None)
         with self._lock:
-            self._lock.wait_for(lambda: not self._submitting, timeout=max(0.0, give_up - time.monotonic()))
+            self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, self._jobs.stop.grace))
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
         for _ in range(threads):
@@ -161,13 +168,13 @@ class Batch:
             finally:
                 with self._lock:
                     self._submitting -= 1
-                    self._lock.notify_all()
+                    self._idle.notify()
 
     def _next(self) -> Item | None:
         """The next item, when one more may be under way; None when there is none, or nothing may be begun."""
         with self._lock:
             while self._items and not self._closed and self._stopped is None and (wait := self._must_wait()):
-                self._lock.wait(wait)
+                self._room.wait(wait)
             if self._closed or not self._items:
                 return None
             if self._stopped is not None:
@@ -175,7 +182,10 @@ class Batch:
                 return None
             self.tally.under_way += 1
             self._submitting += 1
-            return self._items.popleft()
+            item = self._items.popleft()
+            if self._items and not self._must_wait():
+                self._room.notify()
+            return item
 
     def _must_wait(self) -> float:
         """Seconds until it is worth while to see whether one more may be under way; 0 if it may."""
@@ -202,7 +212,7 @@ class Batch:
                 throttle.hold(jitter(self._refusals, chance=self._jobs.client.chance), now)
             self._items.appendleft(item)
             self.tally.under_way -= 1
-            self._lock.notify_all()
+            self._room.notify()
         return True
 
     def _give_up_rest(self) -> None:
@@ -233,7 +243,8 @@ class Batch:
     def _schedule(self, running: _Running, pause: float) -> None:
         with self._lock:
             heapq.heappush(self._due, (self._jobs.clock.monotonic() + pause, running.item.index, running))
-            self._lock.notify_all()
+            if self._due[0][2] is running:
+                self._sooner.notify()
 
     def _poll(self) -> None:
         while (running := self._next_due()) is not None:
@@ -247,12 +258,19 @@ class Batch:
                 self._end(running.item, error, running.started, _Stage.RUNNING)
 
     def _next_due(self) -> _Running | None:
+        """Waits for the next look to become due; one thread watches the clock, and another relieves it when it goes."""
         with self._lock:
             while not self._closed:
                 now = self._jobs.clock.monotonic()
                 if self._due and self._due[0][0] <= now:
+                    self._relief.notify()
                     return heapq.heappop(self._due)[2]
-                self._lock.wait(self._due[0][0] - now if self._due else None)
+                if self._someone_watches:
+                    self._relief.wait()
+                else:
+                    self._someone_watches = True
+                    self._sooner.wait(self._due[0][0] - now if self._due else None)
+                    self._someone_watches = False
             return None
 
     def _looked(self, running: _Running, found: Succeeded | Failed | float) -> None:
@@ -264,17 +282,14 @@ class Batch:
             # The job is over at the service: another may take its place while its results are fetched.
             self.tally.under_way -= 1
             self.tally.running -= 1
-            self._lock.notify_all()
+            self._room.notify()
         self._to_fetch.put((running, done))
 
     # -------------------------------------------------------------- fetching
 
     def _fetch(self) -> None:
-        while not self._closed:
-            try:
-                running, done = self._to_fetch.get(timeout=0.2)
-            except queue.Empty:
-                continue
+        while (found := self._to_fetch.get()) is not None and not self._closed:
+            running, done = found
             try:
                 finished = self._saved(running, done)
             except Interrupted:
@@ -300,7 +315,10 @@ class Batch:
                 self._judge(result)
             else:
                 self.tally.done += 1
-            self._lock.notify_all()
+            if self._stopped is None:
+                self._room.notify()
+            else:
+                self._room.notify_all()
         self._outcomes.put(Outcome(item, result, self._jobs.clock.monotonic() - started))
 
     def _judge(self, error: AeforgeError) -> None:

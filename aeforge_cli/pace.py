@@ -17,6 +17,7 @@ from aeforge_cli.journal import Lasted
 
 SOONEST, LATEST = 1.0, 5.0  # seconds between two looks at one job, within what the service recommends
 FIRST = 1.0
+_UNTAUGHT = 1.05  # as soon as allowed, but not on whole seconds: limits and clocks fall there, a moment after a look
 EXPLORERS = 24  # jobs whose first look is spread over a second
 ENOUGH = 5  # jobs seen to end before their durations say anything
 PRICE = 0.03  # seconds of lag that one look is worth
@@ -62,19 +63,20 @@ class LearningPace:
         self._seen = deque(earlier, maxlen=_REMEMBERED)
         self._running: dict[Hashable, float] = {}
         self._lock = threading.Lock()
-        self._schedule = _schedule(self._seen)
+        self._schedule: _Schedule | None = None
+        self._is_stale = True
         self._lessons = len(self._seen)
         self._next_lesson = max(ENOUGH, self._lessons * 5 // 4)
 
     def pause(self, elapsed: float, job: Hashable) -> float:
         if elapsed > 0:
             self._note_running(elapsed, job)
-        schedule = self._schedule
+        schedule = self._learnt()
         if schedule is not None and (pause := schedule.pause(elapsed)) is not None:
             return pause if elapsed <= 0 else min(LATEST, pause)
         if elapsed <= 0:
             return FIRST + self._detour()
-        return min(LATEST, max(SOONEST, 0.15 * elapsed))
+        return min(LATEST, max(_UNTAUGHT, 0.15 * elapsed))
 
     def _detour(self) -> float:
         """Seconds by which the first look at one of the first jobs comes later, for what it tells."""
@@ -99,7 +101,15 @@ class LearningPace:
             self._lessons += 1
             if self._lessons >= self._next_lesson:
                 self._next_lesson = self._lessons * 5 // 4 + 1
+                self._is_stale = True
+
+    def _learnt(self) -> "_Schedule | None":
+        """The schedule; made anew only when it is asked for, since the last jobs of a batch teach nobody."""
+        with self._lock:
+            if self._is_stale:
+                self._is_stale = False
                 self._schedule = _schedule(self._seen, self._running.values())
+            return self._schedule
 
 
 class _Schedule:
@@ -127,7 +137,8 @@ def _schedule(seen: Collection[Lasted], running: Collection[float] = ()) -> _Sch
     # A whole number of steps to the shortest pause, or no plan could look as often as it may.
     step = SOONEST / min(100, max(1, round(_STEPS * SOONEST / longest)))
     step = max(step, longest / (2 * _STEPS))
-    ages = [step * place for place in range(math.ceil(longest / step) + 1)]
+    # The grid goes on to the look after the longest, or a look just before its end would seem to cost nothing.
+    ages = [step * place for place in range(math.ceil((longest + SOONEST) / step) + 1)]
     ended = [0.0, *(0.5 * math.erfc((mean - math.log(age)) / (spread * math.sqrt(2))) for age in ages[1:])]
     return _Schedule(ages, _best_looks(ages, ended, step))
 

@@ -24,7 +24,7 @@ def seen(*durations: float) -> list[Lasted]:
 
 
 def test_without_experience_looks_are_as_the_service_advises() -> None:
-    ages = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.05, 9.26, 10.65, 12.24]
+    ages = [1.0, 2.05, 3.1, 4.15, 5.2, 6.25, 7.3, 8.39, 9.65, 11.1, 12.76]
 
     assert looks(LearningPace(), 12) == pytest.approx(ages, abs=0.01)
 
@@ -81,6 +81,15 @@ def test_jobs_that_still_run_teach_too_since_the_first_to_end_are_the_shortest()
         pace.learn(Lasted(2.0, 3.0), number)
 
     assert pace.pause(0.0, "the next") > 5
+
+
+@pytest.mark.parametrize("duration", [2.0, 3.5, 10.0])
+def test_jobs_that_last_the_same_are_looked_at_just_after_their_end(duration: float) -> None:
+    pace = LearningPace([Lasted(duration * 0.98, duration * 1.01)] * 20)
+
+    [only_look] = looks(pace, duration)
+
+    assert duration <= only_look <= 1.15 * duration
 
 
 def test_where_more_jobs_follow_the_first_looks_are_spread_over_a_second() -> None:
