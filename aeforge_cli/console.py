@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aeforge_cli.events import Event, Tally
     from aeforge_cli.github import Results
     from aeforge_cli.orders import Finished
+    from aeforge_cli.standing import Standing
 
 _LONGEST = 500
 _HEARTBEAT = 30.0
@@ -72,6 +73,7 @@ class Console:
         self._lock = threading.RLock()
         self._live: Drawing | None = None
         self._tally: Tally | None = None
+        self._standing: Standing | None = None
         self._job_id: str | None = None
         self._said: dict[str, tuple[str, float]] = {}
         self.talk = Talk.NORMAL
@@ -133,6 +135,8 @@ class Console:
     def finished(self, done: "Finished") -> None:
         """What one job came to: JSON, else the saved paths, else the links."""
         with self._lock, self._room():
+            if self._standing is not None:
+                self._standing.forget(done.job_id)
             if self._github:
                 self._github.finished(done)
             if self.json:
@@ -185,8 +189,9 @@ class Console:
 
     def failure(self, error: AeforgeError) -> None:
         """What, why and what to do next; with --json, one object on the last line."""
-        with self._lock:
-            self.hush()
+        with self._lock, self._room(on_err=True):
+            if self._standing is not None:
+                self._standing.forget(error.job_id, error.input)
             self._annotate(error)
             if self.json:
                 self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
@@ -265,16 +270,20 @@ class Console:
 
     @contextmanager
     def overview(self, tally: "Tally") -> Iterator[None]:
-        """Shows the counts of a batch while it lasts: a bar, or a plain line at times; single jobs are not shown."""
+        """Shows a batch while it lasts: a bar, its counts and the jobs that matter most, or a plain line at times."""
         self._tally = tally
         if self.moves and self.talk is not Talk.QUIET:
             from aeforge_cli.drawing import Overview
+            from aeforge_cli.standing import Standing
 
-            self._live = Overview(self._err, tally, color=self.has_color)
+            self._standing = standing = Standing()
+            self._live = Overview(
+                self._err, tally, lambda: list(map(self._safe, standing.lines())), color=self.has_color
+            )
         try:
             yield
         finally:
-            self._tally = None
+            self._tally = self._standing = None
             self.hush()
 
     @property
@@ -283,12 +292,12 @@ class Console:
         return _is_terminal(sys.stdin) and _is_terminal(self._err)
 
     @contextmanager
-    def _room(self) -> Iterator[None]:
+    def _room(self, *, on_err: bool = False) -> Iterator[None]:
         """Room for a result: the line of a job goes for good, the overview of a batch until the result is written."""
         if self._tally is None:
             self.hush()
         self._beat()
-        overview = self._live if self.out_is_terminal else None
+        overview = self._live if on_err or self.out_is_terminal else None
         if overview is not None:
             overview.pause()
         yield
@@ -342,6 +351,8 @@ class Console:
     def _notify_of_many(self, event: "Event") -> None:
         from aeforge_cli.events import Saved, Submitted, Trouble
 
+        if self._standing is not None:
+            self._standing.hear(event)
         match event:
             case Trouble(what, seconds, _):
                 self._trouble(what, seconds, None)

@@ -4,6 +4,7 @@ rich is loaded here alone, and only when something is to be drawn. Text that com
 """
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -93,10 +94,11 @@ class _Counting:
 
 
 class Overview(Drawing):
-    """A bar, the counts of a batch, its rate and the time left."""
+    """A bar, the counts of a batch, its rate and the time left, and a line for each job that matters."""
 
-    def __init__(self, stream: IO[str], tally: Tally, *, color: bool) -> None:
+    def __init__(self, stream: IO[str], tally: Tally, jobs: Callable[[], Sequence[str]], *, color: bool) -> None:
         self._tally = tally
+        self._jobs = jobs
         self._started = time.monotonic()
         super().__init__(stream, color=color)
 
@@ -107,6 +109,8 @@ class Overview(Drawing):
         rows = Table.grid()
         rows.add_row(ProgressBar(total=self._tally.total, completed=ended, width=60))
         rows.add_row(Text(f"{self._tally}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis"))
+        for line in self._jobs():
+            rows.add_row(Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis"))
         return rows
 
 

@@ -428,6 +428,25 @@ def test_a_person_is_asked_about_51_jobs(studio: Studio, answer: str, exit_code:
     assert (terminal.finish().exit, before, studio.bought().total()) == (exit_code, Counter(), bought)
 
 
+# ------------------------------------------------------------------ while it goes on
+
+
+def test_a_person_sees_counts_and_the_jobs_that_matter_also_after_a_failure(studio: Studio) -> None:
+    names = studio.photograph("a.png", "b.png", "c.png")
+    studio.trouble("b.png", problem(400))
+    studio.fake.pending = 1_000_000
+
+    terminal = studio.user.terminal("inpaint", *names, *QUICK, *OUT)
+    terminal.shows("b.png: The service rejects the request")
+    terminal.shows("1/3: 0 waiting, 2 running, 0 done, 1 failed")
+    terminal.shows("a.png: Pending, ")
+    for job in studio.fake.jobs.values():
+        job.pending = 0
+
+    assert terminal.finish().exit == 6
+    assert studio.saved() == studio.results(["a.png", "c.png"])
+
+
 # ------------------------------------------------------------------ how it ends
 
 

@@ -40,6 +40,7 @@ FRONT = {
     "reference",
     "session",
     "shells",
+    "standing",
     "tree",
     "typer_tree",
     "typer_values",
