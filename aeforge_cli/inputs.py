@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from aeforge_cli.errors import FileMissing, NotAnImage, Usage
-from aeforge_cli.images import ImageInfo, identify
+from aeforge_cli.images import ImageInfo, file_stamp, identify
 from aeforge_cli.operations import Picture
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024 * 1024
 BLOCK = 256 * 1024
 _MOST_REDIRECTS = 5
+_STEP = 2_000_000_000  # nanoseconds: the coarsest time of change, that of FAT
 
 
 class InputFetcher(Protocol):
@@ -112,7 +114,12 @@ def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], Bin
     info = _described(stream, label)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
-    return Picture(label=label, name=name, info=info, size=size, sha256=digest(stream), open=opener)
+    stamp = file_stamp(stream)
+    # A file that was changed just now could be changed again without a trace: file systems count in larger steps.
+    quiet = time.time_ns() - max(stamp[-2:]) > _STEP
+    return Picture(
+        label=label, name=name, info=info, size=size, sha256=digest(stream), open=opener, stamp=stamp if quiet else None
+    )
 
 
 def _described(stream: BinaryIO, label: str) -> ImageInfo:

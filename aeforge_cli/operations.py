@@ -19,7 +19,7 @@ class Picture:
     """A picture that can be sent: read once to be judged, hashed and measured, and read again, in blocks, to be sent.
 
     `label` is what the user called it, `name` a file name for it, `size` is in bytes, `open` gives a new reader at its
-    first byte.
+    first byte; `stamp` is what the file system said of it then, if a change would show there.
     """
 
     label: str
@@ -28,6 +28,7 @@ class Picture:
     size: int
     sha256: str
     open: Callable[[], BinaryIO]
+    stamp: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

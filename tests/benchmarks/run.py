@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def transfers(quick: bool) -> Iterator[Row]:
     with place(median=0, bytes=LARGE) as large, place(median=0) as small:
         for here, size in ((large, LARGE), (small, 1000)):
             here.draw("photo.png", size)
+        time.sleep(3)  # a file that was written just now is hashed twice
         for name, ours, theirs in (("up", upload, upload_by_curl), ("down", download, download_by_curl)):
             our = median_cost(runs, partial(ours, large)).over(median_cost(runs, partial(ours, small)))
             peer = median_cost(runs, partial(theirs, large)).over(median_cost(runs, partial(theirs, small)))

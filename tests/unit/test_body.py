@@ -1,11 +1,14 @@
 """A form is sent once, byte for byte as RFC 7578 has it, and knows whether all of it was handed over."""
 
 import io
+import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.policy import HTTP
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,12 +16,13 @@ from hypothesis import strategies as st
 
 from aeforge_cli.body import BLOCK, Body
 from aeforge_cli.errors import FileMissing
-from aeforge_cli.images import Format
+from aeforge_cli.images import Format, file_stamp
+from aeforge_cli.inputs import from_path
 from aeforge_cli.operations import CharacterOverlayV1, Inpaint, Picture, Resolution
 from tests.conftest import png
 from tests.unit.conftest import inpaint, picture
 
-LARGE = png(5, side=500, packed=False)
+LARGE = png(5, side=1000, packed=False)
 
 
 def parsed(body: Body) -> list[tuple[str, str | None, str, bytes]]:
@@ -147,3 +151,58 @@ def test_a_picture_that_changed_meanwhile_is_held_back_before_its_end(content: b
     assert refused.value.message == "photo.png changed while it was being sent"
     assert len(b"".join(sent)) < len(body)
     assert body.delivered is False
+
+
+def settled(path: Path) -> Picture:
+    """The picture in a file that nobody has written to for a while."""
+    path.write_bytes(LARGE)
+    long_ago = time.time() - 3600
+    os.utime(path, (long_ago, long_ago))
+    found = from_path(str(path))
+    # The time of the record's own change cannot be set back; an hour ago the clock was an hour behind.
+    return replace(found, stamp=file_stamp_of(path))
+
+
+def file_stamp_of(path: Path) -> tuple[int, ...]:
+    with path.open("rb") as stream:
+        return file_stamp(stream)
+
+
+def test_a_settled_file_is_sent_as_it_is(tmp_path: Path) -> None:
+    found = settled(tmp_path / "photo.png")
+
+    assert LARGE in b"".join(Body(Inpaint(found, "x")))
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_a_settled_file_that_is_changed_in_place_is_held_back_before_its_end(tmp_path: Path, when: str) -> None:
+    """Its size stays, and so does its time of change, as some tools keep it."""
+    path = tmp_path / "photo.png"
+    found = settled(path)
+    body = Body(Inpaint(found, "x"))
+    blocks = iter(body)
+    sent = b"" if when == "before" else next(blocks) + next(blocks)
+    times = path.stat()
+    path.write_bytes(LARGE[:-20] + bytes(20))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    with pytest.raises(FileMissing):
+        sent += b"".join(blocks)
+
+    assert body.delivered is False
+
+
+def test_a_file_written_just_now_is_hashed_again_while_it_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(LARGE)
+
+    assert from_path(str(path)).stamp is None
+
+
+def test_a_settled_file_that_was_only_touched_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    found = settled(path)
+
+    path.touch()
+
+    assert LARGE in b"".join(Body(Inpaint(found, "x")))
