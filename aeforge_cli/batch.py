@@ -34,7 +34,7 @@ from aeforge_cli.orders import Finished, Order
 from aeforge_cli.retry import MOMENT, jitter
 from aeforge_cli.waiting import Watch
 
-UPLOADERS = 24
+UPLOADERS = 12
 POLLERS = 16
 DOWNLOADERS = 8
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
