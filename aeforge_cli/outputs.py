@@ -374,7 +374,24 @@ def _link(source: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # FAT, some network file systems: no links. An empty placeholder claims the name, then the file replaces it.
+        # FAT, some network file systems: no links.
+        _rename_to_free(source, path)
+
+
+def _rename_to_free(source: Path, path: Path) -> None:
+    """renameat2(2) with RENAME_NOREPLACE; where that is unknown, an empty placeholder claims the name first."""
+    import ctypes
+
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):  # not Linux, or an old libc
+        failed = errno.ENOSYS
+    else:
+        here, no_replace = -100, 1
+        failed = renameat2(here, os.fsencode(source), here, os.fsencode(path), no_replace) and ctypes.get_errno()
+    if failed not in (0, errno.ENOSYS, errno.EINVAL):
+        raise OSError(failed, os.strerror(failed), str(path))
+    if failed:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         try:
             _replace(source, path)

@@ -276,18 +276,21 @@ class TestTheDiskFails:
         bought = _Bought(edit, strace)
         when = bought.first(syscall, ".part")
 
-        under = failing(strace, when, error, also="rename" if syscall == "link" else "")
+        under = failing(strace, when, error, also="rename,renameat2" if syscall == "link" else "")
         run = bought.save(out / "sky.png", under)
 
         assert run.ending == (9, "cannot_save")
         _assert_saved_later(edit, fake, out, run.error["job_id"])
 
     @pytest.mark.row("D11")
-    def test_a_disk_without_links_is_no_obstacle(self, edit: Edit, fake: Fake, out: Path, strace: str) -> None:
+    @pytest.mark.parametrize(("error", "also"), [("EPERM", ""), ("ENOSYS", "renameat2")], ids=["FAT", "an old kernel"])
+    def test_a_disk_without_links_is_no_obstacle(
+        self, edit: Edit, fake: Fake, out: Path, strace: str, error: str, also: str
+    ) -> None:
         bought = _Bought(edit, strace)
         when = bought.first("link", ".part")
 
-        run = bought.save(out / "sky.png", failing(strace, when, "EPERM"))
+        run = bought.save(out / "sky.png", failing(strace, when, error, also=also))
 
         assert (run.exit, (out / "sky.png").read_bytes()) == (0, fake.images_of(run.rows[0]["job_id"])[0])
 

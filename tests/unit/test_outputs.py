@@ -22,6 +22,7 @@ from aeforge_cli.outputs import (
     Naming,
     PartFile,
     SavedFile,
+    _rename_to_free,
     cannot_save,
     check_collisions,
     destination,
@@ -496,3 +497,15 @@ def test_a_file_is_held_by_its_content(tmp_path: Path) -> None:
 
     assert [holds(path, digest), holds(path, "0"), holds(path, None)] == [True, False, False]
     assert [holds(link, digest), holds(tmp_path, digest), holds(tmp_path / "none", digest)] == [False, False, False]
+
+
+def test_without_links_too_a_name_that_was_taken_meanwhile_is_kept(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.write_text("mine")
+    theirs.write_text("theirs")
+
+    with pytest.raises(FileExistsError):
+        _rename_to_free(mine, theirs)
+    _rename_to_free(mine, tmp_path / "free")
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"theirs": "theirs", "free": "mine"}
