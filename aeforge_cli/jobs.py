@@ -22,6 +22,7 @@ from aeforge_cli.errors import (
     JobFailed,
     JobNotFound,
     JobStillRunning,
+    OutputExists,
     SentBefore,
     SubmitUnknown,
     go_on_with,
@@ -105,10 +106,21 @@ class Jobs:
             whole = all(holds(Path(file.path), file.sha256) for file in entry.saved_files)
             files = entry.saved_files if entry.state is State.SAVED and whole else ()
         elif (there := order.delivery.taken()) is not None:
+            self._check_maker(there)
             files = (SavedFile(str(there)),)  # made by another machine, or before the journal
         job_id = entry.job_id if entry else None
         done = Finished(job_id, "Skipped", order.operation.name, order.input, files=tuple(files), attached=True)
         return done if files else None
+
+    def _check_maker(self, path: Path) -> None:
+        """Raises OutputExists where this journal knows that the file is what other work made."""
+        entry = self.journal.maker(str(path))
+        if entry and any(file.path == str(path) and holds(path, file.sha256) for file in entry.saved_files):
+            raise OutputExists(
+                f"{path} was made of another picture or prompt",
+                why=f"by job {entry.job_id}; --resume goes on with the same command only",
+                hint="choose another output, or add --overwrite",
+            )
 
     # -------------------------------------------------------------- buying
 

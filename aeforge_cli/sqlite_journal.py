@@ -154,10 +154,15 @@ class SqliteJournal:
         found = self._select(f"{_SAME_WORK} LIMIT 1", (work, service, account))
         return found[0] if found else None
 
+    def maker(self, path: str) -> Entry | None:
+        """The newest row with a result that was saved under this name."""
+        name = _literally(json.dumps({"path": path})[1:-1])
+        found = self._select("files LIKE ? ESCAPE '\\' ORDER BY number DESC LIMIT 1", (f"%{name}%",))
+        return found[0] if found else None
+
     def begins_with(self, beginning: str) -> list[Entry]:
         """Rows whose job id begins so, the newest first."""
-        escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return self._select("job_id LIKE ? ESCAPE '\\' ORDER BY number DESC", (f"{escaped}%",))
+        return self._select("job_id LIKE ? ESCAPE '\\' ORDER BY number DESC", (f"{_literally(beginning)}%",))
 
     def entries(self, *, pending: bool = False, search: str = "", limit: int | None = None) -> list[Entry]:
         """Rows, the newest first; `pending` are those whose end is not known, `search` is in what people remember."""
@@ -376,6 +381,11 @@ def _packed(text: str | None) -> str | None:
 
 def _unpacked(text: str | None) -> str | None:
     return None if text is None else str(json.loads(text))
+
+
+def _literally(text: str) -> str:
+    """What LIKE takes for the text itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _packed_files(files: Sequence[SavedFile], *, history: bool) -> str:

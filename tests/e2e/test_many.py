@@ -739,6 +739,20 @@ def test_resuming_goes_on_after_a_stop_for_lost_answers(studio: Studio) -> None:
     assert (run.exit, studio.saved()) == (6, studio.results(names[5:]))
 
 
+def test_resuming_with_another_prompt_takes_no_result_of_the_first_for_its_own(studio: Studio, fake: Fake) -> None:
+    names = studio.photograph("a.png", "b_%.png")
+    studio.inpaint(*names, *OUT)
+    studio.photograph("c.png")
+
+    run = studio.user("inpaint", *names, "c.png", "-p", "night sky", *OUT, "--resume", "--json")
+
+    assert (run.exit, [(each["input"], each["code"]) for each in errors_of(run)]) == (
+        6,
+        [("a.png", "output_exists"), ("b_%.png", "output_exists")],
+    )
+    assert (len(fake.posts()), studio.saved()) == (3, studio.results([*names, "c.png"]))
+
+
 def test_resuming_a_folder_buys_nothing_of_the_results_in_it(studio: Studio, fake: Fake) -> None:
     studio.photograph("in/a.png", "in/b.png")
     beside = ("in", "-o", "in/{stem}-sky.{ext}")
