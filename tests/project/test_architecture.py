@@ -27,7 +27,19 @@ CORE = {
         "operations",
         "orders",
     ),
-    *("outputs", "pace", "plan", "redaction", "results", "retry", "settings", "signals", "sqlite_journal", "transport"),
+    *(
+        "outputs",
+        "pace",
+        "pixels",
+        "plan",
+        "redaction",
+        "results",
+        "retry",
+        "settings",
+        "signals",
+        "sqlite_journal",
+        "transport",
+    ),
     "waiting",
 }
 FRONT = {
@@ -48,6 +60,7 @@ FRONT = {
 HOMES = {
     "typer": {"typer_tree", "typer_values", "commands"},
     "rich": {"drawing"},
+    "PIL": {"pixels"},
     "requests": {"transport"},
     "urllib3": {"transport"},
     "certifi": {"transport"},
