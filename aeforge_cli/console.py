@@ -7,11 +7,11 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from enum import Enum
-from typing import IO, TYPE_CHECKING, assert_never
+from typing import IO, TYPE_CHECKING, BinaryIO, assert_never
 
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.redaction import Redactor
@@ -150,6 +150,24 @@ class Console:
                     self.result(clean(url, 8192))
             elif done.job_id is not None and done.status == "Pending":
                 self.result(done.job_id)
+
+    def preview(self, before: Callable[[], BinaryIO] | None, after: Callable[[], BinaryIO], *, label: str) -> None:
+        """Draws a picture and what became of it, where the terminal can show pictures."""
+        if self.talk is Talk.QUIET or not _is_terminal(self._err) or self._environment.get("TERM") == "dumb":
+            return
+        from aeforge_cli.preview import before_and_after, screen_of
+
+        screen = screen_of(self._err, self._environment, color=self.has_color)
+        drawn = before_and_after(before, after, screen, label=label)
+        if not drawn:
+            self.detail("no preview: this terminal cannot show it (more can with aeforge[preview])")
+            return
+        with self._lock, self._room(on_err=True):
+            try:
+                self._put(drawn)
+            except BaseException:
+                self._put("\x1b\\\x1b[0m")  # a sequence left open would swallow what is said next
+                raise
 
     def status(self, job: "Finished") -> None:
         """How one job stands."""

@@ -71,7 +71,7 @@ class LiveLine(Drawing):
     """A spinner and one line; `since` is when the seconds behind it began, on the monotonic clock."""
 
     def __init__(self, stream: IO[str], *, color: bool) -> None:
-        self._spinner = Spinner("dots" if _can_show(stream, "⠋") else "line")
+        self._spinner = Spinner("dots" if can_show(stream, "⠋") else "line")
         super().__init__(stream, color=color)
 
     def show(self, line: str, since: float | None) -> None:
@@ -119,7 +119,8 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02}"
 
 
-def _can_show(stream: IO[str], character: str) -> bool:
+def can_show(stream: IO[str], character: str) -> bool:
+    """Whether the stream's encoding knows the character."""
     try:
         character.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):

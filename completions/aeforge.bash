@@ -4,11 +4,11 @@
 _aeforge_about() {
     case $1 in
         '') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config' options='--version -h --help' ;;
-        'inpaint') commands='' options='-o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --manifest --from --recursive -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -p --prompt -q --quality -h --help' ;;
-        'upscale') commands='' options='-o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
-        'split-layer') commands='' options='-k --keyword -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
-        'generate') commands='' options='-p --prompt --model -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --ref -h --help' ;;
-        'effect') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --image --resolution --frames -q --quality --api-version -h --help' ;;
+        'inpaint') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --manifest --from --recursive -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -p --prompt -q --quality -h --help' ;;
+        'upscale') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
+        'split-layer') commands='' options='-k --keyword -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'generate') commands='' options='-p --prompt --model -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --ref -h --help' ;;
+        'effect') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --image --resolution --frames -q --quality --api-version -h --help' ;;
         'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
         'sandbox') commands='' options='--json --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
         'doctor') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
@@ -47,12 +47,12 @@ _aeforge_about() {
         'help environment') commands='' options='' ;;
         'help scripting') commands='' options='' ;;
         'sprite') commands='make reskin overlay' options='-h --help' ;;
-        'sprite make') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --to --frames --pixel --no-pixel --api-version -h --help' ;;
-        'sprite reskin') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
-        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite make') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --to --frames --pixel --no-pixel --api-version -h --help' ;;
+        'sprite reskin') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
         'job') commands='status wait list' options='-h --help' ;;
         'job status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --timeout -h --help' ;;
-        'job wait') commands='' options='-o --output --overwrite --skip-existing --open --github-output --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
         'job list') commands='' options='--json --quiet --verbose --debug --pending --search --limit -h --help' ;;
         'auth') commands='login status logout' options='-h --help' ;;
         'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;

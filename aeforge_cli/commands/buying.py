@@ -1,9 +1,10 @@
 """What every command that buys a job does once it knows what to buy: plan, dry run, buy, wait, save, print."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
@@ -46,12 +47,14 @@ def words(text: str) -> str:
 def place(session: Session, saving: Saving) -> Destination | None:
     """Where `-o` wants results; None for links, or for standard output. Raises Usage."""
     if saving.output is None:
-        if saving.overwrite or saving.skip_existing or saving.open:
-            raise Usage("--overwrite, --skip-existing and --open need an output", hint="add -o FILE")
+        if saving.overwrite or saving.skip_existing or saving.open or saving.preview:
+            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint="add -o FILE")
         return None
     if saving.output == "-":
         if session.console.out_is_terminal or session.console.json:
             raise Usage("A picture is not written to a terminal or among JSON", hint="use -o FILE, or a pipe")
+        if saving.open or saving.preview:
+            raise Usage("--open and --preview need a file", hint="use -o FILE")
         return None
     return destination(saving.output, overwrite=saving.overwrite)
 
@@ -101,6 +104,7 @@ def buy(
     order = Order(operation, label, delivery(session, saving, naming, target), claiming=buying.claiming)
     done = _bought(session.jobs(interval=waiting.interval, kind=operation.name), order, wait=buying.wait)
     session.console.finished(done)
+    preview(session, done, saving, source=inputs[0] if inputs else None)
     show(done.files, saving)
 
 
@@ -142,6 +146,24 @@ def _described(picture: Picture) -> dict[str, object]:
         "width": picture.info.width,
         "height": picture.info.height,
     }
+
+
+def preview(session: Session, done: "Finished", saving: Saving, *, source: Picture | None = None) -> None:
+    """Draws a job's input, if it is still there, and its first result; `source` is the input where that is at hand."""
+    if not (saving.preview and done.files) or done.status == "Skipped":
+        return
+    after = done.files[0].path
+    label = "after" if len(done.files) == 1 else f"after, 1 of {len(done.files)}"
+    session.console.preview(_before(done, after, source), lambda: from_path(after).open(), label=label)
+
+
+def _before(done: "Finished", after: str, source: Picture | None) -> "Callable[[], BinaryIO] | None":
+    name = done.input or ""
+    if os.path.realpath(name) == os.path.realpath(after):
+        return None  # the result was saved in its place
+    if source is not None:
+        return source.open
+    return None if not name or name == "-" or is_address(name) else lambda: from_path(name).open()
 
 
 def show(files: Sequence[SavedFile], saving: Saving) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.client import Failed, Job, JobId, Pending, Succeeded, is_job_id
-from aeforge_cli.commands.buying import delivery, place, show
+from aeforge_cli.commands.buying import delivery, place, preview, show
 from aeforge_cli.commands.options import Saving, Service, Talking, TimeoutOption, Waiting, with_options
 from aeforge_cli.commands.outcomes import Outcomes
 from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
@@ -90,7 +90,9 @@ def wait(
             urls = end().urls
             wanted = planned[ticket]
             files = jobs.save(ticket, urls, wanted, until) if wanted else []
-            session.console.finished(_finished(session, ticket, Succeeded(urls), files))
+            done = _finished(session, ticket, Succeeded(urls), files)
+            session.console.finished(done)
+            preview(session, done, saving)
             show(files, saving)
     outcomes.conclude()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aeforge_cli.commands.buying import deliver, picture, request_json
+from aeforge_cli.commands.buying import deliver, picture, preview, request_json
 from aeforge_cli.commands.listing import ASK_ABOVE, Listing
 from aeforge_cli.commands.options import Buying, Saving, Waiting
 from aeforge_cli.commands.outcomes import Outcomes
@@ -61,7 +61,7 @@ def buy_many(
             session.console.result_json(request_json(session, make(source, line.wanted), line.path))
         return
     _guard(session, len([line for line in orders if not (listing.resume and line.is_there)]), listing)
-    run = _Run(session, lines, make, buying, listing)
+    run = _Run(session, lines, make, saving, buying, listing)
     run.skip(skipped)
     run.buy(orders, interval=waiting.interval, kind=operation)
 
@@ -78,6 +78,8 @@ def _planned(
     check_inputs(wanted, session.console.warn)
     day = session.clock.now().date()
     lines = [_line(each, Naming(file_name(each.image), operation, day), saving) for each in wanted]
+    if saving.preview and not any(line.destination for line in lines):
+        raise Usage("--preview needs an output", hint="add -o FOLDER/")
     if listing.resume or saving.skip_existing:
         # What an earlier run saved into a folder of inputs is no input.
         results = {str(line.path) for line in lines}
@@ -149,9 +151,12 @@ def _guard(session: Session, count: int, listing: Listing) -> None:
 class _Run:
     """The plan under way: prints outcomes, counts them, and sums up."""
 
-    def __init__(self, session: Session, lines: Sequence[_Line], make: Make, buying: Buying, listing: Listing) -> None:
+    def __init__(
+        self, session: Session, lines: Sequence[_Line], make: Make, saving: Saving, buying: Buying, listing: Listing
+    ) -> None:
         self._session = session
         self._make = make
+        self._saving = saving
         self._buying = buying
         self._listing = listing
         self._outcomes = Outcomes(session.console, len(lines))
@@ -208,6 +213,7 @@ class _Run:
             case Finished() as done:
                 self._outcomes.succeeded()
                 self._session.console.finished(replace(done, index=outcome.item.index))
+                preview(self._session, done, self._saving)
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 error.input, error.index = outcome.item.name, outcome.item.index

@@ -144,6 +144,9 @@ class Saving:
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False
     skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Do nothing where the output exists.")] = False
     open: Annotated[bool, typer.Option("--open", help="Show the saved result in the system's viewer.")] = False
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Draw before and after in the terminal, where it can show pictures.")
+    ] = False
     github_output: Annotated[
         bool,
         typer.Option(

@@ -49,6 +49,7 @@ FRONT = {
     "github",
     "helptext",
     "manpages",
+    "preview",
     "reference",
     "session",
     "shells",
@@ -59,7 +60,7 @@ FRONT = {
 }
 HOMES = {
     "typer": {"typer_tree", "typer_values", "commands"},
-    "rich": {"drawing"},
+    "rich": {"drawing", "preview"},
     "PIL": {"pixels"},
     "requests": {"transport"},
     "urllib3": {"transport"},
