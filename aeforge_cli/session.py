@@ -70,7 +70,7 @@ class Session:
         from aeforge_cli.settings import Settings
 
         settings = Settings(self.environment, profile=self._profile, options=self._options)
-        _ = settings.profile  # reads the file
+        _ = settings.file.content  # reads the file; a profile that it names wrongly can still be corrected
         for warning in settings.file.warnings:
             self.console.warn(warning)
         return settings

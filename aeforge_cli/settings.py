@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aeforge_cli.errors import CannotSave, ConfigInvalid, NotSignedIn, Usage
 from aeforge_cli.links import checked_base_url
@@ -71,6 +72,14 @@ class Setting:
     check: Callable[[str], str]
 
 
+def checked_profile(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise Usage(f"{name!r} is no name for a profile", hint="use letters, digits, - and _")
+    return name
+
+
+# It chooses among the profiles, and so stands above them in the file.
+PROFILE = Setting("profile", "AEFORGE_PROFILE", DEFAULT_PROFILE, "whose settings and key are used", checked_profile)
 SETTINGS = {
     setting.name: setting
     for setting in (
@@ -101,16 +110,14 @@ class Settings:
         options: Mapping[str, str | None] | None = None,
     ) -> None:
         self._environment = environment
-        self._options = options or {}
-        self._named_profile = profile
+        self._options = {PROFILE.name: profile, **(options or {})}
         self.config_dir = _folder(environment, "AEFORGE_CONFIG_DIR", "user_config_path")
         self.state_dir = _folder(environment, "AEFORGE_STATE_DIR", "user_state_path")
         self.file = ConfigFile(self.config_dir / "config.toml")
 
     @property
     def profile(self) -> str:
-        given = self._named_profile or self._environment.get("AEFORGE_PROFILE")
-        return checked_profile(given or str(self.file.content.get("profile", DEFAULT_PROFILE)))
+        return self[PROFILE.name].text
 
     @property
     def keeps_history(self) -> bool:
@@ -118,7 +125,7 @@ class Settings:
 
     def __getitem__(self, name: str) -> Value:
         """The value of a setting, checked. Raises Usage, naming the source."""
-        setting = SETTINGS[name]
+        setting = PROFILE if name == PROFILE.name else SETTINGS[name]
         value = self._found(setting)
         try:
             return Value(setting.check(value.text), value.source)
@@ -131,9 +138,12 @@ class Settings:
             return Value(given, f"--{setting.name.replace('_', '-')}")
         if given := self._environment.get(setting.variable):
             return Value(given, setting.variable)
-        if (kept := self.file.profile(self.profile).get(setting.name)) is not None:
-            return Value(str(kept), self._place)
-        return Value(setting.default, "the default")
+        if setting is PROFILE:
+            table, place = self.file.content, str(self.file.path)
+        else:
+            table, place = self.file.profile(self.profile), self._place
+        kept = table.get(setting.name)
+        return Value(setting.default, "the default") if kept is None else Value(str(kept), place)
 
     @property
     def _place(self) -> str:
@@ -161,15 +171,9 @@ def _folder(environment: Mapping[str, str], variable: str, standard: str) -> Pat
     return Path(getattr(platformdirs, standard)("aeforge", appauthor=False))
 
 
-def checked_profile(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise Usage(f"{name!r} is no name for a profile", hint="use letters, digits, - and _")
-    return name
-
-
 # ------------------------------------------------------------------ the file
 
-_TOP = ("profile",)
+_TOP = (PROFILE.name,)
 _IN_PROFILE = ("api_key", "verified", *SETTINGS)
 
 
@@ -202,10 +206,11 @@ class ConfigFile:
             raise ConfigInvalid(f"{self.path}: profile {name} is no table", hint=f"correct the file: {self.path}")
         return values
 
-    def change(self, profile: str, values: Mapping[str, str | None]) -> None:
+    def change(self, profile: str | None, values: Mapping[str, str | None]) -> None:
         """Sets values of a profile, or removes those that are None; other lines stay as they are.
 
-        Raises CannotSave, and ConfigInvalid for a file that cannot be read.
+        Without a profile they stand above all profiles. Raises CannotSave, and ConfigInvalid for a file that cannot be
+        read.
         """
         try:
             self._make_folder()
@@ -213,7 +218,7 @@ class ConfigFile:
                 text = self._text()
                 before = self._parsed(text)
                 for name, value in values.items():
-                    text = _edited(text, f"profiles.{profile}", name, value)
+                    text = _edited(text, profile and f"profiles.{profile}", name, value)
                 self._require_same(before, self._parsed(text), profile, values)
                 self._replace(text)
         except OSError as error:
@@ -289,15 +294,19 @@ class ConfigFile:
             yield
 
     def _require_same(
-        self, before: Mapping[str, object], after: Mapping[str, object], profile: str, values: Mapping[str, str | None]
+        self,
+        before: Mapping[str, object],
+        after: Mapping[str, object],
+        profile: str | None,
+        values: Mapping[str, str | None],
     ) -> None:
         """A line-wise edit of TOML is only good if the parser agrees that nothing else changed."""
         wanted = json.loads(json.dumps(before, default=str))
-        section = wanted.setdefault("profiles", {}).setdefault(profile, {})
+        section = _section(wanted, profile)
         for name, value in values.items():
             section.pop(name, None) if value is None else section.update({name: value})
         got = json.loads(json.dumps(after, default=str))
-        got.setdefault("profiles", {}).setdefault(profile, {})
+        _section(got, profile)
         if got != wanted:
             raise ConfigInvalid(
                 f"{self.path} is written in a way that cannot be changed safely", hint="edit it by hand"
@@ -334,10 +343,16 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _edited(text: str, table: str, name: str, value: str | None) -> str:
-    """The TOML text with one string of a table set, or removed if `value` is None."""
+def _section(content: dict[str, Any], profile: str | None) -> dict[str, Any]:
+    """The table to change; made where there is none."""
+    section: dict[str, Any] = content if profile is None else content.setdefault("profiles", {}).setdefault(profile, {})
+    return section
+
+
+def _edited(text: str, table: str | None, name: str, value: str | None) -> str:
+    """The TOML text with one string of a table, or above all tables, set, or removed if `value` is None."""
     lines = text.splitlines()
-    header = next((i for i, line in enumerate(lines) if _header(line) == table), None)
+    header = -1 if table is None else next((i for i, line in enumerate(lines) if _header(line) == table), None)
     if header is None:
         if value is None:
             return text
@@ -348,10 +363,12 @@ def _edited(text: str, table: str, name: str, value: str | None) -> str:
     new = [] if value is None else [f"{name} = {json.dumps(value)}"]
     if old is not None:
         lines[old : old + 1] = new
+    elif table is None:
+        lines[:0] = [*new, ""] if new and lines else new  # a remark may lead what comes first by now
     else:
         last = max((i for i in range(header, end) if lines[i].strip()), default=header)
         lines[last + 1 : last + 1] = new
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _header(line: str) -> str | None:

@@ -198,10 +198,10 @@ _aeforge_argument() {
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;
         'job wait '*) REPLY='job' ;;
-        'config get 0') REPLY='words base_url quality timeout jobs' ;;
-        'config set 0') REPLY='words base_url quality timeout jobs' ;;
+        'config get 0') REPLY='words profile base_url quality timeout jobs' ;;
+        'config set 0') REPLY='words profile base_url quality timeout jobs' ;;
         'config set 1') REPLY='text' ;;
-        'config unset 0') REPLY='words base_url quality timeout jobs' ;;
+        'config unset 0') REPLY='words profile base_url quality timeout jobs' ;;
     esac
 }
 

@@ -501,7 +501,7 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
-            'set' = 'Store a setting in the profile.'
+            'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
             'unset' = 'Take a setting out of the profile, so that the default is used again.'
             'path' = 'Print where the config file is, or would be.'
         }
@@ -851,7 +851,7 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
-            'set' = 'Store a setting in the profile.'
+            'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
             'unset' = 'Take a setting out of the profile, so that the default is used again.'
             'path' = 'Print where the config file is, or would be.'
         }
@@ -889,7 +889,7 @@ $script:AeforgeCommands = @{
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs')
         Repeats = $false
     }
     'config set' = @{
@@ -904,7 +904,7 @@ $script:AeforgeCommands = @{
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words base_url quality timeout jobs', 'text')
+        Arguments = @('words profile base_url quality timeout jobs', 'text')
         Repeats = $false
     }
     'config unset' = @{
@@ -919,7 +919,7 @@ $script:AeforgeCommands = @{
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs')
         Repeats = $false
     }
     'config path' = @{

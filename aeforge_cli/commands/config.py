@@ -7,9 +7,10 @@ import typer
 from aeforge_cli.commands.options import Talking, with_options
 from aeforge_cli.errors import NotSignedIn, Usage
 from aeforge_cli.session import Session
-from aeforge_cli.settings import SETTINGS, Setting
+from aeforge_cli.settings import DEFAULT_PROFILE, PROFILE, SETTINGS, Setting
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SETTINGS)}.")]
+_NAMED = {PROFILE.name: PROFILE, **SETTINGS}
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(_NAMED)}.")]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="PROFILE", help="See or change that account's settings.")
 ]
@@ -38,13 +39,12 @@ def list_(session: Session, talking: Talking, profile: ProfileOption = None) -> 
         aeforge config list --profile work --json | jq -r '.settings[] | "\\(.name)=\\(.value)"'
     """
     _begin(session, talking, profile)
-    rows = [_row(session, setting) for setting in SETTINGS.values()]
+    rows = [_row(session, setting) for setting in _NAMED.values()]
     rows.append(_key_row(session))
     if session.console.json:
         name = session.settings.profile
         session.console.result_json({"schema": 1, "profile": name, "settings": rows})
         return
-    session.console.result(f"profile {session.settings.profile}")
     session.console.table([(str(row["name"]), str(row["value"] or "-"), str(row["source"] or "-")) for row in rows])
 
 
@@ -88,7 +88,7 @@ def set_(
     talking: Talking,
     profile: ProfileOption = None,
 ) -> None:
-    """Store a setting in the profile.
+    """Store a setting in the profile, or choose the profile that is used without --profile.
 
     The rest of the config file stays as it is, comments included.
 
@@ -96,12 +96,18 @@ def set_(
 
         aeforge config set quality pro
 
+        aeforge config set profile work
+
         aeforge config set timeout 30m --profile work
     """
     _begin(session, talking, profile)
     setting = _setting(name)
-    session.settings.file.change(session.settings.profile, {setting.name: setting.check(value)})
-    session.console.note(f"{setting.name} of profile {session.settings.profile} is {value}")
+    checked = setting.check(value)
+    if setting is PROFILE:
+        _require_profile(session, checked)
+    place = _place(session, setting, profile)
+    session.settings.file.change(place, {setting.name: checked})
+    session.console.note(f"{setting.name} of profile {place} is {value}" if place else f"the profile is {value}")
     current = session.settings[setting.name]
     if current.source == setting.variable:
         session.console.warn(f"{setting.variable} is set, and wins over the stored value")
@@ -119,7 +125,7 @@ def unset(session: Session, name: NameArgument, talking: Talking, profile: Profi
     """
     _begin(session, talking, profile)
     setting = _setting(name)
-    session.settings.file.change(session.settings.profile, {setting.name: None})
+    session.settings.file.change(_place(session, setting, profile), {setting.name: None})
     current = session.settings[setting.name]
     session.console.note(f"{setting.name} is {current.text}, from {current.source}")
 
@@ -149,9 +155,29 @@ def _begin(session: Session, talking: Talking, profile: str | None) -> None:
 
 def _setting(name: str) -> Setting:
     """The setting of that name, however its words are joined; raises Usage where there is none."""
-    found = SETTINGS.get(name.replace("-", "_"))
+    found = _NAMED.get(name.replace("-", "_"))
     if found:
         return found
     if name.replace("-", "_") == "api_key":
         raise Usage("The API key is no setting to be typed", why="others could see it", hint="aeforge auth login")
-    raise Usage(f"There is no setting {name!r}", hint=f"choose one of {', '.join(SETTINGS)}")
+    raise Usage(f"There is no setting {name!r}", hint=f"choose one of {', '.join(_NAMED)}")
+
+
+def _place(session: Session, setting: Setting, profile: str | None) -> str | None:
+    """The profile that keeps the setting; None for the choice among profiles, which is kept above them."""
+    if setting is not PROFILE:
+        return session.settings.profile
+    if profile is not None:
+        raise Usage("The choice of a profile is kept in none of them", hint="leave --profile out")
+    return None
+
+
+def _require_profile(session: Session, name: str) -> None:
+    """A slip of the finger would leave every command without its key."""
+    there = session.settings.file.profiles
+    if name not in there and name != DEFAULT_PROFILE:
+        raise Usage(
+            f"There is no profile {name}",
+            why=f"those there are: {', '.join(sorted(there)) or DEFAULT_PROFILE}",
+            hint=f"make it first: aeforge auth login --profile {name}",
+        )

@@ -1,5 +1,7 @@
 """`aeforge config`: every setting with its source, changed in the file and nowhere else."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.conftest import NOWHERE, Aeforge
@@ -16,6 +18,7 @@ def test_every_setting_is_listed_with_its_source(aeforge: Aeforge) -> None:
             "schema": 1,
             "profile": "default",
             "settings": [
+                {"name": "profile", "value": "default", "source": "the default", "variable": "AEFORGE_PROFILE"},
                 {"name": "base_url", "value": NOWHERE, "source": "AEFORGE_BASE_URL", "variable": "AEFORGE_BASE_URL"},
                 {
                     "name": "quality",
@@ -34,8 +37,9 @@ def test_every_setting_is_listed_with_its_source(aeforge: Aeforge) -> None:
 def test_for_people_the_list_is_a_table(aeforge: Aeforge) -> None:
     run = aeforge("config", "list")
 
-    assert run.stdout.splitlines()[0] == "profile default"
-    assert ["timeout", "10m", "the", "default"] in [line.split() for line in run.stdout.splitlines()]
+    rows = [line.split() for line in run.stdout.splitlines()]
+    assert rows[0] == ["profile", "default", "the", "default"]
+    assert ["timeout", "10m", "the", "default"] in rows
 
 
 def test_what_is_set_is_what_is_got(aeforge: Aeforge) -> None:
@@ -75,7 +79,11 @@ def test_what_is_unset_is_the_default_again(aeforge: Aeforge) -> None:
         (("set", "timeout", "soon"), "for example: 90, 90s, 10m or 1h; 0 means without limit"),
         (("set", "quality", "best"), "choose one of standard, pro"),
         (("set", "api_key", "secret"), "aeforge auth login"),
-        (("get", "colour"), "choose one of base_url, quality, timeout, jobs"),
+        (("get", "colour"), "choose one of profile, base_url, quality, timeout, jobs"),
+        (("set", "profile", "a b"), "use letters, digits, - and _"),
+        (("set", "profile", "work"), "make it first: aeforge auth login --profile work"),
+        (("set", "profile", "default", "--profile", "work"), "leave --profile out"),
+        (("unset", "profile", "--profile", "work"), "leave --profile out"),
     ],
     ids=" ".join,
 )
@@ -94,3 +102,78 @@ def test_a_variable_that_wins_over_the_stored_value_is_told(aeforge: Aeforge) ->
 
 def test_the_path_is_printed_even_if_there_is_no_file(aeforge: Aeforge) -> None:
     assert aeforge("config", "path").stdout == f"{aeforge.home.config / 'config.toml'}\n"
+
+
+# ------------------------------------------------------------------ the profile
+
+
+def test_the_profile_that_is_set_is_used_where_none_is_named(aeforge: Aeforge) -> None:
+    aeforge("config", "set", "quality", "pro", "--profile", "work")
+
+    run = aeforge("config", "set", "profile", "work")
+
+    file = aeforge.home.config / "config.toml"
+    chosen = {"schema": 1, "name": "profile", "value": "work", "source": str(file), "variable": "AEFORGE_PROFILE"}
+    assert (run.exit, run.stdout, run.stderr) == (0, "", "the profile is work\n")
+    assert file.read_text() == 'profile = "work"\n\n[profiles.work]\nquality = "pro"\n'
+    assert aeforge("config", "get", "profile", "--json").rows == [chosen]
+    assert aeforge("config", "get", "quality").stdout == "pro\n"
+    assert aeforge("config", "get", "quality", "--profile", "default").stdout == "standard\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [((), {"AEFORGE_PROFILE": "home"}, "home\n"), (("--profile", "other"), {"AEFORGE_PROFILE": "home"}, "other\n")],
+    ids=["the variable", "the option"],
+)
+def test_a_profile_that_is_named_wins_over_the_one_that_is_set(
+    aeforge: Aeforge, words: tuple[str, ...], env: Mapping[str, str], expected: str
+) -> None:
+    aeforge("config", "set", "quality", "pro", "--profile", "work")
+    aeforge("config", "set", "profile", "work")
+
+    assert aeforge("config", "get", "profile", *words, env=env).stdout == expected
+
+
+def test_a_profile_that_is_unset_is_the_default_one_again(aeforge: Aeforge) -> None:
+    aeforge("config", "set", "quality", "pro", "--profile", "work")
+    aeforge("config", "set", "profile", "work")
+
+    run = aeforge("config", "unset", "profile")
+
+    assert (run.exit, run.stderr) == (0, "profile is default, from the default\n")
+    assert aeforge("config", "get", "quality").stdout == "standard\n"
+
+
+def test_setting_a_profile_tells_of_the_variable_that_wins(aeforge: Aeforge) -> None:
+    run = aeforge("config", "set", "profile", "default", env={"AEFORGE_PROFILE": "home"})
+
+    assert run.stderr.splitlines()[-1] == "warning: AEFORGE_PROFILE is set, and wins over the stored value"
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_those_that_do(aeforge: Aeforge) -> None:
+    for name in ("work", "home"):
+        aeforge("config", "set", "quality", "pro", "--profile", name)
+
+    run = aeforge("config", "set", "profile", "wrok")
+
+    assert (run.exit, run.stderr.splitlines()) == (
+        2,
+        [
+            "error: There is no profile wrok",
+            "why:   those there are: home, work",
+            "next:  make it first: aeforge auth login --profile wrok",
+        ],
+    )
+
+
+def test_a_profile_that_the_file_names_wrongly_can_be_corrected(aeforge: Aeforge) -> None:
+    file = aeforge.home.config / "config.toml"
+    file.write_text('profile = "a b"  # mine\n')
+    file.chmod(0o600)
+
+    refused = aeforge("config", "get", "quality", "--json")
+    mended = aeforge("config", "set", "profile", "default")
+
+    assert refused.error["message"] == f"'a b' is no name for a profile (from {file})"
+    assert (mended.exit, file.read_text()) == (0, 'profile = "default"\n')

@@ -283,6 +283,35 @@ def test_a_profile_that_is_new_gets_its_own_table(path: Path) -> None:
     assert path.read_text() == TEXT + f'\n[profiles.new]\napi_key = "{KEY}"\n'
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TEXT, TEXT.replace('profile = "work"   # the usual one', 'profile = "home"')),
+        ("# Mine.\n[profiles.home]\n", 'profile = "home"\n\n# Mine.\n[profiles.home]\n'),
+        ('[profiles.home]\nprofile = "x"\n', 'profile = "home"\n\n[profiles.home]\nprofile = "x"\n'),
+        ("", 'profile = "home"\n'),
+    ],
+    ids=["chosen before", "a remark", "a namesake in a table", "no file"],
+)
+def test_the_choice_of_a_profile_stands_above_all_of_them(path: Path, before: str, after: str) -> None:
+    write(path, before)
+
+    ConfigFile(path).change(None, {"profile": "home"})
+
+    assert path.read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(TEXT, TEXT.replace('profile = "work"   # the usual one\n', "")), ("", "")]
+)
+def test_the_choice_of_a_profile_can_be_taken_back(path: Path, before: str, after: str) -> None:
+    write(path, before)
+
+    ConfigFile(path).change(None, {"profile": None})
+
+    assert path.read_text() == after
+
+
 def test_the_first_change_makes_a_private_file_in_a_private_folder(path: Path) -> None:
     ConfigFile(path).change("default", {"api_key": KEY})
 
