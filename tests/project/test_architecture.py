@@ -168,7 +168,7 @@ def test_the_sandbox_and_the_client_do_not_know_each_other() -> None:
 @pytest.mark.parametrize("arguments", STARTS.values(), ids=STARTS)
 def test_a_start_loads_only_what_it_needs(arguments: list[str], home: Home, photo: Path) -> None:
     code = (
-        "import sys; before = set(sys.modules)\n"
+        "import os, sys; os._exit = sys.exit; before = set(sys.modules)\n"
         "from aeforge_cli.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
@@ -190,7 +190,7 @@ def test_a_start_loads_only_what_it_needs(arguments: list[str], home: Home, phot
 
 
 def test_the_help_of_the_root_loads_no_command_and_the_version_nothing_at_all(home: Home) -> None:
-    code = "import sys; sys.argv = ['aeforge', '{}']\nfrom aeforge_cli.__main__ import main\n"
+    code = "import os, sys; os._exit = sys.exit; sys.argv = ['aeforge', '{}']\nfrom aeforge_cli.__main__ import main\n"
     code += "try: main()\nexcept SystemExit: pass\n"
     tell = "sys.stderr.write(' '.join(name for name in sys.modules if name.startswith(('aeforge_cli.', 'typer'))))"
 
