@@ -215,7 +215,11 @@ class PartFile:
         self._stream: BinaryIO = os.fdopen(handle, "w+b")
         with contextlib.suppress(OSError):  # where there are no locks, `sweep` finds every part locked
             lock(self._stream)
-        return os.name == "nt" or os.fstat(handle).st_nlink > 0
+        if os.name == "nt" or os.fstat(handle).st_nlink > 0:
+            return True
+        self._stream.close()
+        _open_parts.discard(self._path)
+        return False
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
