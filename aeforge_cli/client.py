@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, NewType, Protocol, TypeVar
+from typing import Literal, NamedTuple, NewType, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from aeforge_cli.body import Body
@@ -79,8 +79,7 @@ class WireFault(Exception):
         return f"{self.fault.value} ({self.detail})" if self.detail else self.fault.value
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """`signed` asks for the key, which the transport gives to the service's own origin only."""
 
     method: Literal["GET", "POST"]
@@ -121,20 +120,17 @@ class Transport(Protocol):
 # ------------------------------------------------------------------ jobs
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(NamedTuple):
     """Queued or running; `status` is the service's own word, which may be one we do not know."""
 
     status: str = "Pending"
 
 
-@dataclass(frozen=True)
-class Succeeded:
+class Succeeded(NamedTuple):
     urls: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     reason: str = ""
 
 

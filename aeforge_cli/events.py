@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from aeforge_cli.client import JobId
     from aeforge_cli.outputs import SavedFile
 
 
-@dataclass(frozen=True)
-class Submitting:
+class Submitting(NamedTuple):
     """The request is on its way: `sent` of `size` bytes were handed over."""
 
     input: str
@@ -18,8 +17,7 @@ class Submitting:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Submitted:
+class Submitted(NamedTuple):
     """The job exists; `attached` if it was bought before and is gone on with."""
 
     job_id: "JobId"
@@ -27,8 +25,7 @@ class Submitted:
     attached: bool = False
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The service's word for the job's state, after so many seconds of waiting."""
 
     job_id: "JobId"
@@ -36,8 +33,7 @@ class Waiting:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Something went wrong that will be tried again in `seconds`."""
 
     what: str
@@ -45,19 +41,17 @@ class Trouble:
     job_id: "JobId | None" = None
 
 
-@dataclass(frozen=True)
-class Receiving:
-    """Bytes received so far of result `number` of `count`; `size` is None where it was not announced."""
+class Receiving(NamedTuple):
+    """Bytes received so far of result `number` of `total`; `size` is None where it was not announced."""
 
     job_id: "JobId"
     number: int
-    count: int
+    total: int
     received: int
     size: int | None
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """A result is on disk; `renamed` if the name wanted was taken meanwhile."""
 
     job_id: "JobId"

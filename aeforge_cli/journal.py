@@ -7,11 +7,10 @@ submitting ─┬─► accepted ─┬─► succeeded ─► saved
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aeforge_cli.errors import Usage
 from aeforge_cli.outputs import SavedFile
@@ -29,8 +28,7 @@ class State(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """What is about to be bought; `key` is the same for the same work, `output` None where links are enough."""
 
     key: str
@@ -42,8 +40,7 @@ class Work:
     output: str | None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A row of the journal; times are UTC in ISO 8601."""
 
     number: int
@@ -96,23 +93,20 @@ class Claiming(Enum):
     RESUME = "those that are not finished, and those that are"
 
 
-@dataclass(frozen=True)
-class Lasted:
+class Lasted(NamedTuple):
     """How long a job took, in seconds since it was made: it was still pending at one look, and ended by the next."""
 
     pending_at: float
     ended_by: float
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(NamedTuple):
     """The work is ours to submit, under this row's number."""
 
     number: int
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """An earlier row stands in the way; `is_live` if its process still runs."""
 
     entry: Entry

@@ -17,9 +17,8 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aeforge_cli.errors import CannotSave, ConfigInvalid, NotSignedIn, Usage
 from aeforge_cli.links import checked_base_url
@@ -61,8 +60,7 @@ def _count(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """One name in the config file; `check` returns the value or raises Usage."""
 
     name: str
@@ -91,8 +89,7 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A setting's value, and where it comes from in words for people."""
 
     text: str

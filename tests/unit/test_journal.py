@@ -134,16 +134,16 @@ def test_without_history_neither_prompts_nor_names_are_kept(tmp_path: Path, open
 
 def test_a_name_that_is_no_utf8_is_kept_as_it_is(journal: SqliteJournal) -> None:
     name = os.fsdecode(b"caf\xe9.png")
-    bought(journal, State.ACCEPTED, work=replace(WORK, input=name))
+    bought(journal, State.ACCEPTED, work=WORK._replace(input=name))
 
     assert journal.entries()[0].input == name
 
 
 def test_rows_are_listed_newest_first_and_found_by_what_people_remember(journal: SqliteJournal) -> None:
     one, two, three = some_job_ids(3)
-    bought(journal, State.ACCEPTED, State.SAVED, job_id=one, work=replace(WORK, key="1", prompt="Blue SKY"))
-    bought(journal, State.ACCEPTED, job_id=two, work=replace(WORK, key="2", input="cat.png", output=None, prompt="x"))
-    bought(journal, State.ACCEPTED, State.FAILED, job_id=three, work=replace(WORK, key="3", prompt="red", output=None))
+    bought(journal, State.ACCEPTED, State.SAVED, job_id=one, work=WORK._replace(key="1", prompt="Blue SKY"))
+    bought(journal, State.ACCEPTED, job_id=two, work=WORK._replace(key="2", input="cat.png", output=None, prompt="x"))
+    bought(journal, State.ACCEPTED, State.FAILED, job_id=three, work=WORK._replace(key="3", prompt="red", output=None))
 
     def found(**how: object) -> list[str | None]:
         return [row.job_id for row in journal.entries(**how)]  # type: ignore[arg-type]  # each test gives its own
@@ -161,8 +161,8 @@ def test_rows_are_listed_newest_first_and_found_by_what_people_remember(journal:
 def test_durations_are_those_of_the_same_operation_and_service(journal: SqliteJournal) -> None:
     for seconds, work in (
         (1.0, WORK),
-        (2.0, replace(WORK, operation="upscale")),
-        (3.0, replace(WORK, service="other")),
+        (2.0, WORK._replace(operation="upscale")),
+        (3.0, WORK._replace(service="other")),
     ):
         journal.record(bought(journal, State.ACCEPTED, work=work), State.SUCCEEDED, NOW, lasted=Lasted(0.0, seconds))
     journal.record(bought(journal, State.ACCEPTED), State.SUCCEEDED, NOW, lasted=Lasted(0.0, 4.0))
@@ -174,8 +174,8 @@ def test_durations_are_those_of_the_same_operation_and_service(journal: SqliteJo
 def test_ids_are_offered_to_the_shell_while_their_jobs_are_unfinished(tmp_path: Path, open_journal: Open) -> None:
     one, two = some_job_ids(2)
     journal = open_journal()
-    bought(journal, State.ACCEPTED, State.SAVED, job_id=one, work=replace(WORK, key="1"))
-    bought(journal, State.ACCEPTED, job_id=two, work=replace(WORK, key="2"))
+    bought(journal, State.ACCEPTED, State.SAVED, job_id=one, work=WORK._replace(key="1"))
+    bought(journal, State.ACCEPTED, job_id=two, work=WORK._replace(key="2"))
 
     journal.close()
 
@@ -256,7 +256,7 @@ IN_THE_WAY = {
 def test_only_paid_work_that_is_not_finished_stands_in_the_way(
     journal: SqliteJournal, state: State, output: str | None
 ) -> None:
-    work = replace(WORK, output=output)
+    work = WORK._replace(output=output)
     bought(journal, state, work=work)
 
     claim = journal.claim(work, NOW, Claiming.GO_ON)
@@ -277,7 +277,7 @@ def test_resuming_takes_finished_work_for_done(journal: SqliteJournal, state: St
 
 @pytest.mark.parametrize(
     "other",
-    [replace(WORK, key="beef"), replace(WORK, service="https://other.test"), replace(WORK, account="ffff")],
+    [WORK._replace(key="beef"), WORK._replace(service="https://other.test"), WORK._replace(account="ffff")],
     ids=["other work", "another service", "another account"],
 )
 def test_only_the_same_work_for_the_same_account_counts(journal: SqliteJournal, other: Work) -> None:
@@ -420,7 +420,7 @@ class Row:
         return self.state is State.ACCEPTED or (self.state is State.SUCCEEDED and self.work.output is not None)
 
 
-WORKS = [WORK, replace(WORK, key="beef", output=None)]
+WORKS = [WORK, WORK._replace(key="beef", output=None)]
 NEXT = {
     State.SUBMITTING: [State.NOT_SENT, State.REJECTED, State.UNKNOWN, State.ACCEPTED],
     State.ACCEPTED: [State.SUCCEEDED, State.FAILED, State.LOST],
