@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -143,7 +145,8 @@ class _Spool:
 
         self._label = label
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
-        self._size = 0
+        self.size = 0
+        self._lock = threading.Lock()
         weakref.finalize(self, self._file.close)
 
     def expect(self, size: int | None) -> None:
@@ -151,11 +154,11 @@ class _Spool:
             raise _too_large(self._label)
         self._file.seek(0)
         self._file.truncate()
-        self._size = 0
+        self.size = 0
 
     def write(self, block: bytes) -> None:
-        self._size += len(block)
-        if self._size > MOST_BYTES:
+        self.size += len(block)
+        if self.size > MOST_BYTES:
             raise _too_large(self._label)
         self._file.write(block)
 
@@ -164,11 +167,43 @@ class _Spool:
             return _judged(stream, label=label, name=name, opener=self.reader)
 
     def reader(self) -> BinaryIO:
-        """A reader at the first byte; it can be closed without losing the bytes."""
-        self._file.flush()
-        stream = os.fdopen(os.dup(self._file.fileno()), "rb")
-        stream.seek(0)
-        return stream
+        """A reader at the first byte; it can be closed without losing the bytes, and there can be several at once."""
+        return io.BufferedReader(_Reading(self), BLOCK)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def read(self, start: int, size: int) -> bytes:
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(size)
+
+
+class _Reading(io.RawIOBase):
+    """A reader with a place of its own in what it shares: jobs under way at once may send the same picture."""
+
+    def __init__(self, spool: _Spool) -> None:
+        self._spool = spool
+        self._place = 0
+
+    def fileno(self) -> int:
+        return self._spool.fileno()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # a memoryview is what io hands over
+        block = self._spool.read(self._place, len(buffer))
+        buffer[: len(block)] = block
+        self._place += len(block)
+        return len(block)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._spool.size}[whence]
+        return self._place
 
 
 def _too_large(label: str) -> NotAnImage:

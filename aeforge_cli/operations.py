@@ -76,10 +76,14 @@ class AiModel(StrEnum):
 
 @dataclass(frozen=True)
 class Operation:
-    """A paid job to be: `path` is its endpoint below the base URL, `name` what people call it."""
+    """A paid job to be: `path` is its endpoint below the base URL, `name` what people call it.
+
+    `makes_several` says that a job may have more than one result; how many is not documented.
+    """
 
     path: ClassVar[str]
     name: ClassVar[str]
+    makes_several: ClassVar[bool] = False
 
     def parts(self) -> Iterator[Part]:
         """The form: a picture is a file, a tuple repeats its field, `None` is left out."""
@@ -157,6 +161,7 @@ class SplitLayer(Operation):
 
     path = "image-tune/split-layer"
     name = "split-layer"
+    makes_several = True
 
     image: Picture
     keyword: str
@@ -207,6 +212,7 @@ class EffectV2(Operation):
 
     path = "generate/effect/v2"
     name = "effect"
+    makes_several = True
     FRAMES = (4, 9, 16)
 
     description: str
@@ -225,6 +231,7 @@ class MakeSpriteV1(Operation):
 
     path = "sprite/make-sprite/v1"
     name = "sprite make"
+    makes_several = True
     FRAMES = (25, 36, 49, 64, 81, 100, 121, 144, 169)
 
     image: Picture
@@ -243,6 +250,7 @@ class MakeSpriteV2(Operation):
 
     path = "sprite/make-sprite/v2"
     name = "sprite make"
+    makes_several = True
     FRAMES = (49, 81, 121)
 
     start_frame_image: Picture

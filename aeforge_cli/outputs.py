@@ -8,7 +8,7 @@ import re
 import string
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,7 @@ from aeforge_cli.locks import is_locked, lock
 
 _FIELDS = ("stem", "name", "n", "job_id", "operation", "date", "ext")
 _PREFIX, _SUFFIX = ".aeforge-", ".part"
+_ANY_NUMBER, _ANY_SUFFIX = "\0", "\1"  # in a name that stands for several; no file's own name has them
 _LONGEST_STEM = 180  # bytes; leaves room for a job id and a suffix within the usual 255
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -40,13 +41,24 @@ class SavedFile:
     format: str | None = None
 
 
+class _AnyNumber(int):
+    """Stands for the number of any result."""
+
+    def __format__(self, _form: str) -> str:
+        return _ANY_NUMBER
+
+
 @dataclass(frozen=True)
 class Naming:
-    """What the template fields stand for; `number` counts the results of one job from 1."""
+    """What the template fields stand for; `number` counts the results of one job from 1.
+
+    `several` says, before the job has told its `count`, that there may be more than one.
+    """
 
     name: str
     operation: str
     day: date
+    several: bool = False
     job_id: str = ""
     number: int = 1
     count: int = 1
@@ -105,10 +117,20 @@ class Destination:
         known = self.template.partition("{job_id}")[0]
         return Path(self._filled(known, naming) + "_").parent
 
+    def names(self, naming: Naming) -> list[Path]:
+        """What the job's results may be called, as far as that is known before the job is; for `Claims`."""
+        if not (naming.job_id or self.is_predictable):
+            return []
+        if not naming.several:
+            return [self.path(naming)]
+        any_result = replace(naming, extension=_ANY_SUFFIX)
+        numbered = self.path(any_result.result(_AnyNumber(), 2))
+        return [numbered] if "{n}" in self.template else [self.path(any_result), numbered]
+
     def taken(self, naming: Naming) -> Path | None:
-        """The file that exists where the result is to go, if one does."""
-        path = self.path(naming)
-        return path if self.is_predictable and os.path.lexists(path) else None
+        """The file that exists where the result, or the first of several, is to go."""
+        paths = [self.path(naming), *([self.path(naming.result(1, 2))] if naming.several else [])]
+        return next((path for path in paths if self.is_predictable and os.path.lexists(path)), None)
 
     def check(self, naming: Naming, *, dry: bool = False) -> Path:
         """Refuses, before anything is sent, what could not be saved afterwards; returns the expected file.
@@ -118,7 +140,8 @@ class Destination:
         path = self.path(naming)
         if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged below
             raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
-        if not self.replace and self.taken(naming):
+        # Of several results some may be there because a run was cut short: the same command goes on with its job.
+        if not self.replace and self.taken(replace(naming, several=False)):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
         if not dry:
             self.prepare(naming)
@@ -171,16 +194,44 @@ def destination(text: str, *, overwrite: bool) -> Destination:
     return Destination(text, overwrite)
 
 
-def check_collisions(paths: list[Path]) -> None:
-    """Raises Usage if two results would write the same file, also where case or Unicode form does not count."""
-    seen: dict[str, Path] = {}
-    for path in paths:
-        key = unicodedata.normalize("NFC", str(path.absolute())).casefold()
-        if key in seen:
-            raise OutputExists(
-                f"Two results would be saved as {path}", hint="use a template that tells them apart, for example {n}"
-            )
-        seen[key] = path
+class Claims:
+    """Which job may write which file, where neither case nor Unicode form tells names apart."""
+
+    def __init__(self, jobs: Iterable[Sequence[Path]]) -> None:
+        self._jobs = list(jobs)
+        self._owners: dict[str, int] = {}
+        for job, names in enumerate(self._jobs):
+            for name in names:
+                self._owners.setdefault(_alike(name), job)
+
+    def __contains__(self, path: str) -> bool:
+        """Whether the file may be a result of one of the jobs."""
+        return any(form in self._owners for form in _forms(_alike(Path(path))))
+
+    def check(self) -> None:
+        """Raises OutputExists if two jobs could write the same file."""
+        for job, names in enumerate(self._jobs):
+            for name in names:
+                if any(self._owners.get(form, job) != job for form in _forms(_alike(name))):
+                    shown = str(name).replace(_ANY_NUMBER, "1").replace(_ANY_SUFFIX, Format.PNG.extension)
+                    raise OutputExists(
+                        f"Two results would be saved as {shown}",
+                        hint="use a template that tells them apart, for example -o 'out/{stem}-{job_id}.{ext}'",
+                    )
+
+
+def _alike(name: Path) -> str:
+    """The same text for names that are the same file somewhere; digits beside a number could be part of it."""
+    text = unicodedata.normalize("NFC", str(name.absolute())).casefold()
+    return re.sub(rf"\d*{_ANY_NUMBER}\d*", _ANY_NUMBER, text)
+
+
+def _forms(name: str) -> Iterator[str]:
+    """The name, and all that stand for it among others: any number for one of its numbers, any suffix for its own."""
+    for text in (name, f"{name.rpartition('.')[0]}.{_ANY_SUFFIX}"):
+        yield text
+        for number in re.finditer(r"\d+", text):
+            yield f"{text[: number.start()]}{_ANY_NUMBER}{text[number.end() :]}"
 
 
 class PartFile:

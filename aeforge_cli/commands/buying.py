@@ -85,7 +85,8 @@ def buy(
     """Buys one job and prints what it came to."""
     if not buying.wait and saving.output is not None:
         raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FILE")
-    naming = Naming(inputs[0].name if inputs else operation.name, operation.name, session.clock.now().date())
+    name = inputs[0].name if inputs else operation.name
+    naming = Naming(name, operation.name, session.clock.now().date(), several=operation.makes_several)
     label = inputs[0].label if inputs else ""
     target = place(session, saving)
     if target and saving.skip_existing and (kept := target.taken(naming)):

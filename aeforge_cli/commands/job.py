@@ -15,7 +15,7 @@ from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
 from aeforge_cli.jobs import Ticket, job_failed
 from aeforge_cli.journal import Entry, known_job_id
 from aeforge_cli.orders import Finished
-from aeforge_cli.outputs import Destination, Naming, SavedFile, check_collisions
+from aeforge_cli.outputs import Claims, Destination, Naming, SavedFile
 from aeforge_cli.results import Delivery
 from aeforge_cli.session import Session
 
@@ -81,7 +81,7 @@ def wait(
         raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
     planned = {ticket: _planned(session, ticket, saving, target) for ticket in tickets}
     if target:
-        check_collisions([target.path(delivery.naming) for delivery in planned.values() if delivery])
+        Claims(target.names(delivery.naming) for delivery in planned.values() if delivery).check()
     jobs = session.jobs(interval=waiting.interval)
     until = session.clock.monotonic() + jobs.patience
     outcomes = Outcomes(session.console, len(tickets))

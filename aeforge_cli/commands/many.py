@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from aeforge_cli.inputs import digest
 from aeforge_cli.journal import Claiming
 from aeforge_cli.operations import Operation, Picture
 from aeforge_cli.orders import Finished, Order
-from aeforge_cli.outputs import Destination, Naming, SavedFile, check_collisions, destination, file_name
+from aeforge_cli.outputs import Claims, Destination, Naming, SavedFile, destination, file_name
 from aeforge_cli.plan import Wanted, check_inputs, check_twins, shard
 from aeforge_cli.session import Session
 
@@ -30,14 +31,25 @@ Make = Callable[[Picture, Wanted], Operation]
 
 @dataclass(frozen=True)
 class _Line:
-    """One job of the plan: where its result goes, and whether it is there already."""
+    """One job of the plan, and where its results go."""
 
-    index: int
     wanted: Wanted
     naming: Naming
     destination: Destination | None
-    path: Path | None
-    is_there: bool
+
+    @property
+    def path(self) -> Path | None:
+        """Where its result goes, if that is known before the job is."""
+        return self.destination.path(self.naming) if self.destination and self.destination.is_predictable else None
+
+    @property
+    def names(self) -> list[Path]:
+        return self.destination.names(self.naming) if self.destination else []
+
+    @cached_property
+    def there(self) -> Path | None:
+        """What exists in the place of its result, or of the first of several."""
+        return self.destination.taken(self.naming) if self.destination else None
 
 
 def buy_many(
@@ -53,14 +65,14 @@ def buy_many(
 ) -> None:
     """Buys the jobs, and prints each result when it is ready. Raises Partial, or what all failures have in common."""
     lines = _planned(session, wanted, operation, saving, buying, listing)
-    skipped = [line for line in lines if line.is_there and saving.skip_existing]
-    orders = [line for line in lines if not (line.is_there and saving.skip_existing)]
+    skipped = [line for line in lines if line.there and saving.skip_existing]
+    orders = [line for line in lines if not (line.there and saving.skip_existing)]
     if buying.dry_run:
         for line in orders:
             source = picture(session, line.wanted.image)
             session.console.result_json(request_json(session, make(source, line.wanted), line.path))
         return
-    _guard(session, len([line for line in orders if not (listing.resume and line.is_there)]), listing)
+    _guard(session, len([line for line in orders if not (listing.resume and line.there)]), listing)
     run = _Run(session, lines, make, saving, buying, listing)
     run.skip(skipped)
     run.buy(orders, interval=waiting.interval, kind=operation)
@@ -82,9 +94,9 @@ def _planned(
         raise Usage("--preview needs an output", hint="add -o FOLDER/")
     if listing.resume or saving.skip_existing:
         # What an earlier run saved into a folder of inputs is no input.
-        results = {str(line.path) for line in lines}
+        results = Claims(line.names for line in lines)
         lines = [line for line in lines if line.wanted.image not in results]
-    check_collisions([line.path for line in lines if line.path])
+    Claims(line.names for line in lines).check()
     if not (saving.skip_existing or saving.overwrite or listing.resume):
         _refuse_existing(lines)
     if not buying.dry_run:
@@ -110,16 +122,14 @@ def _check_options(saving: Saving, buying: Buying, listing: Listing) -> None:
 
 def _line(wanted: Wanted, naming: Naming, saving: Saving) -> _Line:
     text = wanted.output or saving.output
-    where = destination(text, overwrite=saving.overwrite) if text else None
-    path = where.path(naming) if where and where.is_predictable else None
-    return _Line(wanted.index, wanted, naming, where, path, is_there=bool(where and where.taken(naming)))
+    return _Line(wanted, naming, destination(text, overwrite=saving.overwrite) if text else None)
 
 
 def _refuse_existing(lines: Sequence[_Line]) -> None:
-    there = [line for line in lines if line.is_there]
+    there = [line for line in lines if line.there]
     if there:
         raise OutputExists(
-            f"{there[0].path} exists",
+            f"{there[0].there} exists",
             why=f"{len(there)} of {len(lines)} outputs exist; nothing was sent",
             hint="choose another folder, or add --resume, --overwrite or --skip-existing",
         )
@@ -169,7 +179,7 @@ class _Run:
         from aeforge_cli.batch import Outcome
 
         for line, item in zip(lines, self._items(lines), strict=True):
-            there = (SavedFile(str(line.path)),)
+            there = (SavedFile(str(line.there)),)
             self._told(Outcome(item, Finished(None, "Skipped", line.naming.operation, item.name, files=there)))
 
     def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
@@ -196,7 +206,9 @@ class _Run:
     def _items(self, lines: Sequence[_Line]) -> "list[Item]":
         from aeforge_cli.batch import Item
 
-        return [Item(line.index, line.wanted.image, line.wanted.prompt or "", _Maker(self, line)) for line in lines]
+        return [
+            Item(line.wanted.index, line.wanted.image, line.wanted.prompt or "", _Maker(self, line)) for line in lines
+        ]
 
     def order(self, line: _Line) -> Order:
         """Reads and judges the picture, when its turn has come."""

@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,7 +14,7 @@ import pytest
 from aeforge_cli.client import Answer, Fault, Sink, WireFault
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.images import Format, ImageInfo
-from aeforge_cli.inputs import MOST_BYTES, from_address, from_path, from_stream, is_address
+from aeforge_cli.inputs import BLOCK, MOST_BYTES, from_address, from_path, from_stream, is_address
 from aeforge_cli.operations import Picture
 from tests.conftest import png
 
@@ -151,6 +152,15 @@ def test_standard_input_is_a_picture_like_any_other() -> None:
 
     assert known(picture) == expected("-", "stdin")
     assert known(picture) == expected("-", "stdin")
+
+
+def test_a_picture_of_standard_input_can_be_sent_by_several_jobs_at_once() -> None:
+    content = png(2) + random.Random(1).randbytes(3 * BLOCK)
+    picture = from_stream(io.BytesIO(content), label="-", name="stdin")
+
+    with picture.open() as one, picture.open() as other:
+        halves = one.read(100), other.read(200)
+        assert (halves[0] + one.read(), halves[1] + other.read()) == (content, content)
 
 
 def test_an_empty_standard_input_is_told_as_one() -> None:

@@ -18,13 +18,13 @@ from aeforge_cli.errors import AeforgeError, CannotSave, OutputExists, Usage
 from aeforge_cli.images import Format, ImageInfo
 from aeforge_cli.locks import lock
 from aeforge_cli.outputs import (
+    Claims,
     Destination,
     Naming,
     PartFile,
     SavedFile,
     _rename_to_free,
     cannot_save,
-    check_collisions,
     destination,
     holds,
     sweep,
@@ -244,11 +244,103 @@ def test_a_file_in_the_place_of_a_folder_is_found_at_once(tmp_path: Path) -> Non
 )
 def test_two_results_never_go_to_one_file(one: str, other: str) -> None:
     with pytest.raises(OutputExists, match="Two results would be saved as"):
-        check_collisions([Path(one), Path("b.png"), Path(other)])
+        Claims([Path(name)] for name in (one, "b.png", other)).check()
 
 
 def test_results_of_different_names_do_not_collide() -> None:
-    check_collisions([Path("a.png"), Path("b.png"), Path("b/a.png")])
+    Claims([Path(name)] for name in ("a.png", "b.png", "b/a.png", "a-1.png", "a1.png")).check()
+
+
+def claimed(*jobs: tuple[str, str]) -> Claims:
+    """What jobs that may make several results claim, each by its input and where `-o` wants what it makes."""
+    return Claims(
+        destination(output, overwrite=False).names(Naming(name, "split-layer", date(2026, 1, 31), several=True))
+        for name, output in jobs
+    )
+
+
+COLLIDING = {
+    "the same name": (("a.png", "out/"), ("x/a.png", "out/"), "out/a.png"),
+    "one result, and the first of several": (("a.png", "out/"), ("a-1.png", "out/"), "out/a-1.png"),
+    "the same, the other way round": (("a-12.png", "out/"), ("a.png", "out/"), "out/a-12.png"),
+    "but for case": (("a.png", "out/"), ("A-1.PNG", "out/"), "out/A-1.png"),
+    "a number that grows into the name": (("a.png", "{stem}{n}.{ext}"), ("a1.png", "{stem}{n}.{ext}"), "a11.png"),
+    "a name that grows into the number": (("a.png", "{n}{stem}.{ext}"), ("1a.png", "{n}{stem}.{ext}"), "11a.png"),
+    "numbers alone": (("a.png", "{n}.{ext}"), ("b.png", "{n}.{ext}"), "1.png"),
+    "a template and a file of its form": (("a.png", "{stem}-{n}.{ext}"), ("b.png", "a-3.png"), "a-3.png"),
+    "a GIF among pictures": (("a.png", "{stem}-{n}.{ext}"), ("b.png", "a-17.gif"), "a-17.gif"),
+    "a number in a folder": (("a.png", "{n}/x.png"), ("b.png", "2/x.png"), "2/x.png"),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "name"), COLLIDING.values(), ids=COLLIDING)
+def test_of_several_results_none_may_meet_that_of_another_job(
+    one: tuple[str, str], other: tuple[str, str], name: str
+) -> None:
+    with pytest.raises(OutputExists) as refused:
+        claimed(one, other).check()
+
+    assert refused.value.message == f"Two results would be saved as {name}"
+
+
+APART = {
+    "other names": (("a.png", "out/"), ("b.png", "out/")),
+    "numbered names": (("frame1.png", "out/"), ("frame2.png", "out/")),
+    "names that begin alike": (("a.png", "out/"), ("a-left.png", "out/")),
+    "numbers after numbers": (("a.png", "{stem}-{n}.{ext}"), ("a-1.png", "{stem}-{n}.{ext}")),
+    "folders": (("a.png", "{stem}/{n}.{ext}"), ("a1.png", "{stem}/{n}.{ext}")),
+    "ids": (("a.png", "{job_id}.{ext}"), ("x/a.png", "{job_id}.{ext}")),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), APART.values(), ids=APART)
+def test_several_results_with_names_of_their_own_do_not_collide(one: tuple[str, str], other: tuple[str, str]) -> None:
+    claimed(one, other).check()
+
+
+@given(
+    names=st.lists(st.sampled_from(["a.png", "a1.png", "a-1.png", "a-2.png", "1a.png", "b.png"]), max_size=4),
+    outputs=st.lists(
+        st.sampled_from(["out/", "{stem}-{n}.{ext}", "{stem}{n}.{ext}", "{n}{stem}.png", "a-1.png", "a-{n}.gif"]),
+        min_size=4,
+        max_size=4,
+    ),
+    counts=st.lists(st.integers(1, 25), min_size=4, max_size=4),
+)
+def test_what_does_not_collide_in_the_plan_does_not_collide_on_disk(
+    names: list[str], outputs: list[str], counts: list[int]
+) -> None:
+    jobs = list(zip(names, outputs, counts, strict=False))
+    try:
+        claimed(*((name, output) for name, output, _ in jobs)).check()
+    except OutputExists:
+        return
+
+    saved = [
+        destination(output, overwrite=False).path(
+            Naming(name, "split-layer", date(2026, 1, 31), extension=extension).result(number, count)
+        )
+        for name, output, count in jobs
+        for number in range(1, count + 1)
+        for extension in ["gif" if number == count else "png"]
+    ]
+    assert len(saved) == len(set(saved))
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"), [("out/a.png", True), ("./out/a-2.png", True), ("out/a-17.gif", True), ("out/b.png", False)]
+)
+def test_a_result_is_known_by_its_name(path: str, is_one: bool) -> None:
+    assert (path in claimed(("a.png", "out/"))) is is_one
+
+
+def test_the_first_of_several_results_shows_that_they_are_there(tmp_path: Path) -> None:
+    where = destination(f"{tmp_path}/{{stem}}.{{ext}}", overwrite=False)
+    (tmp_path / "my photo-1.png").write_bytes(CONTENT)
+
+    assert where.taken(NAMING) is None
+    assert where.taken(replace(NAMING, several=True)) == tmp_path / "my photo-1.png"
+    assert where.check(replace(NAMING, several=True)) == tmp_path / "my photo.png"
 
 
 # ------------------------------------------------------------------ parts
