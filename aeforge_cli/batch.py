@@ -42,8 +42,8 @@ LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the plan; `words` are its prompt, `make` reads the picture and builds the
-    order when its turn comes."""
+    """One line of the plan; `name` is its picture's, if it has one, `words` are its prompt, `make` reads the picture
+    and builds the order when its turn comes."""
 
     index: int
     name: str

@@ -109,7 +109,7 @@ class Jobs:
             self._check_maker(there)
             files = (SavedFile(str(there)),)  # made by another machine, or before the journal
         job_id = entry.job_id if entry else None
-        done = Finished(job_id, "Skipped", order.operation.name, order.input, files=tuple(files), attached=True)
+        done = Finished(job_id, "Skipped", order.operation.name, order.input or None, files=tuple(files), attached=True)
         return done if files else None
 
     def _check_maker(self, path: Path) -> None:

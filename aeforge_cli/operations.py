@@ -74,6 +74,9 @@ class AiModel(StrEnum):
         return {AiModel.GROK_IMAGINE: 5, AiModel.GROK_IMAGINE_PRO: 1}.get(self, 10)
 
 
+WORDS = ("prompt", "description", "text", "keyword")  # the fields that may carry the user's own words
+
+
 @dataclass(frozen=True)
 class Operation:
     """A paid job to be: `path` is its endpoint below the base URL, `name` what people call it.
@@ -99,7 +102,7 @@ class Operation:
     @property
     def words(self) -> str:
         """The user's own words: the prompt, whichever field carries it."""
-        for field in ("prompt", "description", "text", "keyword"):
+        for field in WORDS:
             if isinstance(value := getattr(self, field, None), str):
                 return value
         return ""

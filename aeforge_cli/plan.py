@@ -6,19 +6,19 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from aeforge_cli.errors import AeforgeError, FileMissing, Usage
 from aeforge_cli.inputs import is_address, peek
-from aeforge_cli.operations import Quality
+from aeforge_cli.operations import WORDS, Operation, Quality
 
 
 @dataclass(frozen=True)
 class Wanted:
     """One job as the user asked for it; None where the command line's own value holds; `index` is its place."""
 
-    image: str
+    image: str | None = None
     prompt: str | None = None
     quality: str | None = None
     output: str | None = None
@@ -27,10 +27,35 @@ class Wanted:
     @property
     def key(self) -> tuple[str, ...]:
         """The same on every machine that is given the same list."""
-        return self.image, self.prompt or "", self.quality or "", self.output or ""
+        return self.image or "", self.prompt or "", self.quality or "", self.output or ""
+
+    @property
+    def words(self) -> str:
+        return self.prompt or ""
+
+    @property
+    def called(self) -> str:
+        """What people are told that it is."""
+        return self.image or f"job {self.index + 1}"
+
+    @property
+    def file(self) -> str | None:
+        """The file that its picture is in, if it is in one."""
+        return None if self.image in (None, "-") or is_address(self.image) else self.image
 
 
-_COLUMNS = ("image", "prompt", "quality", "output")
+_FIELDS = {"image": ("image", "start_frame_image"), "prompt": WORDS, "quality": ("quality",)}
+
+
+def columns(kind: type[Operation]) -> list[str]:
+    """What a manifest may say of each such job."""
+    known = {each.name for each in fields(kind)}
+    return [*(column for column, names in _FIELDS.items() if known.intersection(names)), "output"]
+
+
+def needs_picture(kind: type[Operation]) -> bool:
+    """Whether there is no such job without a picture of its own."""
+    return any(each.name in _FIELDS["image"] and each.default is MISSING for each in fields(kind))
 
 
 # ------------------------------------------------------------------ where jobs are listed
@@ -46,11 +71,11 @@ def from_paths(text: str) -> list[Wanted]:
     return [Wanted(line) for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
 
 
-def from_manifest(text: str, name: str) -> list[Wanted]:
+def from_manifest(text: str, name: str, kind: type[Operation]) -> list[Wanted]:
     """JSON Lines, or CSV with a header. Raises Usage that names the line of the first mistake."""
     text = text.removeprefix("\ufeff")
     rows = _json_rows(text, name) if text.lstrip().startswith("{") else _csv_rows(text, name)
-    wanted = [_row(row, f"{name}:{number}") for number, row in rows]
+    wanted = [_row(row, f"{name}:{number}", kind) for number, row in rows]
     if not wanted:
         raise Usage(f"{name} lists no jobs", hint='a line is for example {"image": "a.png", "prompt": "blue sky"}')
     return wanted
@@ -77,14 +102,15 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
         raise Usage(f"{name}:{reader.reader.line_num} is not CSV", why=str(error)) from None
 
 
-def _row(row: object, place: str) -> Wanted:
+def _row(row: object, place: str, kind: type[Operation]) -> Wanted:
     if not isinstance(row, dict):
         raise Usage(f"{place} is not a JSON object")
-    unknown = [column for column in row if column not in _COLUMNS]
+    known = columns(kind)
+    unknown = [column for column in row if column not in known]
     if unknown:
-        raise Usage(f"{place} has a field {unknown[0]!r}", hint=f"the fields are {', '.join(_COLUMNS)}")
+        raise Usage(f"{place} has a field {unknown[0]!r}", hint=f"{kind.name} knows {', '.join(known)}")
     wrong = [column for column, value in row.items() if not isinstance(value, str) or not value.strip()]
-    if wrong or "image" not in row:
+    if wrong or ("image" not in row and needs_picture(kind)):
         raise Usage(f"{place}: {wrong[0] if wrong else 'image'} must be text that is not empty")
     if row.get("quality", Quality.STANDARD) not in list(Quality):
         raise Usage(f"{place}: quality must be one of {', '.join(Quality)}")
@@ -136,9 +162,9 @@ def check_inputs(wanted: Iterable[Wanted], warn: Callable[[str], None]) -> None:
     """Raises what is wrong with the first input that cannot be used; tells of the others."""
     errors: list[AeforgeError] = []
     for each in wanted:
-        if not is_address(each.image):
+        if each.file:
             try:
-                peek(each.image)
+                peek(each.file)
             except AeforgeError as error:
                 errors.append(error)
     if not errors:
@@ -150,24 +176,25 @@ def check_inputs(wanted: Iterable[Wanted], warn: Callable[[str], None]) -> None:
     raise errors[0]
 
 
-def check_twins(wanted: Sequence[Wanted], digest: Callable[[str], str]) -> None:
-    """Raises Usage where the same work is asked for twice; only files of equal size are read for it."""
-    alike = Counter(_likeness(each) for each in wanted)
-    seen: dict[tuple[str, ...], str] = {}
-    for each in wanted:
-        if alike[_likeness(each)] == 1:
+def check_twins(wanted: Sequence[tuple[Wanted, str]], digest: Callable[[str], str]) -> None:
+    """Raises Usage where the same work is asked for twice. Each job comes with what is asked, whatever its picture.
+
+    Only files of equal size are read for it.
+    """
+    alike = Counter(_likeness(each, asked) for each, asked in wanted)
+    seen: dict[tuple[str | None, str], Wanted] = {}
+    for each, asked in wanted:
+        if alike[_likeness(each, asked)] == 1:
             continue
-        content = each.image if is_address(each.image) else digest(each.image)
-        key = (content, *replace(each, image="", output=None).key)
+        key = digest(each.file) if each.file else each.image, asked
         if key in seen:
             raise Usage(
-                f"{each.image} and {seen[key]} are the same picture with the same prompt",
+                f"{each.called} and {seen[key].called} ask for the same work",
                 why="that would be paid for twice",
                 hint="leave one out, or add --new to buy both",
             )
-        seen[key] = each.image
+        seen[key] = each
 
 
-def _likeness(each: Wanted) -> tuple[object, ...]:
-    size: object = each.image if is_address(each.image) else Path(each.image).stat().st_size
-    return size, each.prompt, each.quality
+def _likeness(each: Wanted, asked: str) -> tuple[object, ...]:
+    return Path(each.file).stat().st_size if each.file else each.image, asked

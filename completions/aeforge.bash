@@ -4,9 +4,9 @@
 _aeforge_about() {
     case $1 in
         '') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config' options='--version -h --help' ;;
-        'inpaint') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --manifest --from --recursive -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -p --prompt -q --quality -h --help' ;;
-        'upscale') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
-        'split-layer') commands='' options='-k --keyword -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
+        'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
+        'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -k --keyword -h --help' ;;
         'generate') commands='' options='-p --prompt --model -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --ref -h --help' ;;
         'effect') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --image --resolution --frames -q --quality --api-version -h --help' ;;
         'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
@@ -47,8 +47,8 @@ _aeforge_about() {
         'help environment') commands='' options='' ;;
         'help scripting') commands='' options='' ;;
         'sprite') commands='make reskin overlay' options='-h --help' ;;
-        'sprite make') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --to --frames --pixel --no-pixel --api-version -h --help' ;;
-        'sprite reskin') commands='' options='-p --prompt -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
+        'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
         'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
         'job') commands='status wait list' options='-h --help' ;;
         'job status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --timeout -h --help' ;;
@@ -69,31 +69,43 @@ _aeforge_about() {
 
 _aeforge_value() {
     case $1 in
+        'inpaint --from') REPLY='file' ;;
+        'inpaint --manifest') REPLY='file' ;;
+        'inpaint -j'|'inpaint --jobs') REPLY='text' ;;
+        'inpaint --max-jobs') REPLY='text' ;;
+        'inpaint --shard') REPLY='text' ;;
+        'inpaint --report') REPLY='file' ;;
         'inpaint -o'|'inpaint --output') REPLY='file' ;;
         'inpaint --timeout') REPLY='text' ;;
         'inpaint --poll-interval') REPLY='text' ;;
         'inpaint --profile') REPLY='profile' ;;
         'inpaint --base-url') REPLY='text' ;;
-        'inpaint --manifest') REPLY='file' ;;
-        'inpaint --from') REPLY='file' ;;
-        'inpaint -j'|'inpaint --jobs') REPLY='text' ;;
-        'inpaint --max-jobs') REPLY='text' ;;
-        'inpaint --shard') REPLY='text' ;;
-        'inpaint --report') REPLY='file' ;;
         'inpaint -p'|'inpaint --prompt') REPLY='text' ;;
         'inpaint -q'|'inpaint --quality') REPLY='words standard pro' ;;
+        'upscale --from') REPLY='file' ;;
+        'upscale --manifest') REPLY='file' ;;
+        'upscale -j'|'upscale --jobs') REPLY='text' ;;
+        'upscale --max-jobs') REPLY='text' ;;
+        'upscale --shard') REPLY='text' ;;
+        'upscale --report') REPLY='file' ;;
         'upscale -o'|'upscale --output') REPLY='file' ;;
         'upscale --timeout') REPLY='text' ;;
         'upscale --poll-interval') REPLY='text' ;;
         'upscale --profile') REPLY='profile' ;;
         'upscale --base-url') REPLY='text' ;;
         'upscale --scale') REPLY='words 1K 2K 4K' ;;
-        'split-layer -k'|'split-layer --keyword') REPLY='text' ;;
+        'split-layer --from') REPLY='file' ;;
+        'split-layer --manifest') REPLY='file' ;;
+        'split-layer -j'|'split-layer --jobs') REPLY='text' ;;
+        'split-layer --max-jobs') REPLY='text' ;;
+        'split-layer --shard') REPLY='text' ;;
+        'split-layer --report') REPLY='file' ;;
         'split-layer -o'|'split-layer --output') REPLY='file' ;;
         'split-layer --timeout') REPLY='text' ;;
         'split-layer --poll-interval') REPLY='text' ;;
         'split-layer --profile') REPLY='profile' ;;
         'split-layer --base-url') REPLY='text' ;;
+        'split-layer -k'|'split-layer --keyword') REPLY='text' ;;
         'generate -p'|'generate --prompt') REPLY='text' ;;
         'generate --model') REPLY='words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro' ;;
         'generate -o'|'generate --output') REPLY='file' ;;
@@ -132,21 +144,33 @@ _aeforge_value() {
         'sandbox --seed') REPLY='text' ;;
         'doctor --profile') REPLY='profile' ;;
         'doctor --base-url') REPLY='text' ;;
-        'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
+        'sprite make --from') REPLY='file' ;;
+        'sprite make --manifest') REPLY='file' ;;
+        'sprite make -j'|'sprite make --jobs') REPLY='text' ;;
+        'sprite make --max-jobs') REPLY='text' ;;
+        'sprite make --shard') REPLY='text' ;;
+        'sprite make --report') REPLY='file' ;;
         'sprite make -o'|'sprite make --output') REPLY='file' ;;
         'sprite make --timeout') REPLY='text' ;;
         'sprite make --poll-interval') REPLY='text' ;;
         'sprite make --profile') REPLY='profile' ;;
         'sprite make --base-url') REPLY='text' ;;
+        'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
         'sprite make --to') REPLY='file' ;;
         'sprite make --frames') REPLY='text' ;;
         'sprite make --api-version') REPLY='words 1 2' ;;
-        'sprite reskin -p'|'sprite reskin --prompt') REPLY='text' ;;
+        'sprite reskin --from') REPLY='file' ;;
+        'sprite reskin --manifest') REPLY='file' ;;
+        'sprite reskin -j'|'sprite reskin --jobs') REPLY='text' ;;
+        'sprite reskin --max-jobs') REPLY='text' ;;
+        'sprite reskin --shard') REPLY='text' ;;
+        'sprite reskin --report') REPLY='file' ;;
         'sprite reskin -o'|'sprite reskin --output') REPLY='file' ;;
         'sprite reskin --timeout') REPLY='text' ;;
         'sprite reskin --poll-interval') REPLY='text' ;;
         'sprite reskin --profile') REPLY='profile' ;;
         'sprite reskin --base-url') REPLY='text' ;;
+        'sprite reskin -p'|'sprite reskin --prompt') REPLY='text' ;;
         'sprite reskin --style') REPLY='words pixel cartoon sd quarter-view' ;;
         'sprite reskin --resolution') REPLY='words 1K 2K 4K' ;;
         'sprite reskin -q'|'sprite reskin --quality') REPLY='words standard pro' ;;
@@ -187,13 +211,13 @@ _aeforge_value() {
 _aeforge_argument() {
     case $1 in
         'inpaint '*) REPLY='file' ;;
-        'upscale 0') REPLY='file' ;;
-        'split-layer 0') REPLY='file' ;;
+        'upscale '*) REPLY='file' ;;
+        'split-layer '*) REPLY='file' ;;
         'api 0') REPLY='words GET POST' ;;
         'api 1') REPLY='text' ;;
         'completion 0') REPLY='words bash zsh fish powershell' ;;
-        'sprite make 0') REPLY='file' ;;
-        'sprite reskin 0') REPLY='file' ;;
+        'sprite make '*) REPLY='file' ;;
+        'sprite reskin '*) REPLY='file' ;;
         'sprite overlay 0') REPLY='file' ;;
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
-from aeforge_cli.commands.options import Buying, Saving, Waiting
+from aeforge_cli.commands.options import Saving, Terms
 from aeforge_cli.errors import NotSignedIn, Usage
 from aeforge_cli.inputs import from_address, from_path, from_stream, is_address
 from aeforge_cli.operations import Operation, Picture
@@ -73,16 +73,9 @@ def deliver(naming: Naming, target: Destination | None) -> "Delivery | None":
     return Delivery(naming, target) if target else None
 
 
-def buy(
-    session: Session,
-    operation: Operation,
-    inputs: Sequence[Picture],
-    *,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-) -> None:
+def buy(session: Session, operation: Operation, inputs: Sequence[Picture], terms: Terms) -> None:
     """Buys one job and prints what it came to."""
+    saving, buying = terms.saving, terms.buying
     if not buying.wait and saving.output is not None:
         raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FILE")
     name = inputs[0].name if inputs else operation.name
@@ -103,7 +96,7 @@ def buy(
     from aeforge_cli.orders import Order
 
     order = Order(operation, label, delivery(session, saving, naming, target), claiming=buying.claiming)
-    done = _bought(session.jobs(interval=waiting.interval, kind=operation.name), order, wait=buying.wait)
+    done = _bought(session.jobs(interval=terms.waiting.interval, kind=operation.name), order, wait=buying.wait)
     session.console.finished(done)
     preview(session, done, saving, source=inputs[0] if inputs else None)
     show(done.files, saving)

@@ -1,7 +1,6 @@
-"""Where a command that buys many jobs finds them listed: arguments, a file of paths, or a manifest."""
+"""Where a command finds what it is to buy: pictures that are named, a file of paths, or a manifest."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +10,26 @@ import typer
 from aeforge_cli.errors import Usage
 
 if TYPE_CHECKING:
+    from aeforge_cli.operations import Operation
     from aeforge_cli.plan import Wanted
 
 ASK_ABOVE = 50
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which pictures."""
+
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMAGE]...", help="Pictures: paths, folders, http(s) addresses, or - for standard input."
+        ),
+    ] = None
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
+    ] = None
+    recursive: Annotated[bool, typer.Option("--recursive", help="Take the pictures in folders of folders too.")] = False
 
 
 @dataclass(frozen=True)
@@ -25,13 +41,9 @@ class Listing:
         typer.Option(
             "--manifest",
             metavar="FILE|-",
-            help="One job a line: JSON Lines or CSV with image, prompt, quality, output.",
+            help="One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.",
         ),
     ] = None
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
-    ] = None
-    recursive: Annotated[bool, typer.Option("--recursive", help="Take the pictures in folders of folders too.")] = False
     jobs: Annotated[
         str | None, typer.Option("--jobs", "-j", metavar="N", help="How many jobs may be under way.", show_default="16")
     ] = None
@@ -50,28 +62,35 @@ class Listing:
         Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page: before, after, times, failures.")
     ] = None
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but pictures was named."""
-        return not (self.manifest or self.from_ or self.shard or self.resume or self.report)
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command is to buy; `is_list` unless one job was named plainly."""
+
+    wanted: "list[Wanted]"
+    is_list: bool
 
 
-def listed(images: Sequence[str], listing: Listing) -> "list[Wanted]":
-    """The jobs that the arguments, a manifest and a list of paths name together. Raises Usage."""
-    if [*images, listing.manifest, listing.from_].count("-") > 1:
-        raise Usage("Standard input can be read only once", hint="name a file for one of them")
-    from aeforge_cli.plan import from_arguments, from_manifest, from_paths
+def asked(kind: "type[Operation]", listing: Listing, pictures: Pictures | None) -> Asked:
+    """The jobs that arguments, a file of paths and a manifest name together; where no pictures can be named, one
+    job without any if there is no list. Raises Usage."""
+    from aeforge_cli.plan import Wanted, from_arguments, from_manifest, from_paths
 
-    wanted = from_arguments(images, recursive=listing.recursive)
-    if listing.from_:
-        wanted += from_paths(_text(listing.from_))
+    wanted: list[Wanted] = []
+    if pictures:
+        wanted += from_arguments(pictures.images or (), recursive=pictures.recursive)
+        wanted += from_paths(_text(pictures.from_)) if pictures.from_ else []
     if listing.manifest:
-        wanted += from_manifest(_text(listing.manifest), listing.manifest)
+        wanted += from_manifest(_text(listing.manifest), listing.manifest, kind)
+    elif not pictures:
+        wanted = [Wanted()]
     if not wanted:
         raise Usage("No picture was named", hint="name pictures, a folder, --from FILE or --manifest FILE")
-    if len(wanted) > 1 and any(each.image == "-" for each in wanted):
-        raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
-    return [replace(each, index=index) for index, each in enumerate(wanted)]
+    is_plain = not (listing.manifest or listing.shard or listing.resume or listing.report)
+    return Asked(
+        [replace(each, index=index) for index, each in enumerate(wanted)],
+        is_list=len(wanted) > 1 or not is_plain or bool(pictures and pictures.from_),
+    )
 
 
 def _text(name: str) -> str:

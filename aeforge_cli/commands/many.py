@@ -1,39 +1,117 @@
-"""What every command does that buys many jobs: list, plan, guard the spending, run, print, sum up."""
+"""What every command does that may buy many jobs: find out what is asked, plan, guard the spending, run, sum up."""
 
+import io
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from aeforge_cli.commands.buying import deliver, picture, preview, request_json
-from aeforge_cli.commands.listing import ASK_ABOVE, Listing
-from aeforge_cli.commands.options import Buying, Saving, Waiting
+from aeforge_cli.commands.buying import buy, deliver, picture, preview, request_json, words
+from aeforge_cli.commands.listing import ASK_ABOVE, Listing, Pictures, asked
+from aeforge_cli.commands.options import Buying, Saving, Terms
 from aeforge_cli.commands.outcomes import Outcomes
 from aeforge_cli.errors import AeforgeError, CannotSave, Interrupted, LimitReached, OutputExists, Usage
+from aeforge_cli.images import Format, ImageInfo
 from aeforge_cli.inputs import digest
 from aeforge_cli.journal import Claiming
-from aeforge_cli.operations import Operation, Picture
+from aeforge_cli.operations import EXAMPLE_PROMPT, Operation, Picture
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import Claims, Destination, Naming, SavedFile, destination, file_name
-from aeforge_cli.plan import Wanted, check_inputs, check_twins, shard
+from aeforge_cli.plan import Wanted, check_inputs, check_twins, columns, shard
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
     from aeforge_cli.batch import Item, Outcome
     from aeforge_cli.events import Tally
 
-Make = Callable[[Picture, Wanted], Operation]
+Make = Callable[[Sequence[Picture], Wanted], Operation]
+
+
+def buy_all(
+    session: Session,
+    kind: type[Operation],
+    make: Make,
+    terms: Terms,
+    listing: Listing,
+    pictures: Pictures | None = None,
+    *,
+    shared: Sequence[str] = (),
+    image: str | None = None,
+    prompt: str | None = None,
+) -> None:
+    """Buys the one job that was named, or each of a list, and prints what it came to.
+
+    `make` builds a job of its own picture, if it has one, followed by those that all jobs have `shared`; and of what
+    the user said of it. `image` and `prompt` hold where a list says nothing else. Raises what failed, Partial, or what
+    all failures have in common.
+    """
+    _check_stdin(prompt, listing, pictures, image, *shared)
+    found = asked(kind, listing, pictures)
+    text = words(prompt) if prompt is not None else None
+    wanted = [replace(each, image=each.image or image, prompt=each.prompt or text) for each in found.wanted]
+    _check_words(kind, wanted)
+    among = [picture(session, name) for name in shared]
+
+    def made(own: Sequence[Picture], each: Wanted) -> Operation:
+        return make([*own, *among], each)
+
+    if found.is_list:
+        _buy_many(session, kind, wanted, made, terms, listing)
+    else:
+        [one] = wanted
+        own = _pictures(session, one)
+        buy(session, made(own, one), own, terms)
+
+
+def _check_stdin(prompt: str | None, listing: Listing, pictures: Pictures | None, *names: str | None) -> None:
+    """Raises Usage where standard input would have to be two things."""
+    named = [*(pictures.images or ()), pictures.from_] if pictures else []
+    if [*names, *named, listing.manifest, "-" if prompt == "@-" else None].count("-") > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+
+
+def _check_words(kind: type[Operation], wanted: Sequence[Wanted]) -> None:
+    if "prompt" not in columns(kind) or all(each.prompt is not None for each in wanted):
+        return
+    if "keyword" in {field.name for field in fields(kind)}:
+        raise Usage("There is no keyword", hint="name the element to separate, for example: -k arm")
+    raise Usage("There is no prompt", hint=f"say what you want, for example: -p '{EXAMPLE_PROMPT}'")
+
+
+def _pictures(session: Session, wanted: Wanted) -> list[Picture]:
+    """A job's own pictures: one, or none."""
+    return [picture(session, wanted.image)] if wanted.image else []
+
+
+def _buy_many(
+    session: Session, kind: type[Operation], wanted: Sequence[Wanted], make: Make, terms: Terms, listing: Listing
+) -> None:
+    saving, buying = terms.saving, terms.buying
+    lines = _planned(session, kind, wanted, make, terms, listing)
+    skipped = [line for line in lines if line.there and saving.skip_existing]
+    orders = [line for line in lines if not (line.there and saving.skip_existing)]
+    if buying.dry_run:
+        for line in orders:
+            operation = make(_pictures(session, line.wanted), line.wanted)
+            session.console.result_json(request_json(session, operation, line.path))
+        return
+    _guard(session, len([line for line in orders if not (listing.resume and line.there)]), listing)
+    run = _Run(session, lines, make, saving, buying, listing)
+    run.skip(skipped)
+    run.buy(orders, interval=terms.waiting.interval, kind=kind.name)
 
 
 @dataclass(frozen=True)
 class _Line:
-    """One job of the plan, and where its results go."""
+    """One job of the plan, and where its results go; `asked` is what is asked of its picture, whatever that is."""
 
     wanted: Wanted
+    asked: Operation
     naming: Naming
     destination: Destination | None
 
@@ -52,50 +130,26 @@ class _Line:
         return self.destination.taken(self.naming) if self.destination else None
 
 
-def buy_many(
-    session: Session,
-    wanted: Sequence[Wanted],
-    make: Make,
-    *,
-    operation: str,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    listing: Listing,
-) -> None:
-    """Buys the jobs, and prints each result when it is ready. Raises Partial, or what all failures have in common."""
-    lines = _planned(session, wanted, operation, saving, buying, listing)
-    skipped = [line for line in lines if line.there and saving.skip_existing]
-    orders = [line for line in lines if not (line.there and saving.skip_existing)]
-    if buying.dry_run:
-        for line in orders:
-            source = picture(session, line.wanted.image)
-            session.console.result_json(request_json(session, make(source, line.wanted), line.path))
-        return
-    _guard(session, len([line for line in orders if not (listing.resume and line.there)]), listing)
-    run = _Run(session, lines, make, saving, buying, listing)
-    run.skip(skipped)
-    run.buy(orders, interval=waiting.interval, kind=operation)
-
-
 # ------------------------------------------------------------------ planning
 
 
 def _planned(
-    session: Session, wanted: Sequence[Wanted], operation: str, saving: Saving, buying: Buying, listing: Listing
+    session: Session, kind: type[Operation], wanted: Sequence[Wanted], make: Make, terms: Terms, listing: Listing
 ) -> list[_Line]:
-    _check_options(saving, buying, listing)
+    saving, buying = terms.saving, terms.buying
+    _check_options(wanted, saving, buying, listing)
+    is_alone = len(wanted) == 1  # in the whole list, whatever the share
     if listing.shard:
         wanted = shard(wanted, listing.shard)
     check_inputs(wanted, session.console.warn)
     day = session.clock.now().date()
-    lines = [_line(each, Naming(file_name(each.image), operation, day), saving) for each in wanted]
+    lines = [_line(each, _judged(make, each), _name(each, kind, is_alone), day, saving) for each in wanted]
     if saving.preview and not any(line.destination for line in lines):
         raise Usage("--preview needs an output", hint="add -o FOLDER/")
     if listing.resume or saving.skip_existing:
         # What an earlier run saved into a folder of inputs is no input.
         results = Claims(line.names for line in lines)
-        lines = [line for line in lines if line.wanted.image not in results]
+        lines = [line for line in lines if not (line.wanted.file and line.wanted.file in results)]
     Claims(line.names for line in lines).check()
     if not (saving.skip_existing or saving.overwrite or listing.resume):
         _refuse_existing(lines)
@@ -104,12 +158,14 @@ def _planned(
             if line.destination:
                 line.destination.prepare(line.naming)
     if not buying.new:
-        check_twins([line.wanted for line in lines], _digest)
+        check_twins([(line.wanted, line.asked.fingerprint()) for line in lines], _digest)
     return lines
 
 
-def _check_options(saving: Saving, buying: Buying, listing: Listing) -> None:
+def _check_options(wanted: Sequence[Wanted], saving: Saving, buying: Buying, listing: Listing) -> None:
     """Refuses what makes no sense for many jobs. Raises Usage, or CannotSave for the report."""
+    if len(wanted) > 1 and any(each.image == "-" for each in wanted):
+        raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
     if saving.output == "-":
         raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
     if not buying.wait and (saving.output or listing.resume):
@@ -120,9 +176,27 @@ def _check_options(saving: Saving, buying: Buying, listing: Listing) -> None:
         check_report(listing.report)
 
 
-def _line(wanted: Wanted, naming: Naming, saving: Saving) -> _Line:
+def _judged(make: Make, wanted: Wanted) -> Operation:
+    """What is asked for, with a stand-in for the picture until its turn comes to be read. Raises Usage."""
+    unread = Picture(wanted.called, "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
+    try:
+        return make([unread] if wanted.image else [], wanted)
+    except Usage as error:
+        error.message = f"{wanted.called}: {error.message}"
+        raise
+
+
+def _name(wanted: Wanted, kind: type[Operation], is_alone: bool) -> str:
+    """What results are named after: the picture; without one the operation, numbered in a list."""
+    if wanted.image:
+        return "stdin" if wanted.image == "-" else file_name(wanted.image)
+    return kind.name if is_alone else f"{kind.name}-{wanted.index + 1}"
+
+
+def _line(wanted: Wanted, operation: Operation, name: str, day: date, saving: Saving) -> _Line:
+    naming = Naming(name, operation.name, day, several=operation.makes_several)
     text = wanted.output or saving.output
-    return _Line(wanted, naming, destination(text, overwrite=saving.overwrite) if text else None)
+    return _Line(wanted, operation, naming, destination(text, overwrite=saving.overwrite) if text else None)
 
 
 def _refuse_existing(lines: Sequence[_Line]) -> None:
@@ -180,7 +254,7 @@ class _Run:
 
         for line, item in zip(lines, self._items(lines), strict=True):
             there = (SavedFile(str(line.there)),)
-            self._told(Outcome(item, Finished(None, "Skipped", line.naming.operation, item.name, files=there)))
+            self._told(Outcome(item, Finished(None, "Skipped", line.naming.operation, item.name or None, files=there)))
 
     def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
         from aeforge_cli.batch import Batch
@@ -207,16 +281,14 @@ class _Run:
         from aeforge_cli.batch import Item
 
         return [
-            Item(line.wanted.index, line.wanted.image, line.wanted.prompt or "", _Maker(self, line)) for line in lines
+            Item(line.wanted.index, line.wanted.image or "", line.asked.words, _Maker(self, line)) for line in lines
         ]
 
     def order(self, line: _Line) -> Order:
         """Reads and judges the picture, when its turn has come."""
-        source = picture(self._session, line.wanted.image)
+        operation = self._make(_pictures(self._session, line.wanted), line.wanted)
         how = Claiming.RESUME if self._listing.resume else self._buying.claiming
-        return Order(
-            self._make(source, line.wanted), line.wanted.image, deliver(line.naming, line.destination), claiming=how
-        )
+        return Order(operation, line.wanted.image or "", deliver(line.naming, line.destination), claiming=how)
 
     def _told(self, outcome: "Outcome") -> None:
         if self._listing.report:
@@ -228,7 +300,7 @@ class _Run:
                 preview(self._session, done, self._saving)
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
-                error.input, error.index = outcome.item.name, outcome.item.index
+                error.input, error.index = outcome.item.name or None, outcome.item.index
                 self._outcomes.failed(error)
             case None:
                 pass  # told in the sum

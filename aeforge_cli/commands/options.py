@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -17,7 +17,7 @@ Command = Callable[..., None]
 
 
 def with_options(command: Command) -> Command:
-    """Makes each field of a parameter that is a dataclass an option of its own.
+    """Makes each field of a parameter that is a dataclass an option of its own, and so the fields of its fields.
 
     The command's first parameter is the session, which the front door keeps in typer's context.
     """
@@ -34,7 +34,7 @@ def with_options(command: Command) -> Command:
     @functools.wraps(command)
     def flattened(ctx: typer.Context, **values: Any) -> None:
         for name, group in groups.items():
-            values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+            values[name] = _gathered(group, values)
         command(ctx.obj, **values)
 
     flattened.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
@@ -42,20 +42,30 @@ def with_options(command: Command) -> Command:
     return flattened
 
 
-def _parameters(group: Any) -> list[inspect.Parameter]:
+def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     for field in fields(group):
-        for option in hints[field.name].__metadata__:
+        hint = hints[field.name]
+        if is_dataclass(hint):
+            yield from _parameters(hint)
+            continue
+        for option in hint.__metadata__:
             option.rich_help_panel = group.__doc__.rstrip(".")  # the heading of the group in the help
-    return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=hints[field.name],
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-        )
-        for field in fields(group)
-    ]
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default)
+
+
+def _gathered(group: Any, values: dict[str, Any]) -> Any:
+    """The group, made of the values that are its own."""
+    hints = get_type_hints(group)
+    return group(
+        **{
+            field.name: _gathered(hints[field.name], values)
+            if is_dataclass(hints[field.name])
+            else values.pop(field.name)
+            for field in fields(group)
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -91,11 +101,10 @@ QualityOption = Annotated[
     Literal["standard", "pro"] | None,
     typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard"),
 ]
-_PROMPT = typer.Option(
+PROMPT = typer.Option(
     "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
 )
-PromptOption = Annotated[str, _PROMPT]
-PromptForAllOption = Annotated[str | None, _PROMPT]
+PromptOption = Annotated[str | None, PROMPT]
 TimeoutOption = Annotated[
     str | None,
     typer.Option(
@@ -172,3 +181,18 @@ class Buying:
         from aeforge_cli.journal import Claiming
 
         return Claiming.ANEW if self.new else Claiming.GO_ON
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What can be said of every job that is bought."""
+
+    saving: Saving
+    waiting: Waiting
+    buying: Buying
+    service: Service
+    talking: Talking
+
+    def apply(self, session: Session, **options: str | None) -> None:
+        self.talking.apply(session)
+        self.service.apply(session, timeout=self.waiting.timeout, **options)

@@ -2,30 +2,21 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aeforge_cli.commands.buying import buy, picture, words
-from aeforge_cli.commands.options import Buying, PromptOption, Saving, Service, Talking, Waiting, with_options
+from aeforge_cli.commands.listing import Listing, Pictures
+from aeforge_cli.commands.options import PROMPT, Terms, with_options
 from aeforge_cli.errors import Usage
-from aeforge_cli.operations import (
-    AiModel,
-    EffectV1,
-    EffectV2,
-    Generate,
-    Operation,
-    Picture,
-    Quality,
-    Resolution,
-    SplitLayer,
-    Upscale,
-)
+from aeforge_cli.operations import AiModel, EffectV1, EffectV2, Generate, Quality, Resolution, SplitLayer, Upscale
 from aeforge_cli.session import Session
 
-ImageArgument = Annotated[
-    str, typer.Argument(metavar="IMAGE", help="A picture: a path, an http(s) address, or - for standard input.")
-]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeforge_cli.operations import Operation, Picture
+    from aeforge_cli.plan import Wanted
 
 
 def register(tree: typer.Typer) -> None:
@@ -38,12 +29,9 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def upscale(
     session: Session,
-    image: ImageArgument,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    pictures: Pictures,
+    listing: Listing,
+    terms: Terms,
     scale: Annotated[
         Resolution,
         typer.Option("--scale", case_sensitive=False, help="The long side becomes 1024, 2048 or 4096 pixels."),
@@ -55,26 +43,29 @@ def upscale(
 
         aeforge upscale photo.png --scale 4K -o large.png
 
-        aeforge upscale https://example.com/photo.jpg -o out/
+        aeforge upscale photos/ -o large/ -j 32 --resume
     """
-    talking.apply(session)
-    service.apply(session, timeout=waiting.timeout)
-    source = picture(session, image)
-    buy(session, Upscale(source, scale), [source], saving=saving, waiting=waiting, buying=buying)
+    from aeforge_cli.commands.many import buy_all
+
+    terms.apply(session, jobs=listing.jobs)
+    buy_all(session, Upscale, lambda sources, _: Upscale(sources[0], scale), terms, listing, pictures)
 
 
 @with_options
 def split_layer(
     session: Session,
-    image: ImageArgument,
+    pictures: Pictures,
+    listing: Listing,
+    terms: Terms,
     keyword: Annotated[
-        str, typer.Option("--keyword", "-k", metavar="WORD", help="The element to separate, for example: arm.")
-    ],
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+        str | None,
+        typer.Option(
+            "--keyword",
+            "-k",
+            metavar="WORD",
+            help="The element to separate, for example: arm; @FILE reads it from a file. In a manifest: prompt.",
+        ),
+    ] = None,
 ) -> None:
     """Separate one element of a picture into a layer of its own.
 
@@ -84,12 +75,16 @@ def split_layer(
 
         aeforge split-layer character.png -k arm -o layers/
 
-        aeforge split-layer character.png -k body -o 'layers/{stem}-{n}.{ext}'
+        aeforge split-layer characters/ -k body -o 'layers/{stem}/{n}.{ext}'
     """
-    talking.apply(session)
-    service.apply(session, timeout=waiting.timeout)
-    source = picture(session, image)
-    buy(session, SplitLayer(source, keyword), [source], saving=saving, waiting=waiting, buying=buying)
+    from aeforge_cli.commands.many import buy_all
+
+    terms.apply(session, jobs=listing.jobs)
+
+    def make(sources: "Sequence[Picture]", each: "Wanted") -> SplitLayer:
+        return SplitLayer(sources[0], each.words)
+
+    buy_all(session, SplitLayer, make, terms, listing, pictures, prompt=keyword)
 
 
 def _model(text: str) -> AiModel:
@@ -107,13 +102,9 @@ _MODEL_NAMES = ", ".join(model.lower().replace(" ", "-") for model in AiModel)
 @with_options
 def generate(
     session: Session,
-    prompt: PromptOption,
+    prompt: Annotated[str, PROMPT],
     model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    terms: Terms,
     ref: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,11 +122,11 @@ def generate(
 
         aeforge generate -p "the same cat, sleeping" --model gpt-image-2 --ref cat.png -o asleep.png
     """
-    talking.apply(session)
-    service.apply(session, timeout=waiting.timeout)
+    from aeforge_cli.commands.buying import buy, words
+
+    terms.apply(session)
     references = tuple(only_one_stdin(session, prompt, *(ref or ())))
-    operation = Generate(words(prompt), model, references)
-    buy(session, operation, [], saving=saving, waiting=waiting, buying=buying)
+    buy(session, Generate(words(prompt), model, references), [], terms)
 
 
 class ApiVersion(StrEnum):
@@ -169,12 +160,8 @@ VersionQualityOption = Annotated[
 @with_options
 def effect(
     session: Session,
-    prompt: PromptOption,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    prompt: Annotated[str, PROMPT],
+    terms: Terms,
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
     ] = None,
@@ -195,8 +182,9 @@ def effect(
 
         aeforge effect -p "rising smoke" --frames 16 -o 'smoke/{n}.{ext}'
     """
-    talking.apply(session)
-    service.apply(session, quality=quality, timeout=waiting.timeout)
+    from aeforge_cli.commands.buying import buy, words
+
+    terms.apply(session, quality=quality)
     version = version_for(
         api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": quality}
     )
@@ -205,9 +193,11 @@ def effect(
     operation: Operation = (
         EffectV1(text, resolution or Resolution.ONE_K, source)
         if version is ApiVersion.FIRST
-        else EffectV2(text, set_quality(session), min(EffectV2.FRAMES) if frames is None else frames, source)
+        else EffectV2(
+            text, Quality(session.settings["quality"].text), min(EffectV2.FRAMES) if frames is None else frames, source
+        )
     )
-    buy(session, operation, images, saving=saving, waiting=waiting, buying=buying)
+    buy(session, operation, images, terms)
 
 
 # ------------------------------------------------------------------ what the sprites' commands need, too
@@ -229,13 +219,15 @@ def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second
     return version
 
 
-def set_quality(session: Session) -> Quality:
-    """The quality of the option, the environment, the profile or the default."""
-    return Quality(session.settings["quality"].text)
+def chosen_quality(session: Session, wanted: "Wanted") -> Quality:
+    """The quality that a list gives the job; else that of the option, the environment, the profile or the default."""
+    return Quality(wanted.quality or session.settings["quality"].text)
 
 
-def only_one_stdin(session: Session, text: str, *images: str) -> list[Picture]:
+def only_one_stdin(session: Session, text: str, *images: str) -> "list[Picture]":
     """The pictures that were named; raises Usage where standard input would have to be two things."""
+    from aeforge_cli.commands.buying import picture
+
     if [*images, text.removeprefix("@") if text.startswith("@") else ""].count("-") > 1:
         raise Usage("Standard input can be read only once", hint="name files for the rest")
     return [picture(session, image) for image in images]

@@ -1,34 +1,39 @@
 """`aeforge sprite make | reskin | overlay`: the operations around sprites, in the user's words."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aeforge_cli.commands.buying import buy, words
-from aeforge_cli.commands.options import Buying, PromptOption, Saving, Service, Talking, Waiting, with_options
+from aeforge_cli.commands.listing import Listing, Pictures
+from aeforge_cli.commands.options import PromptOption, Terms, with_options
 from aeforge_cli.commands.pictures import (
     ApiVersion,
     ApiVersionOption,
-    ImageArgument,
     ResolutionOption,
     VersionQualityOption,
-    only_one_stdin,
-    set_quality,
+    chosen_quality,
     version_for,
 )
+from aeforge_cli.errors import Usage
 from aeforge_cli.operations import (
     CharacterOverlayV1,
     CharacterOverlayV2,
     MakeSpriteV1,
     MakeSpriteV2,
-    Operation,
+    Quality,
     ReskinV1,
     ReskinV2,
     Resolution,
     Style,
 )
 from aeforge_cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeforge_cli.operations import Operation, Picture
+    from aeforge_cli.plan import Wanted
 
 
 class StyleName(StrEnum):
@@ -61,13 +66,10 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def make(
     session: Session,
-    image: ImageArgument,
-    prompt: PromptOption,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    pictures: Pictures,
+    listing: Listing,
+    terms: Terms,
+    prompt: PromptOption = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="IMAGE", help="The picture that the animation ends with (version 2).")
     ] = None,
@@ -90,19 +92,21 @@ def make(
         aeforge sprite make knight.png -p "walks to the right" -o 'knight/{n}.{ext}'
 
         aeforge sprite make standing.png --to sitting.png -p "sits down" --frames 81 -o sitting/
+
+        aeforge sprite make heroes/ -p "walks to the right" -o 'walks/{stem}/{n}.{ext}' --resume
     """
-    talking.apply(session)
-    service.apply(session, timeout=waiting.timeout)
+    from aeforge_cli.commands.many import buy_all
+
+    terms.apply(session, jobs=listing.jobs)
     version = version_for(api_version, first={}, second={"--to": to})
-    images = only_one_stdin(session, prompt, image, *([to] if to else []))
-    text = words(prompt)
-    operation: Operation
-    if version is ApiVersion.FIRST:
-        operation = MakeSpriteV1(images[0], text, _frames(frames, MakeSpriteV1.FRAMES), is_pixel=pixel)
-    else:
-        end = images[1] if to else None
-        operation = MakeSpriteV2(images[0], text, _frames(frames, MakeSpriteV2.FRAMES), end, is_pixel=pixel)
-    buy(session, operation, images, saving=saving, waiting=waiting, buying=buying)
+
+    def animated(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
+        start, end = sources[0], next(iter(sources[1:]), None)
+        if version is ApiVersion.FIRST:
+            return MakeSpriteV1(start, each.words, _frames(frames, MakeSpriteV1.FRAMES), is_pixel=pixel)
+        return MakeSpriteV2(start, each.words, _frames(frames, MakeSpriteV2.FRAMES), end, is_pixel=pixel)
+
+    buy_all(session, MakeSpriteV2, animated, terms, listing, pictures, prompt=prompt, shared=[to] if to else [])
 
 
 def _frames(given: int | None, allowed: tuple[int, ...]) -> int:
@@ -112,13 +116,10 @@ def _frames(given: int | None, allowed: tuple[int, ...]) -> int:
 @with_options
 def reskin(
     session: Session,
-    image: ImageArgument,
-    prompt: PromptOption,
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    pictures: Pictures,
+    listing: Listing,
+    terms: Terms,
+    prompt: PromptOption = None,
     style: StyleOption = None,
     resolution: ResolutionOption = None,
     quality: VersionQualityOption = None,
@@ -126,25 +127,29 @@ def reskin(
 ) -> None:
     """Give a sprite another look.
 
-    --resolution asks for version 1 of the operation, --quality for version 2.
+    --resolution asks for version 1 of the operation, --quality or a quality in a manifest for version 2.
 
     Examples:
 
         aeforge sprite reskin knight.png -p "in golden armour" --resolution 2K -o golden.png
 
         aeforge sprite reskin knight.png -p "as a robot" --style quarter-view --quality pro -o robot.png
+
+        aeforge sprite reskin --manifest looks.csv --quality pro -o looks/
     """
-    talking.apply(session)
-    service.apply(session, quality=quality, timeout=waiting.timeout)
-    version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": quality})
-    images = only_one_stdin(session, prompt, image)
-    text, drawn = words(prompt), _at_the_service(style)
-    operation: Operation = (
-        ReskinV1(images[0], text, resolution or Resolution.ONE_K, drawn)
-        if version is ApiVersion.FIRST
-        else ReskinV2(images[0], text, set_quality(session), drawn)
-    )
-    buy(session, operation, images, saving=saving, waiting=waiting, buying=buying)
+    from aeforge_cli.commands.many import buy_all
+
+    terms.apply(session, quality=quality, jobs=listing.jobs)
+    drawn = _at_the_service(style)
+
+    def reskinned(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
+        given = each.quality or quality
+        version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": given})
+        if version is ApiVersion.FIRST:
+            return ReskinV1(sources[0], each.words, resolution or Resolution.ONE_K, drawn)
+        return ReskinV2(sources[0], each.words, chosen_quality(session, each), drawn)
+
+    buy_all(session, ReskinV2, reskinned, terms, listing, pictures, prompt=prompt)
 
 
 @with_options
@@ -164,11 +169,7 @@ def overlay(
             help='What each row of the sheet shows: [{"row": 0, "title": "walk", "description": "walks right"}, ...].',
         ),
     ],
-    saving: Saving,
-    waiting: Waiting,
-    buying: Buying,
-    service: Service,
-    talking: Talking,
+    terms: Terms,
     style: StyleOption = None,
     resolution: ResolutionOption = None,
     quality: VersionQualityOption = None,
@@ -184,14 +185,17 @@ def overlay(
 
         aeforge sprite overlay sheet.png hero.png villain.png --rows @rows.json --quality pro -o out/
     """
-    talking.apply(session)
-    service.apply(session, quality=quality, timeout=waiting.timeout)
+    from aeforge_cli.commands.buying import buy, picture, words
+
+    terms.apply(session, quality=quality)
     version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": quality})
-    images = only_one_stdin(session, rows, sheet, *characters)
+    if [sheet, *characters, rows.removeprefix("@") if rows.startswith("@") else ""].count("-") > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+    images = [picture(session, name) for name in (sheet, *characters)]
     text, drawn = words(rows), _at_the_service(style)
     operation: Operation = (
         CharacterOverlayV1(images[0], tuple(images[1:]), text, resolution or Resolution.ONE_K, drawn)
         if version is ApiVersion.FIRST
-        else CharacterOverlayV2(images[0], tuple(images[1:]), text, set_quality(session), drawn)
+        else CharacterOverlayV2(images[0], tuple(images[1:]), text, Quality(session.settings["quality"].text), drawn)
     )
-    buy(session, operation, images, saving=saving, waiting=waiting, buying=buying)
+    buy(session, operation, images, terms)

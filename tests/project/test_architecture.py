@@ -73,6 +73,9 @@ STARTS = {
     "--help": ["--help"],
     "inpaint --help": ["inpaint", "--help"],
     "--dry-run": ["inpaint", "photo.png", "-p", "x", "--dry-run"],
+    "upscale --help": ["upscale", "--help"],
+    "upscale --dry-run": ["upscale", "photo.png", "--dry-run"],
+    "--dry-run of a list": ["sprite", "make", ".", "--resume", "-p", "x", "--dry-run"],
 }
 LATE = {
     "requests",

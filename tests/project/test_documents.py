@@ -35,7 +35,7 @@ def test_every_example_makes_sense(example: str) -> None:
     [
         ("aeforge inpaint a.png -p x --colour red", "aeforge inpaint knows no --colour"),
         ("cat x | aeforge inpaint - -p x --quality best", "--quality cannot be best"),
-        ('id="$(aeforge upscale)"', "aeforge upscale takes other than 0 arguments"),
+        ('id="$(aeforge job status)"', "aeforge job status takes other than 0 arguments"),
         ("aeforge job wait @last -o", "--output lacks its value"),
         ("aeforge sprite", "aeforge sprite lacks its command"),
     ],

@@ -12,7 +12,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
-from aeforge_cli.plan import Wanted, check_inputs, check_twins, from_arguments, from_manifest, from_paths, shard
+from aeforge_cli.operations import (
+    EffectV1,
+    EffectV2,
+    Generate,
+    Inpaint,
+    MakeSpriteV1,
+    MakeSpriteV2,
+    Operation,
+    ReskinV1,
+    ReskinV2,
+    SplitLayer,
+    Upscale,
+)
+from aeforge_cli.plan import (
+    Wanted,
+    check_inputs,
+    check_twins,
+    columns,
+    from_arguments,
+    from_manifest,
+    from_paths,
+    needs_picture,
+    shard,
+)
 from tests.conftest import png
 
 # ------------------------------------------------------------------ manifests
@@ -61,7 +84,7 @@ MANIFESTS = {
 
 @pytest.mark.parametrize(("text", "wanted"), MANIFESTS.values(), ids=MANIFESTS)
 def test_a_manifest_is_json_lines_or_csv(text: str, wanted: list[Wanted]) -> None:
-    assert from_manifest(text, "jobs") == wanted
+    assert from_manifest(text, "jobs", Inpaint) == wanted
 
 
 GOOD = '{"image": "a.png"}\n'
@@ -105,22 +128,71 @@ BAD_LINES = {
 @pytest.mark.parametrize(("text", "message"), BAD_LINES.values(), ids=BAD_LINES)
 def test_a_bad_line_is_named_by_its_number(text: str, message: str) -> None:
     with pytest.raises(Usage) as refused:
-        from_manifest(text, "jobs")
+        from_manifest(text, "jobs", Inpaint)
 
     assert refused.value.message == message
+
+
+KNOWN: list[tuple[type[Operation], list[str], bool]] = [
+    (Inpaint, ["image", "prompt", "quality", "output"], True),
+    (Upscale, ["image", "output"], True),
+    (SplitLayer, ["image", "prompt", "output"], True),
+    (Generate, ["prompt", "output"], False),
+    (EffectV1, ["image", "prompt", "output"], False),
+    (EffectV2, ["image", "prompt", "quality", "output"], False),
+    (MakeSpriteV1, ["image", "prompt", "output"], True),
+    (MakeSpriteV2, ["image", "prompt", "output"], True),
+    (ReskinV1, ["image", "prompt", "output"], True),
+    (ReskinV2, ["image", "prompt", "quality", "output"], True),
+]
+
+
+@pytest.mark.parametrize(("kind", "known", "needs"), KNOWN, ids=[kind.__name__ for kind, *_ in KNOWN])
+def test_a_manifest_says_what_the_operation_can_be_told(kind: type[Operation], known: list[str], needs: bool) -> None:
+    assert (columns(kind), needs_picture(kind)) == (known, needs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message", "hint"),
+    [
+        (Upscale, "image,prompt\na.png,x\n", "jobs:2 has a field 'prompt'", "upscale knows image, output"),
+        (MakeSpriteV2, '{"image": "a", "quality": "pro"}', "jobs:1 has a field 'quality'", "sprite make knows image, "),
+        (Generate, '{"image": "a.png", "prompt": "x"}', "jobs:1 has a field 'image'", "generate knows prompt, output"),
+        (SplitLayer, '{"prompt": "arm"}', "jobs:1: image must be text that is not empty", ""),
+    ],
+)
+def test_what_the_operation_cannot_be_told_is_a_mistake(
+    kind: type[Operation], text: str, message: str, hint: str
+) -> None:
+    with pytest.raises(Usage) as refused:
+        from_manifest(text, "jobs", kind)
+
+    assert refused.value.message == message
+    assert refused.value.hint.startswith(hint)
+
+
+def test_a_column_that_is_empty_says_nothing() -> None:
+    assert from_manifest("image,prompt,output\na.png,,x.png\n", "jobs", Upscale) == [Wanted("a.png", output="x.png")]
+
+
+def test_a_manifest_without_pictures_lists_prompts() -> None:
+    assert from_manifest('{"prompt": "cat"}\n{"output": "b.png"}\n', "jobs", Generate) == [
+        Wanted(prompt="cat"),
+        Wanted(output="b.png"),
+    ]
 
 
 @pytest.mark.parametrize("rest", ['"y\n', "x" * 200_000], ids=["a quote without end", "a field without end"])
 def test_a_line_that_is_no_csv_is_named_by_its_number(rest: str) -> None:
     with pytest.raises(Usage) as refused:
-        from_manifest(f"image,prompt\na.png,x\nb.png,{rest}", "jobs")
+        from_manifest(f"image,prompt\na.png,x\nb.png,{rest}", "jobs", Inpaint)
 
     assert refused.value.message == "jobs:3 is not CSV"
 
 
 @pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
 def test_only_a_line_feed_ends_a_line_of_json(end: str) -> None:
-    assert from_manifest(f'{{"image": "a.png", "prompt": "blue{end}sky"}}\n', "jobs") == [
+    assert from_manifest(f'{{"image": "a.png", "prompt": "blue{end}sky"}}\n', "jobs", Inpaint) == [
         Wanted("a.png", f"blue{end}sky")
     ]
 
@@ -128,16 +200,16 @@ def test_only_a_line_feed_ends_a_line_of_json(end: str) -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "image,prompt\n"], ids=["0 bytes", "lines", "mark", "header"])
 def test_a_manifest_without_jobs_is_a_mistake(text: str) -> None:
     with pytest.raises(Usage, match="jobs lists no jobs"):
-        from_manifest(text, "jobs")
+        from_manifest(text, "jobs", Inpaint)
 
 
 @given(st.text())
 def test_no_manifest_whatever_is_more_than_a_mistake_of_the_user(text: str) -> None:
     try:
-        wanted = from_manifest(text, "jobs")
+        wanted = from_manifest(text, "jobs", Inpaint)
     except Usage:
         return
-    assert all(each.image.strip() for each in wanted)
+    assert all(each.image and each.image.strip() for each in wanted)
 
 
 def test_paths_are_listed_one_a_line() -> None:
@@ -167,7 +239,7 @@ def studio(tmp_path: Path) -> Path:
 
 
 def names(wanted: Sequence[Wanted], folder: Path) -> list[str]:
-    return [str(Path(each.image).relative_to(folder)) for each in wanted]
+    return [str(Path(each.image or "").relative_to(folder)) for each in wanted]
 
 
 def test_a_folder_stands_for_the_pictures_in_it_by_their_content(studio: Path) -> None:
@@ -312,32 +384,43 @@ def copies(tmp_path: Path) -> list[str]:
     return [str(tmp_path / f"{number}.png") for number in range(len(contents))]
 
 
-def test_the_same_picture_with_the_same_prompt_is_a_mistake(copies: list[str]) -> None:
-    wanted = [Wanted(copies[0], "x"), Wanted(copies[3], "x"), Wanted(copies[1], "x")]
+def twins(*wanted: Wanted, reading: Callable[[str], str] = digest) -> AeforgeError | None:
+    """What is said where the same is asked of all whose prompt is the same."""
+    try:
+        check_twins([(each, each.words) for each in wanted], reading)
+    except AeforgeError as error:
+        return error
+    return None
 
-    error = refused(lambda: check_twins(wanted, digest))
 
+def test_the_same_work_asked_for_twice_is_a_mistake(copies: list[str]) -> None:
+    error = twins(Wanted(copies[0], "x"), Wanted(copies[3], "x"), Wanted(copies[1], "x"))
+
+    assert error is not None
     assert (type(error), error.message, error.why) == (
         Usage,
-        f"{copies[1]} and {copies[0]} are the same picture with the same prompt",
+        f"{copies[1]} and {copies[0]} ask for the same work",
         "that would be paid for twice",
     )
 
 
-def test_another_place_for_the_result_makes_no_other_work(copies: list[str]) -> None:
-    wanted = [Wanted(copies[0], "x", output="1.png"), Wanted(copies[0], "x", output="2.png")]
+def test_the_same_prompt_without_a_picture_is_a_mistake_too() -> None:
+    error = twins(*(Wanted(prompt=prompt, index=index) for index, prompt in enumerate("xyx")))
 
-    assert type(refused(lambda: check_twins(wanted, digest))) is Usage
+    assert error is not None
+    assert error.message == "job 3 and job 1 ask for the same work"
+
+
+def test_another_place_for_the_result_makes_no_other_work(copies: list[str]) -> None:
+    assert twins(Wanted(copies[0], "x", output="1.png"), Wanted(copies[0], "x", output="2.png"))
 
 
 def test_the_same_address_twice_is_a_mistake() -> None:
-    wanted = [Wanted("https://example.com/a.png", "x")] * 2
-
-    assert type(refused(lambda: check_twins(wanted, digest))) is Usage
+    assert twins(*[Wanted("https://example.com/a.png", "x")] * 2)
 
 
-def test_another_prompt_or_quality_makes_other_work(copies: list[str]) -> None:
-    check_twins([Wanted(copies[0], "x"), Wanted(copies[1], "y"), Wanted(copies[2], "x", "pro")], digest)
+def test_what_is_asked_otherwise_is_other_work(copies: list[str]) -> None:
+    assert twins(Wanted(copies[0], "x"), Wanted(copies[1], "y"), Wanted(prompt="x")) is None
 
 
 def test_only_files_of_equal_size_are_read(copies: list[str], tmp_path: Path) -> None:
@@ -348,6 +431,9 @@ def test_only_files_of_equal_size_are_read(copies: list[str], tmp_path: Path) ->
         read.append(path)
         return digest(path)
 
-    check_twins([Wanted(copies[0], "x"), Wanted(str(tmp_path / "large.png"), "x"), Wanted(copies[3], "x")], reading)
+    found = twins(
+        Wanted(copies[0], "x"), Wanted(str(tmp_path / "large.png"), "x"), Wanted(copies[3], "x"), reading=reading
+    )
 
+    assert found is None
     assert read == [copies[0], copies[3]]
