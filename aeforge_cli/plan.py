@@ -1,7 +1,5 @@
 """What is about to be bought: every input found and judged, every output named, before anything is sent."""
 
-import csv
-import io
 import json
 import os
 from collections import Counter
@@ -91,6 +89,9 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
 
 
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
+    import csv
+    import io
+
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         for row in reader:

@@ -18,7 +18,10 @@ from aeforge_cli.session import Session
 if TYPE_CHECKING:
     from aeforge_cli.jobs import Jobs
     from aeforge_cli.orders import Finished, Order
+    from aeforge_cli.plan import Wanted
     from aeforge_cli.results import Delivery
+
+Make = Callable[[Sequence[Picture], "Wanted"], Operation]
 
 
 def picture(session: Session, text: str) -> Picture:
@@ -28,6 +31,11 @@ def picture(session: Session, text: str) -> Picture:
     if is_address(text):
         return from_address(text, session.fetcher)
     return from_path(text)
+
+
+def own_pictures(session: Session, wanted: "Wanted") -> list[Picture]:
+    """A job's own pictures: one, or none."""
+    return [picture(session, wanted.image)] if wanted.image else []
 
 
 def words(text: str) -> str:

@@ -38,7 +38,7 @@ def inpaint(
 
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
-    from aeforge_cli.commands.many import buy_all
+    from aeforge_cli.commands.ordering import buy_all
     from aeforge_cli.operations import Inpaint, Quality
 
     terms.apply(session, quality=quality, jobs=listing.jobs)

@@ -1,9 +1,9 @@
-"""What every command does that may buy many jobs: find out what is asked, plan, guard the spending, run, sum up."""
+"""What every command does that buys many jobs: plan, guard the spending, run, print, sum up."""
 
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -11,93 +11,36 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aeforge_cli.commands.buying import buy, deliver, picture, preview, request_json, words
-from aeforge_cli.commands.listing import ASK_ABOVE, Listing, Pictures, asked
+from aeforge_cli.commands.buying import Make, deliver, own_pictures, preview, request_json
+from aeforge_cli.commands.listing import ASK_ABOVE, Listing
 from aeforge_cli.commands.options import Buying, Saving, Terms
 from aeforge_cli.commands.outcomes import Outcomes
 from aeforge_cli.errors import AeforgeError, CannotSave, Interrupted, LimitReached, OutputExists, Usage
 from aeforge_cli.images import Format, ImageInfo
 from aeforge_cli.inputs import digest
 from aeforge_cli.journal import Claiming
-from aeforge_cli.operations import EXAMPLE_PROMPT, Operation, Picture
+from aeforge_cli.operations import Operation, Picture
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import Claims, Destination, Naming, SavedFile, destination, file_name
-from aeforge_cli.plan import Wanted, check_inputs, check_twins, columns, shard
+from aeforge_cli.plan import Wanted, check_inputs, check_twins, shard
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
     from aeforge_cli.batch import Item, Outcome
     from aeforge_cli.events import Tally
 
-Make = Callable[[Sequence[Picture], Wanted], Operation]
 
-
-def buy_all(
-    session: Session,
-    kind: type[Operation],
-    make: Make,
-    terms: Terms,
-    listing: Listing,
-    pictures: Pictures | None = None,
-    *,
-    shared: Sequence[str] = (),
-    image: str | None = None,
-    prompt: str | None = None,
-) -> None:
-    """Buys the one job that was named, or each of a list, and prints what it came to.
-
-    `make` builds a job of its own picture, if it has one, followed by those that all jobs have `shared`; and of what
-    the user said of it. `image` and `prompt` hold where a list says nothing else. Raises what failed, Partial, or what
-    all failures have in common.
-    """
-    _check_stdin(prompt, listing, pictures, image, *shared)
-    found = asked(kind, listing, pictures)
-    text = words(prompt) if prompt is not None else None
-    wanted = [replace(each, image=each.image or image, prompt=each.prompt or text) for each in found.wanted]
-    _check_words(kind, wanted)
-    among = [picture(session, name) for name in shared]
-
-    def made(own: Sequence[Picture], each: Wanted) -> Operation:
-        return make([*own, *among], each)
-
-    if found.is_list:
-        _buy_many(session, kind, wanted, made, terms, listing)
-    else:
-        [one] = wanted
-        own = _pictures(session, one)
-        buy(session, made(own, one), own, terms)
-
-
-def _check_stdin(prompt: str | None, listing: Listing, pictures: Pictures | None, *names: str | None) -> None:
-    """Raises Usage where standard input would have to be two things."""
-    named = [*(pictures.images or ()), pictures.from_] if pictures else []
-    if [*names, *named, listing.manifest, "-" if prompt == "@-" else None].count("-") > 1:
-        raise Usage("Standard input can be read only once", hint="name files for the rest")
-
-
-def _check_words(kind: type[Operation], wanted: Sequence[Wanted]) -> None:
-    if "prompt" not in columns(kind) or all(each.prompt is not None for each in wanted):
-        return
-    if "keyword" in {field.name for field in fields(kind)}:
-        raise Usage("There is no keyword", hint="name the element to separate, for example: -k arm")
-    raise Usage("There is no prompt", hint=f"say what you want, for example: -p '{EXAMPLE_PROMPT}'")
-
-
-def _pictures(session: Session, wanted: Wanted) -> list[Picture]:
-    """A job's own pictures: one, or none."""
-    return [picture(session, wanted.image)] if wanted.image else []
-
-
-def _buy_many(
+def buy_many(
     session: Session, kind: type[Operation], wanted: Sequence[Wanted], make: Make, terms: Terms, listing: Listing
 ) -> None:
+    """Buys the jobs, and prints each result when it is ready. Raises Partial, or what all failures have in common."""
     saving, buying = terms.saving, terms.buying
     lines = _planned(session, kind, wanted, make, terms, listing)
     skipped = [line for line in lines if line.there and saving.skip_existing]
     orders = [line for line in lines if not (line.there and saving.skip_existing)]
     if buying.dry_run:
         for line in orders:
-            operation = make(_pictures(session, line.wanted), line.wanted)
+            operation = make(own_pictures(session, line.wanted), line.wanted)
             session.console.result_json(request_json(session, operation, line.path))
         return
     _guard(session, len([line for line in orders if not (listing.resume and line.there)]), listing)
@@ -286,7 +229,7 @@ class _Run:
 
     def order(self, line: _Line) -> Order:
         """Reads and judges the picture, when its turn has come."""
-        operation = self._make(_pictures(self._session, line.wanted), line.wanted)
+        operation = self._make(own_pictures(self._session, line.wanted), line.wanted)
         how = Claiming.RESUME if self._listing.resume else self._buying.claiming
         return Order(operation, line.wanted.image or "", deliver(line.naming, line.destination), claiming=how)
 

@@ -45,7 +45,7 @@ def upscale(
 
         aeforge upscale photos/ -o large/ -j 32 --resume
     """
-    from aeforge_cli.commands.many import buy_all
+    from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, jobs=listing.jobs)
     buy_all(session, Upscale, lambda sources, _: Upscale(sources[0], scale), terms, listing, pictures)
@@ -77,7 +77,7 @@ def split_layer(
 
         aeforge split-layer characters/ -k body -o 'layers/{stem}/{n}.{ext}'
     """
-    from aeforge_cli.commands.many import buy_all
+    from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, jobs=listing.jobs)
 

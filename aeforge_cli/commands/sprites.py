@@ -95,7 +95,7 @@ def make(
 
         aeforge sprite make heroes/ -p "walks to the right" -o 'walks/{stem}/{n}.{ext}' --resume
     """
-    from aeforge_cli.commands.many import buy_all
+    from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, jobs=listing.jobs)
     version = version_for(api_version, first={}, second={"--to": to})
@@ -137,7 +137,7 @@ def reskin(
 
         aeforge sprite reskin --manifest looks.csv --quality pro -o looks/
     """
-    from aeforge_cli.commands.many import buy_all
+    from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, quality=quality, jobs=listing.jobs)
     drawn = _at_the_service(style)
