@@ -215,7 +215,8 @@ class Console:
                 self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
                 return
             if error.index is not None:
-                self._write(self._safe(f"{error.input}: {error.message}" + (f": {error.why}" if error.why else "")))
+                about = error.input or f"job {error.index + 1}"
+                self._write(self._safe(f"{about}: {error.message}" + (f": {error.why}" if error.why else "")))
                 return
             lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
             if error.job_id and error.job_id not in f"{error.message} {error.hint}":
@@ -377,7 +378,7 @@ class Console:
             case Saved(_, file, renamed=True):
                 self._saved(file.path, renamed=True)
             case Submitted(job_id, name, attached=True):
-                self.detail(f"{name}: going on with job {job_id}, bought before and not finished")
+                self.detail(f"{name or job_id}: going on with job {job_id}, bought before and not finished")
             case _:
                 pass
 

@@ -235,8 +235,10 @@ class _Page:
     def _before_and_after(self, name: str, done: Finished) -> Iterator[bytes]:
         """The input and the first result under a slider where both can be shown; further results below."""
         paths = [file.path for file in done.files]
-        if not paths:
+        if not (paths and name):
             yield from self._alone("before", name)
+            for number, path in enumerate(paths, 1):
+                yield from self._figure(f"result {number}", self._pictures.read(path))
             return
         before, after = self._before(name, paths), self._pictures.read(paths[0])
         if isinstance(before, _Picture) and isinstance(after, _Picture):
@@ -250,7 +252,8 @@ class _Page:
             yield from self._figure(f"result {number}", self._pictures.read(path))
 
     def _alone(self, caption: str, name: str) -> Iterator[bytes]:
-        yield from self._figure(caption, self._before(name, ()))
+        if name:
+            yield from self._figure(caption, self._before(name, ()))
 
     def _before(self, name: str, results: Sequence[str]) -> _Picture | str:
         if is_address(name):

@@ -101,10 +101,12 @@ QualityOption = Annotated[
     Literal["standard", "pro"] | None,
     typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard"),
 ]
-PROMPT = typer.Option(
-    "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
-)
-PromptOption = Annotated[str | None, PROMPT]
+PromptOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
+    ),
+]
 TimeoutOption = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aeforge_cli.commands.listing import Listing, Pictures
-from aeforge_cli.commands.options import PROMPT, Terms, with_options
+from aeforge_cli.commands.options import PromptOption, Terms, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.operations import AiModel, EffectV1, EffectV2, Generate, Quality, Resolution, SplitLayer, Upscale
 from aeforge_cli.session import Session
@@ -102,9 +102,10 @@ _MODEL_NAMES = ", ".join(model.lower().replace(" ", "-") for model in AiModel)
 @with_options
 def generate(
     session: Session,
-    prompt: Annotated[str, PROMPT],
-    model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
+    listing: Listing,
     terms: Terms,
+    model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
+    prompt: PromptOption = None,
     ref: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,17 +117,24 @@ def generate(
 ) -> None:
     """Make a picture from a prompt.
 
+    The results of a manifest are named generate-1, generate-2 by its lines, unless a line has an output.
+
     Examples:
 
         aeforge generate -p "a lighthouse at dusk" --model nano-banana -o lighthouse.png
 
         aeforge generate -p "the same cat, sleeping" --model gpt-image-2 --ref cat.png -o asleep.png
-    """
-    from aeforge_cli.commands.buying import buy, words
 
-    terms.apply(session)
-    references = tuple(only_one_stdin(session, prompt, *(ref or ())))
-    buy(session, Generate(words(prompt), model, references), [], terms)
+        aeforge generate --manifest prompts.jsonl --model nano-banana -o out/
+    """
+    from aeforge_cli.commands.ordering import buy_all
+
+    terms.apply(session, jobs=listing.jobs)
+
+    def make(references: "Sequence[Picture]", each: "Wanted") -> Generate:
+        return Generate(each.words, model, tuple(references))
+
+    buy_all(session, Generate, make, terms, listing, prompt=prompt, shared=ref or ())
 
 
 class ApiVersion(StrEnum):
@@ -160,8 +168,9 @@ VersionQualityOption = Annotated[
 @with_options
 def effect(
     session: Session,
-    prompt: Annotated[str, PROMPT],
+    listing: Listing,
     terms: Terms,
+    prompt: PromptOption = None,
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
     ] = None,
@@ -175,29 +184,33 @@ def effect(
     """Make a visual effect.
 
     --resolution asks for one picture (version 1 of the operation); --frames and --quality ask for a series (version 2).
+    The results of a manifest are named effect-1, effect-2 by its lines, unless a line has an image or an output.
 
     Examples:
 
         aeforge effect -p "a blue explosion" --resolution 2K -o explosion.png
 
         aeforge effect -p "rising smoke" --frames 16 -o 'smoke/{n}.{ext}'
-    """
-    from aeforge_cli.commands.buying import buy, words
 
-    terms.apply(session, quality=quality)
-    version = version_for(
-        api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": quality}
-    )
-    images = only_one_stdin(session, prompt, *([image] if image else []))
-    source, text = next(iter(images), None), words(prompt)
-    operation: Operation = (
-        EffectV1(text, resolution or Resolution.ONE_K, source)
-        if version is ApiVersion.FIRST
-        else EffectV2(
-            text, Quality(session.settings["quality"].text), min(EffectV2.FRAMES) if frames is None else frames, source
+        aeforge effect --manifest effects.csv --resolution 2K -o out/
+    """
+    from aeforge_cli.commands.ordering import buy_all
+
+    terms.apply(session, quality=quality, jobs=listing.jobs)
+
+    def make(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
+        source, given = next(iter(sources), None), each.quality or quality
+        version = version_for(
+            api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": given}
         )
-    )
-    buy(session, operation, images, terms)
+        if version is ApiVersion.FIRST:
+            return EffectV1(each.words, resolution or Resolution.ONE_K, source)
+        number = min(EffectV2.FRAMES) if frames is None else frames
+        return EffectV2(each.words, chosen_quality(session, each), number, source)
+
+    # In a list it is no line's own: their results are named after the lines.
+    own, shared = (None, [image]) if image and listing.manifest else (image, [])
+    buy_all(session, EffectV2, make, terms, listing, prompt=prompt, image=own, shared=shared)
 
 
 # ------------------------------------------------------------------ what the sprites' commands need, too
@@ -222,12 +235,3 @@ def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second
 def chosen_quality(session: Session, wanted: "Wanted") -> Quality:
     """The quality that a list gives the job; else that of the option, the environment, the profile or the default."""
     return Quality(wanted.quality or session.settings["quality"].text)
-
-
-def only_one_stdin(session: Session, text: str, *images: str) -> "list[Picture]":
-    """The pictures that were named; raises Usage where standard input would have to be two things."""
-    from aeforge_cli.commands.buying import picture
-
-    if [*images, text.removeprefix("@") if text.startswith("@") else ""].count("-") > 1:
-        raise Usage("Standard input can be read only once", hint="name files for the rest")
-    return [picture(session, image) for image in images]

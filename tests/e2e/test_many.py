@@ -1,8 +1,9 @@
-"""`aeforge inpaint *.png -p "..." -o out/`: many jobs at once, on the installed command."""
+"""`aeforge inpaint *.png -p "..." -o out/`: many jobs at once, of any operation, on the installed command."""
 
 import hashlib
 import json
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -40,6 +41,7 @@ class Studio:
         self._names: dict[bytes, str] = {}
         self._lock = threading.Lock()
         self.troubles: dict[str, list[Answer]] = {}
+        self.several = 1
         self.fake.submissions.always(self.made)
 
     def photograph(self, *names: str) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Studio:
         with self._lock:
             if answers := self.troubles.get(name):
                 return answers.pop(0)
-        return self.fake.accepts(self.fake.add_job(self.made_of(name)))
+        return self.fake.accepts(self.fake.add_job(*[self.made_of(name)] * self.several))
 
 
 @pytest.fixture
@@ -810,3 +812,394 @@ def test_what_is_no_share_is_a_mistake(studio: Studio, fake: Fake) -> None:
     run = studio.inpaint(*names, "--shard", "3/2", "--json")
 
     assert (run.ending, fake.api.requests) == ((2, "usage"), [])
+
+
+# ------------------------------------------------------------------ every operation
+
+EVERY = {
+    "upscale": ("image-tune/upscale", ("--scale", "4k"), (("scale", "4K"),)),
+    "split-layer": ("image-tune/split-layer", ("-k", "arm"), (("keyword", "arm"),)),
+    "sprite make": (
+        "sprite/make-sprite/v1",
+        ("-p", "walks", "--pixel"),
+        (("text", "walks"), ("frame", "25"), ("is_pixel", "true")),
+    ),
+    "sprite reskin": ("sprite/reskin/v2", ("-p", "robot", "-q", "pro"), (("description", "robot"), ("quality", "pro"))),
+}
+every_operation = pytest.mark.parametrize(
+    ("operation", "path", "options", "fields"), [(name, *asked) for name, asked in EVERY.items()], ids=EVERY
+)
+every_name = pytest.mark.parametrize("operation", EVERY)
+SOON = ("--poll-interval", "0.1")
+
+
+def settings_of(fake: Fake) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Which forms were sent, but for their pictures."""
+    return {(post.path.removeprefix("/public/v1/"), post.fields) for post in fake.ledger}
+
+
+@every_operation
+def test_every_operation_takes_a_list(
+    studio: Studio, fake: Fake, operation: str, path: str, options: tuple[str, ...], fields: tuple[tuple[str, str], ...]
+) -> None:
+    names = studio.photographs(3)
+
+    run = studio.user(*operation.split(), "in", *options, *OUT, *SOON, "-j", "2", "--json")
+
+    assert (run.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
+    assert settings_of(fake) == {(path, fields)}
+    assert {row["index"]: (row["operation"], row["input"]) for row in run.rows} == {
+        index: (operation, name) for index, name in enumerate(names)
+    }
+
+
+@every_operation
+def test_one_picture_is_no_list(
+    studio: Studio, fake: Fake, operation: str, path: str, options: tuple[str, ...], fields: tuple[tuple[str, str], ...]
+) -> None:
+    studio.photograph("a.png")
+
+    run = studio.user(*operation.split(), "a.png", *options, "-o", "b.png", *SOON, "--json")
+
+    assert (run.exit, [row.get("index") for row in run.rows], settings_of(fake)) == (0, [None], {(path, fields)})
+    assert (studio.home.work / "b.png").read_bytes() == studio.made_of("a.png")
+
+
+@every_operation
+def test_a_dry_run_shows_each_request_of_a_list(
+    studio: Studio, fake: Fake, operation: str, path: str, options: tuple[str, ...], fields: tuple[tuple[str, str], ...]
+) -> None:
+    names = studio.photographs(2)
+
+    run = studio.user(*operation.split(), *names, *options, *OUT, "--dry-run")
+
+    assert [(row["url"], row["output"]) for row in run.rows] == [
+        (f"{fake.base_url}/{path}", f"out/{Path(name).name}") for name in names
+    ]
+    assert [set(dict(fields).items()) <= set(shown_texts(row)) for row in run.rows] == [True, True]
+    assert (run.exit, fake.api.requests, (studio.home.work / "out").exists()) == (0, [], False)
+
+
+def shown_texts(row: dict[str, dict[str, object]]) -> Iterable[tuple[str, object]]:
+    return [(name, value) for name, value in row["form"].items() if isinstance(value, str)]
+
+
+@every_name
+def test_without_a_picture_and_without_a_list_nothing_is_sent(studio: Studio, fake: Fake, operation: str) -> None:
+    run = studio.user(*operation.split(), "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), "No picture was named")
+    assert fake.api.requests == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "missing"), [("split-layer", "keyword"), ("sprite make", "prompt"), ("sprite reskin", "prompt")]
+)
+def test_without_words_nothing_is_sent(studio: Studio, fake: Fake, operation: str, missing: str) -> None:
+    studio.photograph("a.png", "b.png")
+    studio.write("jobs.csv", "image,prompt", "a.png,x", "b.png,")
+
+    runs = [studio.user(*operation.split(), *named, "--json") for named in (["a.png"], ["--manifest", "jobs.csv"])]
+
+    assert [(run.ending, run.error["message"]) for run in runs] == [((2, "usage"), f"There is no {missing}")] * 2
+    assert fake.api.requests == []
+
+
+def test_a_manifest_of_pictures_is_enough_to_enlarge_them(studio: Studio, fake: Fake) -> None:
+    studio.photograph("a.png", "b.png")
+    studio.write("jobs.csv", "image,output", "a.png,x.png", "b.png,")
+
+    run = studio.user("upscale", "--manifest", "jobs.csv", *OUT, *SOON)
+
+    assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/b.png", "x.png"])
+    assert settings_of(fake) == {("image-tune/upscale", (("scale", "2K"),))}
+
+
+@pytest.mark.parametrize(
+    ("operation", "field"), [("split-layer", "keyword"), ("sprite make", "text"), ("sprite reskin", "description")]
+)
+def test_the_prompt_of_a_manifest_is_what_the_operation_is_told(
+    studio: Studio, fake: Fake, operation: str, field: str
+) -> None:
+    studio.photograph("a.png", "b.png")
+    studio.write("jobs.jsonl", '{"image": "a.png", "prompt": "left"}', '{"image": "b.png"}')
+    default = "-k" if operation == "split-layer" else "-p"
+
+    run = studio.user(*operation.split(), "--manifest", "jobs.jsonl", default, "right", *OUT, *SOON)
+
+    assert (run.exit, sorted(dict(post.fields)[field] for post in fake.ledger)) == (0, ["left", "right"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "column", "known"),
+    [
+        ("upscale", "prompt", "image, output"),
+        ("upscale", "quality", "image, output"),
+        ("split-layer", "keyword", "image, prompt, output"),
+        ("sprite make", "quality", "image, prompt, output"),
+        ("generate --model gpt-image-2", "image", "prompt, output"),
+    ],
+)
+def test_a_column_that_the_operation_does_not_know_is_refused(
+    studio: Studio, fake: Fake, operation: str, column: str, known: str
+) -> None:
+    studio.photograph("a.png")
+    studio.write("jobs.csv", f"prompt,{column}" if column == "image" else f"image,{column}", "a.png,pro")
+
+    run = studio.user(*operation.split(), "--manifest", "jobs.csv", *OUT, "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), f"jobs.csv:2 has a field '{column}'")
+    assert (run.error["hint"].endswith(f"knows {known}"), fake.api.requests) == (True, [])
+
+
+def test_a_quality_in_a_manifest_asks_for_the_version_that_knows_it(studio: Studio, fake: Fake) -> None:
+    studio.photograph("a.png", "b.png")
+    manifest = studio.write("jobs.csv", "image,quality", "a.png,pro", "b.png,")
+    command = ("sprite", "reskin", "--manifest", manifest, "-p", "robot", *OUT, *SOON)
+
+    refused = studio.user(*command, "--resolution", "2K", "--json")
+    run = studio.user(*command)
+
+    assert (refused.ending, run.exit) == ((2, "usage"), 0)
+    assert settings_of(fake) == {
+        ("sprite/reskin/v2", (("description", "robot"), ("quality", "pro"))),
+        ("sprite/reskin/v1", (("description", "robot"), ("resolution", "1K"))),
+    }
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sprite make {} -p walks --frames 7", "sprite reskin {} -p robot -q pro --resolution 2K", "split-layer {} -k ''"],
+)
+def test_what_makes_no_sense_for_any_of_a_list_is_refused_before_anything_is_sent(
+    studio: Studio, fake: Fake, command: str
+) -> None:
+    studio.photographs(3)
+
+    run = studio.user(*shlex.split(command.format("in")), *OUT, "--json")
+
+    assert (run.ending, fake.api.requests, (studio.home.work / "out").exists()) == ((2, "usage"), [], False)
+
+
+def test_the_same_picture_twice_is_refused_whatever_is_asked_of_it(studio: Studio, fake: Fake) -> None:
+    studio.photograph("a.png")
+    (studio.home.work / "b.png").write_bytes((studio.home.work / "a.png").read_bytes())
+
+    run = studio.user("upscale", "a.png", "b.png", *OUT, "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), "b.png and a.png ask for the same work: " + TWICE)
+    assert fake.api.requests == []
+
+
+TWICE = "that would be paid for twice"
+
+
+def test_a_list_can_share_a_picture_that_was_piped(studio: Studio, fake: Fake) -> None:
+    names = studio.photographs(6)
+    end = png(77, side=64)
+
+    run = studio.user("sprite", "make", "in", "--to", "-", "-p", "sits", *OUT, *SOON, stdin=end)
+
+    shown = hashlib.sha256(end).hexdigest()
+    assert (run.exit, studio.bought()) == (0, once(names))
+    assert [[(each.field, each.sha256) for each in post.uploads[1:]] for post in fake.ledger] == [
+        [("end_frame_image", shown)]
+    ] * len(names)
+
+
+def test_standard_input_cannot_be_a_picture_and_a_list(studio: Studio, fake: Fake) -> None:
+    run = studio.user("sprite", "make", "--from", "-", "--to", "-", "-p", "sits", "--json", stdin=b"a.png\n")
+
+    assert (run.ending, fake.api.requests) == ((2, "usage"), [])
+
+
+# ------------------------------------------------------------------ several results of each job
+
+
+def numbered(studio: Studio, names: Iterable[str]) -> dict[str, bytes]:
+    """What `-o out/` makes of these pictures if each becomes several."""
+    return {
+        f"{Path(name).stem}-{number}.png": studio.made_of(name)
+        for name in names
+        for number in range(1, studio.several + 1)
+    }
+
+
+@pytest.mark.parametrize("command", ["split-layer in -k arm", "sprite make in -p walks"])
+def test_several_results_of_each_job_are_numbered(studio: Studio, command: str) -> None:
+    names = studio.photographs(3)
+    studio.several = 12
+
+    run = studio.user(*command.split(), *OUT, *SOON)
+
+    assert (run.exit, studio.saved()) == (0, numbered(studio, names))
+    assert (sorted(run.stdout.splitlines()), studio.bought()) == (
+        sorted(f"out/{name}" for name in numbered(studio, names)),
+        once(names),
+    )
+
+
+@pytest.mark.parametrize("template", ["out/", "out/{n}.{ext}", "out/{stem}{n}.{ext}"])
+def test_results_that_could_share_a_name_are_refused_before_anything_is_sent(
+    studio: Studio, fake: Fake, template: str
+) -> None:
+    names = studio.photograph("a.png", "a-1.png") if template == "out/" else studio.photograph("a.png", "a1.png")
+
+    run = studio.user("sprite", "make", *names, "-p", "walks", "-o", template, "--json")
+
+    assert (run.ending, fake.api.requests) == ((9, "output_exists"), [])
+
+
+def test_one_result_of_each_job_takes_no_other_name(studio: Studio) -> None:
+    names = studio.photograph("a.png", "a-1.png")
+
+    run = studio.user("upscale", *names, *OUT, *SOON)
+
+    assert (run.exit, studio.saved()) == (0, studio.results(names))
+
+
+def test_several_results_that_exist_are_refused_skipped_or_resumed(studio: Studio, fake: Fake) -> None:
+    names = studio.photograph("a.png", "b.png")
+    studio.several = 3
+    command = ("split-layer", *names, "-k", "arm", *OUT, *SOON, "--json")
+    studio.user(*command)
+
+    again, skipped, resumed = (studio.user(*command, *more) for more in ([], ["--skip-existing"], ["--resume"]))
+
+    assert [again.ending, skipped.exit, resumed.exit] == [(9, "output_exists"), 0, 0]
+    assert [{row["status"] for row in run.rows} for run in (skipped, resumed)] == [{"Skipped"}] * 2
+    assert (len(fake.posts()), studio.saved()) == (2, numbered(studio, names))
+
+
+@pytest.mark.parametrize("name", ["upscale", "sprite make", "split-layer"])
+def test_after_a_kill_a_list_of_any_operation_is_resumed_and_nothing_is_bought_twice(
+    studio: Studio, fake: Fake, name: str
+) -> None:
+    names = studio.photographs(8)
+    studio.several = 1 if name == "upscale" else 4
+    fake.submissions.always(lambda request: replace(studio.made(request), delay=0.05))
+    command = (*name.split(), "in", *EVERY[name][1], *OUT, *SOON, "-j", "2")
+    running = studio.user.start(*command)
+    fake.wait_for_posts(4)
+    running.send(signal.SIGKILL)
+    assert running.finish().exit == 137
+
+    run = studio.user(*command, "--resume", "--json")
+
+    unheard = {error["input"] for error in errors_of(run) if error["code"] == "submit_unknown"}
+    done = [each for each in names if each not in unheard]
+    assert (run.exit, max(studio.bought().values())) == (6 if unheard else 0, 1)
+    assert studio.saved() == (studio.results(done) if studio.several == 1 else numbered(studio, done))
+
+
+def test_resuming_a_folder_buys_nothing_of_the_several_results_in_it(studio: Studio, fake: Fake) -> None:
+    studio.photograph("in/a.png", "in/b.png")
+    studio.several = 3
+    beside = ("split-layer", "in", "-k", "arm", "-o", "in/{stem}-arm.{ext}", *SOON)
+    studio.user(*beside)
+
+    run = studio.user(*beside, "--resume")
+
+    assert (run.exit, len(fake.posts())) == (0, 2)
+
+
+# ------------------------------------------------------------------ jobs without a picture
+
+
+def write_prompts(home: Home, *lines: str) -> tuple[str, str]:
+    (home.work / "prompts.csv").write_text("".join(f"{line}\n" for line in lines))
+    return "--manifest", "prompts.csv"
+
+
+GENERATE = ("generate", "--model", "nano-banana", *SOON)
+
+
+def test_a_list_of_prompts_makes_a_picture_of_each(user: Aeforge, fake: Fake, home: Home) -> None:
+    manifest = write_prompts(home, "prompt,output", "a cat,", "a dog,dog.png", ",")
+
+    run = user(*GENERATE, *manifest, "-p", "a bird", *OUT, "--json")
+
+    assert (run.exit, {row["index"]: (row["input"], row["files"][0]["path"]) for row in run.rows}) == (
+        0,
+        {0: (None, "out/generate-1.png"), 1: (None, "dog.png"), 2: (None, "out/generate-3.png")},
+    )
+    assert sorted(dict(post.fields)["prompt"] for post in fake.ledger) == ["a bird", "a cat", "a dog"]
+
+
+def test_a_list_of_prompts_can_go_by_the_same_pictures(user: Aeforge, fake: Fake, home: Home) -> None:
+    (home.work / "a.png").write_bytes(png(1))
+    manifest = write_prompts(home, "prompt", "a cat", "a dog")
+
+    run = user(*GENERATE, *manifest, "--ref", "a.png", *OUT)
+
+    assert (run.exit, [[each.field for each in post.uploads] for post in fake.ledger]) == (0, [["ref_images"]] * 2)
+
+
+def test_one_prompt_is_no_list(user: Aeforge) -> None:
+    run = user(*GENERATE, "-p", "a cat", *OUT, "--json")
+
+    assert (run.exit, [(row.get("index"), row["files"][0]["path"]) for row in run.rows]) == (
+        0,
+        [(None, "out/generate.png")],
+    )
+
+
+def test_one_prompt_can_be_resumed(user: Aeforge, fake: Fake) -> None:
+    user(*GENERATE, "-p", "a cat", *OUT)
+
+    run = user(*GENERATE, "-p", "a cat", *OUT, "--resume", "--json")
+
+    assert (run.exit, run.rows[0]["status"], len(fake.posts())) == (0, "Skipped", 1)
+
+
+def test_the_same_prompt_twice_is_refused(user: Aeforge, fake: Fake, home: Home) -> None:
+    run = user(*GENERATE, *write_prompts(home, "prompt", "a cat", "a dog", "a cat"), *OUT, "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), "job 3 and job 1 ask for the same work: " + TWICE)
+    assert fake.api.requests == []
+
+
+def test_a_failure_without_a_picture_says_which_line_it_was(user: Aeforge, fake: Fake, home: Home) -> None:
+    fake.submissions.says(None, problem(400))
+    command = (*GENERATE, *write_prompts(home, "prompt", "a cat", "a dog"), "-j", "1")
+
+    run = user(*command)
+
+    assert (run.exit, [line.partition(": ")[0] for line in run.stderr.splitlines() if "400" in line]) == (6, ["job 2"])
+
+
+def test_a_list_of_prompts_is_resumed_after_a_kill(user: Aeforge, fake: Fake, home: Home) -> None:
+    fake.pending = 1000
+    command = (*GENERATE, *write_prompts(home, "prompt", "a cat", "a dog", "a bird"), *OUT)
+    running = user.start(*command)
+    fake.wait_for_looks(6)
+    running.send(signal.SIGKILL)
+    running.finish()
+    fake.finish()
+
+    run = user(*command, "--resume", "--report", "report.html")
+
+    assert (run.exit, sorted(run.stdout.splitlines()), len(fake.posts())) == (
+        0,
+        ["out/generate-1.png", "out/generate-2.png", "out/generate-3.png"],
+        3,
+    )
+    assert (home.work / "report.html").read_text().count("<figure>") == 3
+
+
+def test_effects_of_a_list_have_pictures_of_their_own_or_a_common_one(user: Aeforge, fake: Fake, home: Home) -> None:
+    for number, name in enumerate(("a.png", "common.png")):
+        (home.work / name).write_bytes(png(number))
+    manifest = write_prompts(home, "image,prompt,quality", "a.png,smoke,pro", ",fire,")
+
+    run = user("effect", *manifest, "--image", "common.png", *OUT, *SOON, "--json")
+
+    shown = {(post.path.rpartition("/")[2], post.fields[0][1], post.uploads[0].sha256) for post in fake.ledger}
+    assert (run.exit, {row["input"]: row["files"][0]["path"] for row in run.rows}) == (
+        0,
+        {"a.png": "out/a.png", None: "out/effect-2.png"},
+    )
+    assert shown == {
+        ("v2", "smoke", hashlib.sha256(png(0)).hexdigest()),
+        ("v1", "fire", hashlib.sha256(png(1)).hexdigest()),
+    }

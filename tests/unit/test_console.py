@@ -229,6 +229,15 @@ def test_an_error_among_many_is_one_line(capsys: Captured) -> None:
     assert (found["input"], found["index"], found["code"]) == ("a.png", 3, "usage")
 
 
+def test_an_error_among_jobs_without_pictures_names_the_job_by_its_place(capsys: Captured) -> None:
+    error = Usage("No")
+    error.index = 3
+
+    console().failure(error)
+
+    assert capsys.readouterr().err == "job 4: No\n"
+
+
 @pytest.mark.parametrize(
     ("environment", "colored"),
     [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({"CI": "1"}, False)],

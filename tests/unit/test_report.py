@@ -205,6 +205,14 @@ def test_further_results_of_a_job_are_shown_too(shown: Show, before: Path, after
     assert list(page.parts["job-1"].pictures.values()) == [png(2), png(1), png(3)]
 
 
+def test_a_job_without_a_picture_of_its_own_shows_what_it_made(shown: Show, after: Path) -> None:
+    page = shown(Outcome(item(1, ""), done(after), 2.0), Outcome(item(2, ""), JobFailed("Failed", job_id=JOB)))
+
+    assert page.parts["job-1"].pictures == {"result 1": after.read_bytes()}
+    assert (page.lines("job-1")[0], page.parts["job-2"].pictures) == ("1.  done", {})
+    assert "before" not in " ".join(page.lines("job-2"))
+
+
 def test_a_prompt_keeps_its_lines(shown: Show, before: Path) -> None:
     page = shown(Outcome(item(1, before, "first\nsecond <b>line</b>"), None))
 
