@@ -1007,6 +1007,16 @@ def test_a_list_can_share_a_picture_that_was_piped(studio: Studio, fake: Fake) -
     ] * len(names)
 
 
+def test_one_piped_picture_can_be_reported(studio: Studio) -> None:
+    studio.photograph("a.png")
+
+    run = studio.user(
+        "upscale", "-", *OUT, *SOON, "--report", "r.html", stdin=(studio.home.work / "a.png").read_bytes()
+    )
+
+    assert (run.exit, studio.saved()) == (0, {"stdin.png": studio.made_of("a.png")})
+
+
 def test_standard_input_cannot_be_a_picture_and_a_list(studio: Studio, fake: Fake) -> None:
     run = studio.user("sprite", "make", "--from", "-", "--to", "-", "-p", "sits", "--json", stdin=b"a.png\n")
 
