@@ -37,11 +37,11 @@ class Standing:
         with self._lock:
             match event:
                 case Submitting(name, sent, size) if sent < size and size >= LARGE:
-                    self._known(name, name).doing = f"sending {100 * sent // size}% of {size / 1e6:.0f} MB"
-                    self._known(name, name).rank = 1
+                    self._known(name, name or "a job").doing = f"sending {100 * sent // size}% of {size / 1e6:.0f} MB"
+                    self._known(name, name or "a job").rank = 1
                 case Submitted(job_id, name):
                     self._jobs.pop(name, None)
-                    self._jobs[job_id] = _Job(name, self._now(), "submitted")
+                    self._jobs[job_id] = _Job(name or job_id, self._now(), "submitted")
                 case Waiting(job_id, status):
                     self._update(job_id, status, rank=2)
                 case Receiving(job_id, _, _, received, size) if size is not None and size >= LARGE:

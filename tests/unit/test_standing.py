@@ -44,6 +44,14 @@ def test_the_jobs_that_have_taken_longest_are_shown(standing: Standing, clock: C
     assert standing.lines() == ["a: Pending, 4 s", "b: Pending, 3 s", "c: Pending, 2 s"]
 
 
+def test_a_job_without_a_picture_of_its_own_is_shown_by_its_id(standing: Standing) -> None:
+    standing.hear(Submitting("", LARGE // 2, LARGE))
+    sending = standing.lines()
+    standing.hear(Submitted(JobId("id-1"), ""))
+
+    assert (sending, standing.lines()) == (["a job: sending 50% of 200 MB, 0 s"], ["id-1: submitted, 0 s"])
+
+
 def test_a_job_that_has_ended_makes_room_for_the_next(standing: Standing, clock: Clock) -> None:
     begin(standing, clock, "a", "b", "c", "d")
 
