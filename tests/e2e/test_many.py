@@ -748,9 +748,9 @@ def test_resuming_with_another_prompt_takes_no_result_of_the_first_for_its_own(s
 
     run = studio.user("inpaint", *names, "c.png", "-p", "night sky", *OUT, "--resume", "--json")
 
-    assert (run.exit, [(each["input"], each["code"]) for each in errors_of(run)]) == (
+    assert (run.exit, {each["input"]: each["code"] for each in errors_of(run)}) == (
         6,
-        [("a.png", "output_exists"), ("b_%.png", "output_exists")],
+        {"a.png": "output_exists", "b_%.png": "output_exists"},
     )
     assert (len(fake.posts()), studio.saved()) == (3, studio.results([*names, "c.png"]))
 
