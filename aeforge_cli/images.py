@@ -6,9 +6,8 @@ Sources: PNG (RFC 2083), JPEG (ITU T.81 annex B), GIF89a, WebP (RIFF), BMP, TIFF
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 HEAD = 64 * 1024
 
@@ -32,8 +31,7 @@ class Format(StrEnum):
         return "jpg" if self is Format.JPEG else self.value
 
 
-@dataclass(frozen=True)
-class ImageInfo:
+class ImageInfo(NamedTuple):
     """A picture's format, and its width and height in pixels where the header tells them."""
 
     format: Format

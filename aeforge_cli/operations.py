@@ -52,13 +52,6 @@ class Resolution(StrEnum):
     FOUR_K = "4K"
 
 
-class Style(StrEnum):
-    PIXEL = "pixel"
-    CARTOON = "cartoon"
-    SD = "sd"
-    QUARTER_VIEW = "quater_view"  # spelled so by the service
-
-
 class AiModel(StrEnum):
     GPT_IMAGE_15 = "GPT Image 1.5"
     GPT_IMAGE_2 = "GPT Image 2"
@@ -122,7 +115,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _require_text(value: str, what: str) -> None:
+def require_text(value: str, what: str) -> None:
     if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
         raise Usage(f"The {what} is not valid Unicode text", hint="write it as UTF-8")
     if not value.strip():
@@ -144,7 +137,7 @@ class Inpaint(Operation):
     quality: Quality = Quality.STANDARD
 
     def __post_init__(self) -> None:
-        _require_text(self.prompt, "prompt")
+        require_text(self.prompt, "prompt")
 
 
 @dataclass(frozen=True)
@@ -170,7 +163,7 @@ class SplitLayer(Operation):
     keyword: str
 
     def __post_init__(self) -> None:
-        _require_text(self.keyword, "keyword")
+        require_text(self.keyword, "keyword")
 
 
 @dataclass(frozen=True)
@@ -185,7 +178,7 @@ class Generate(Operation):
     ref_images: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_text(self.prompt, "prompt")
+        require_text(self.prompt, "prompt")
         if len(self.ref_images) > self.ai_model.most_references:
             raise Usage(
                 f"{self.ai_model} takes at most {self.ai_model.most_references} reference pictures",
@@ -206,7 +199,7 @@ class EffectV1(Operation):
     image: Picture | None = None
 
     def __post_init__(self) -> None:
-        _require_text(self.description, "description")
+        require_text(self.description, "description")
 
 
 @dataclass(frozen=True)
@@ -224,167 +217,10 @@ class EffectV2(Operation):
     image: Picture | None = None
 
     def __post_init__(self) -> None:
-        _require_text(self.description, "description")
-        _require_frames(self.frame, self.FRAMES)
+        require_text(self.description, "description")
+        require_frames(self.frame, self.FRAMES)
 
 
-@dataclass(frozen=True)
-class MakeSpriteV1(Operation):
-    """Animates a picture as the text says."""
-
-    path = "sprite/make-sprite/v1"
-    name = "sprite make"
-    makes_several = True
-    FRAMES = (25, 36, 49, 64, 81, 100, 121, 144, 169)
-
-    image: Picture
-    text: str
-    frame: int
-    is_pixel: bool = False
-
-    def __post_init__(self) -> None:
-        _require_text(self.text, "text")
-        _require_frames(self.frame, self.FRAMES)
-
-
-@dataclass(frozen=True)
-class MakeSpriteV2(Operation):
-    """Animates from one picture, to another if there is one."""
-
-    path = "sprite/make-sprite/v2"
-    name = "sprite make"
-    makes_several = True
-    FRAMES = (49, 81, 121)
-
-    start_frame_image: Picture
-    text: str
-    frame: int
-    end_frame_image: Picture | None = None
-    is_pixel: bool = False
-
-    def __post_init__(self) -> None:
-        _require_text(self.text, "text")
-        _require_frames(self.frame, self.FRAMES)
-
-
-@dataclass(frozen=True)
-class ReskinV1(Operation):
-    """Gives a sprite another look, at a resolution."""
-
-    path = "sprite/reskin/v1"
-    name = "sprite reskin"
-
-    image: Picture
-    description: str
-    resolution: Resolution
-    style: Style | None = None
-
-    def __post_init__(self) -> None:
-        _require_text(self.description, "description")
-
-
-@dataclass(frozen=True)
-class ReskinV2(Operation):
-    """Gives a sprite another look, at a quality."""
-
-    path = "sprite/reskin/v2"
-    name = "sprite reskin"
-
-    image: Picture
-    description: str
-    quality: Quality
-    style: Style | None = None
-
-    def __post_init__(self) -> None:
-        _require_text(self.description, "description")
-
-
-@dataclass(frozen=True)
-class CharacterOverlayV1(Operation):
-    """Puts characters over the rows of a sprite sheet; `rows` is a JSON list of row, title and description."""
-
-    path = "sprite/character-overlay/v1"
-    name = "sprite overlay"
-
-    sprite_sheet: Picture
-    character_images: tuple[Picture, ...]
-    rows: str
-    resolution: Resolution
-    style: Style | None = None
-
-    def __post_init__(self) -> None:
-        _require_characters(self.character_images)
-        _require_rows(self.rows)
-
-
-@dataclass(frozen=True)
-class CharacterOverlayV2(Operation):
-    """As v1, with a quality in place of a resolution."""
-
-    path = "sprite/character-overlay/v2"
-    name = "sprite overlay"
-
-    sprite_sheet: Picture
-    character_images: tuple[Picture, ...]
-    rows: str
-    quality: Quality
-    style: Style | None = None
-
-    def __post_init__(self) -> None:
-        _require_characters(self.character_images)
-        _require_rows(self.rows)
-
-
-OPERATIONS: tuple[type[Operation], ...] = (
-    Inpaint,
-    Upscale,
-    SplitLayer,
-    Generate,
-    EffectV1,
-    EffectV2,
-    MakeSpriteV1,
-    MakeSpriteV2,
-    ReskinV1,
-    ReskinV2,
-    CharacterOverlayV1,
-    CharacterOverlayV2,
-)
-
-MOST_CHARACTERS = 4
-
-
-def _require_frames(frame: int, allowed: tuple[int, ...]) -> None:
+def require_frames(frame: int, allowed: tuple[int, ...]) -> None:
     if frame not in allowed:
         raise Usage(f"{frame} frames cannot be made", hint="choose one of " + ", ".join(map(str, allowed)))
-
-
-def _require_characters(characters: tuple[Picture, ...]) -> None:
-    if not 1 <= len(characters) <= MOST_CHARACTERS:
-        raise Usage(
-            f"An overlay takes 1 to {MOST_CHARACTERS} characters",
-            why=f"{len(characters)} were given",
-            hint="give 1 to 4",
-        )
-
-
-def _require_rows(rows: str) -> None:
-    hint = 'for example: [{"row": 0, "title": "walk", "description": "walking right"}]'
-    import json
-
-    try:
-        parsed = json.loads(rows)
-    except ValueError:
-        raise Usage("The rows are not JSON", hint=hint) from None
-    match parsed:
-        case [_, *_] if all(_is_row(row) for row in parsed):
-            return
-        case _:
-            raise Usage("The rows are not a list of row, title and description", hint=hint)
-
-
-def _is_row(row: object) -> bool:
-    match row:
-        case {"row": int(), "title": str(), "description": str()}:
-            return True
-        case _:
-            return False

@@ -15,9 +15,10 @@ from aeforge_cli.console import clean
 from aeforge_cli.errors import Usage
 from aeforge_cli.events import Trouble
 from aeforge_cli.journal import Claiming
-from aeforge_cli.operations import OPERATIONS, Operation, Part
+from aeforge_cli.operations import Operation, Part
 from aeforge_cli.orders import Order
 from aeforge_cli.session import Session
+from aeforge_cli.sprites import OPERATIONS
 
 if TYPE_CHECKING:
     from aeforge_cli.client import Answer, Request, Sink, Transport

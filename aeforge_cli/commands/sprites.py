@@ -16,18 +16,17 @@ from aeforge_cli.commands.pictures import (
     version_for,
 )
 from aeforge_cli.errors import Usage
-from aeforge_cli.operations import (
+from aeforge_cli.operations import Quality, Resolution
+from aeforge_cli.session import Session
+from aeforge_cli.sprites import (
     CharacterOverlayV1,
     CharacterOverlayV2,
     MakeSpriteV1,
     MakeSpriteV2,
-    Quality,
     ReskinV1,
     ReskinV2,
-    Resolution,
     Style,
 )
-from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -37,6 +37,7 @@ CORE = {
         "retry",
         "settings",
         "signals",
+        "sprites",
         "sqlite_journal",
         "transport",
     ),

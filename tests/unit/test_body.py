@@ -18,7 +18,8 @@ from aeforge_cli.body import BLOCK, Body
 from aeforge_cli.errors import FileMissing
 from aeforge_cli.images import Format, file_stamp
 from aeforge_cli.inputs import from_path
-from aeforge_cli.operations import CharacterOverlayV1, Inpaint, Picture, Resolution
+from aeforge_cli.operations import Inpaint, Picture, Resolution
+from aeforge_cli.sprites import CharacterOverlayV1
 from tests.conftest import png
 from tests.unit.conftest import inpaint, picture
 

@@ -7,25 +7,27 @@ import pytest
 
 from aeforge_cli.errors import Usage
 from aeforge_cli.operations import (
-    OPERATIONS,
     AiModel,
-    CharacterOverlayV1,
-    CharacterOverlayV2,
     EffectV1,
     EffectV2,
     Generate,
     Inpaint,
-    MakeSpriteV1,
-    MakeSpriteV2,
     Operation,
     Picture,
     Quality,
-    ReskinV1,
-    ReskinV2,
     Resolution,
     SplitLayer,
-    Style,
     Upscale,
+)
+from aeforge_cli.sprites import (
+    OPERATIONS,
+    CharacterOverlayV1,
+    CharacterOverlayV2,
+    MakeSpriteV1,
+    MakeSpriteV2,
+    ReskinV1,
+    ReskinV2,
+    Style,
 )
 from tests.conftest import png
 from tests.unit.conftest import picture

@@ -12,19 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
-from aeforge_cli.operations import (
-    EffectV1,
-    EffectV2,
-    Generate,
-    Inpaint,
-    MakeSpriteV1,
-    MakeSpriteV2,
-    Operation,
-    ReskinV1,
-    ReskinV2,
-    SplitLayer,
-    Upscale,
-)
+from aeforge_cli.operations import EffectV1, EffectV2, Generate, Inpaint, Operation, SplitLayer, Upscale
 from aeforge_cli.plan import (
     Wanted,
     check_inputs,
@@ -36,6 +24,7 @@ from aeforge_cli.plan import (
     needs_picture,
     shard,
 )
+from aeforge_cli.sprites import MakeSpriteV1, MakeSpriteV2, ReskinV1, ReskinV2
 from tests.conftest import png
 
 # ------------------------------------------------------------------ manifests
