@@ -95,6 +95,7 @@ class Batch:
         self._relief = threading.Condition(self._lock)
         self._idle = threading.Condition(self._lock)
         self._due: list[tuple[float, int, _Running]] = []
+        self._running: dict[int, _Running] = {}
         self._someone_watches = False
         self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
@@ -126,6 +127,19 @@ class Batch:
                 left -= 1
         finally:
             self.close()
+
+    def unfinished(self) -> Iterator[Outcome]:
+        """After an early end, what `outcomes` had no time to tell: jobs that go on at the service, and the rest."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if isinstance(outcome := self._outcomes.get_nowait(), Outcome):
+                    yield outcome
+        now = self._jobs.clock.monotonic()
+        with self._lock:
+            for running in self._running.values():
+                yield Outcome(running.item, self._jobs.begun(running.ticket, running.order), now - running.started)
+            for item in self._items:
+                yield Outcome(item, None)
 
     def close(self) -> None:
         """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept."""
@@ -236,6 +250,8 @@ class Batch:
             self._end(item, self._jobs.begun(ticket, order), started, _Stage.SUBMITTING)
             return
         running = _Running(item, order, ticket, self._jobs.watch(ticket, until), started, until)
+        with self._lock:
+            self._running[item.index] = running
         self._schedule(running, running.watch.first_pause())
 
     # -------------------------------------------------------------- looking
@@ -310,6 +326,7 @@ class Batch:
         with self._lock:
             self.tally.under_way -= stage is not _Stage.FETCHING
             self.tally.running -= stage is _Stage.RUNNING
+            self._running.pop(item.index, None)
             if isinstance(result, AeforgeError):
                 self.tally.failed += 1
                 self._judge(result)

@@ -210,6 +210,7 @@ class _Run:
                 for outcome in batch.outcomes():
                     self._told(outcome)
         except Interrupted as interrupted:
+            self._results += batch.unfinished() if self._listing.report else ()
             self._sum_up(batch.tally)
             try:
                 self._report()

