@@ -141,8 +141,11 @@ def _files(folder: Path, *, recursive: bool) -> Iterator[str]:
 
 
 def _is_picture(path: str) -> bool:
+    """Whether it is one by its content; what cannot be read may be one, and is refused with the rest of the plan."""
     try:
         peek(path)
+    except FileMissing:
+        return True
     except AeforgeError:
         return False
     return True

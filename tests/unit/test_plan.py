@@ -249,6 +249,14 @@ def test_a_relative_folder_holds_relative_paths(studio: Path, monkeypatch: pytes
     assert from_arguments(["more"], recursive=False) == [Wanted("more/d.png")]
 
 
+def test_what_cannot_be_read_in_a_folder_is_not_left_out_in_silence(studio: Path) -> None:
+    (studio / "gone.png").symlink_to("nowhere")
+    wanted = from_arguments([str(studio)], recursive=False)
+
+    with pytest.raises(FileMissing, match=r"gone\.png cannot be read"):
+        check_inputs(wanted, print)
+
+
 def test_a_pipe_in_a_folder_keeps_nobody_waiting(studio: Path) -> None:
     os.mkfifo(studio / "pipe.png")
 
