@@ -14,11 +14,16 @@ from PIL import Image
 from aeforge_cli.sandbox import Misbehaviour, SandboxOptions
 from tests.conftest import Home, png
 from tests.contract.service import Sandbox, upload
-from tests.e2e import test_report_page
-from tests.e2e.test_report_page import Browser
+from tests.e2e.browser import Browser, needs_chromium, running_browser
 
-pytestmark = test_report_page.pytestmark
-browser = test_report_page.browser
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with running_browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
 
 BLUE = 0x0000FF
 HOSTILE = "<img/src=x/onerror=document.title=1><script>document.title=2</script>"
