@@ -28,7 +28,7 @@ from aeforge_cli.errors import (
     go_on_with,
 )
 from aeforge_cli.events import Observer, Submitted, Submitting, Trouble, ignore
-from aeforge_cli.journal import Claimed, Claiming, Entry, Journal, Lasted, State, Taken, Work
+from aeforge_cli.journal import Claimed, Claiming, Entry, Journal, Lasted, State, Step, Taken, Work
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import SavedFile, holds, sweep
 from aeforge_cli.pace import LearningPace, Pace
@@ -187,7 +187,7 @@ class Jobs:
             )
         except SubmitUnknown as error:
             try:
-                self.journal.record(number, State.UNKNOWN, self._now, reason=error.why)
+                self.journal.record(number, Step(State.UNKNOWN, reason=error.why), self._now)
             except AeforgeError as unwritten:
                 # The row stays `submitting`, which the next run takes for the same; what matters now is the money.
                 error.why = f"{error.why}; and {unwritten.message}: {unwritten.why}"
@@ -195,12 +195,12 @@ class Jobs:
         except AeforgeError as error:
             is_refused = error.http_status is not None and not error.retryable
             state = State.REJECTED if is_refused else State.NOT_SENT
-            self.journal.record(number, state, self._now, reason=error.why or error.message)
+            self.journal.record(number, Step(state, reason=error.why or error.message), self._now)
             raise
 
     def _record_accepted(self, number: int, job_id: JobId) -> None:
         try:
-            self.journal.record(number, State.ACCEPTED, self._now, job_id=job_id)
+            self.journal.record(number, Step(State.ACCEPTED, job_id=job_id), self._now)
         except AeforgeError as error:
             # The id is all that stands between the user and a lost payment: out with it before anything else.
             self.emergency(f"RECORD THIS: job {job_id}")
@@ -257,11 +257,11 @@ class Jobs:
         """Writes down how the job ended; raises JobFailed if it failed."""
         match job:
             case Succeeded():
-                self.journal.record(ticket.number, State.SUCCEEDED, self._now, lasted=lasted)
+                self.journal.record(ticket.number, Step(State.SUCCEEDED, lasted=lasted), self._now)
                 return job
             case Failed(told):
                 reason = told or self.why_failed(ticket.job_id)
-                self.journal.record(ticket.number, State.FAILED, self._now, reason=reason)
+                self.journal.record(ticket.number, Step(State.FAILED, reason=reason), self._now)
                 raise job_failed(ticket.job_id, reason)
 
     def look(self, ticket: Ticket) -> Job:
@@ -298,9 +298,9 @@ class Jobs:
             try:
                 files = fetch.all()
             except SomeMissing as missing:
-                self.journal.record(ticket.number, State.SUCCEEDED, self._now, files=missing.files)
+                self.journal.record(ticket.number, Step(State.SUCCEEDED, files=missing.files), self._now)
                 raise missing.error from None
-            self.journal.record(ticket.number, State.SAVED, self._now, files=files)
+            self.journal.record(ticket.number, Step(State.SAVED, files=files), self._now)
         return files
 
     @contextlib.contextmanager
@@ -311,7 +311,7 @@ class Jobs:
         except AeforgeError as error:
             error.job_id = ticket.job_id
             if isinstance(error, JobNotFound):
-                self.journal.record(ticket.number, State.LOST, self._now, reason=error.why)
+                self.journal.record(ticket.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {ticket.job_id} goes on at the service"
             go_on = go_on_with(ticket.job_id)

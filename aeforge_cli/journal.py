@@ -100,6 +100,16 @@ class Lasted(NamedTuple):
     ended_by: float
 
 
+class Step(NamedTuple):
+    """How far the work has come, and what became known with that; the row keeps what is not said, but no old reason."""
+
+    state: State
+    job_id: str | None = None
+    files: Sequence[SavedFile] = ()
+    reason: str = ""
+    lasted: Lasted | None = None
+
+
 class Claimed(NamedTuple):
     """The work is ours to submit, under this row's number."""
 
@@ -117,17 +127,7 @@ class Journal(Protocol):
     """What the life of a job is written into."""
 
     def claim(self, work: Work, now: datetime, how: Claiming) -> Claimed | Taken: ...
-    def record(
-        self,
-        number: int,
-        state: State,
-        now: datetime,
-        *,
-        job_id: str | None = None,
-        files: Sequence[SavedFile] = (),
-        reason: str = "",
-        lasted: Lasted | None = None,
-    ) -> None: ...
+    def record(self, number: int, step: Step, now: datetime) -> None: ...
     def by_job_id(self, job_id: str) -> Entry | None: ...
     def latest(self, work: str, service: str, account: str) -> Entry | None: ...
     def maker(self, path: str) -> Entry | None: ...
@@ -143,17 +143,7 @@ class NoJournal:
     def claim(self, work: Work, now: datetime, how: Claiming) -> Claimed | Taken:
         return Claimed(0)
 
-    def record(
-        self,
-        number: int,
-        state: State,
-        now: datetime,
-        *,
-        job_id: str | None = None,
-        files: Sequence[SavedFile] = (),
-        reason: str = "",
-        lasted: Lasted | None = None,
-    ) -> None:
+    def record(self, number: int, step: Step, now: datetime) -> None:
         pass
 
     def by_job_id(self, job_id: str) -> Entry | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, JournalDamaged
-from aeforge_cli.journal import Claimed, Claiming, Entry, JournalUnwritable, Lasted, State, Taken, Work
+from aeforge_cli.journal import Claimed, Claiming, Entry, JournalUnwritable, Lasted, State, Step, Taken, Work
 from aeforge_cli.locks import is_locked, lock
 from aeforge_cli.outputs import SavedFile
 from aeforge_cli.redaction import shown_url
@@ -106,7 +106,7 @@ class SqliteJournal:
         lives = self._run.lives(entry.run)
         if entry.state is State.SUBMITTING and not lives:
             # Its process ended between sending and hearing: nobody can know.
-            self._write(database, entry.number, State.UNKNOWN, now, reason="the process ended before the answer")
+            self._write(database, entry.number, Step(State.UNKNOWN, reason="the process ended before the answer"), now)
             (entry,) = self._rows(database, "number = ?", (entry.number,))
         return Taken(entry, is_live=lives)
 
@@ -125,22 +125,8 @@ class SqliteJournal:
         )
         return int(cursor.lastrowid or 0)
 
-    def record(
-        self,
-        number: int,
-        state: State,
-        now: datetime,
-        *,
-        job_id: str | None = None,
-        files: Sequence[SavedFile] = (),
-        reason: str = "",
-        lasted: Lasted | None = None,
-    ) -> None:
-        self._in_one(
-            lambda database: self._write(
-                database, number, state, now, job_id=job_id, files=files, reason=reason, lasted=lasted
-            )
-        )
+    def record(self, number: int, step: Step, now: datetime) -> None:
+        self._in_one(lambda database: self._write(database, number, step, now))
         self._list_is_stale = True
         if time.monotonic() - self._listed_at > _LISTED_EVERY:
             self._list_pending()
@@ -319,26 +305,15 @@ class SqliteJournal:
             return latest
         return next((row for row in rows if row.is_unfinished), None)
 
-    def _write(
-        self,
-        database: sqlite3.Connection,
-        number: int,
-        state: State,
-        now: datetime,
-        *,
-        job_id: str | None = None,
-        files: Sequence[SavedFile] = (),
-        reason: str = "",
-        lasted: Lasted | None = None,
-    ) -> None:
-        packed = _packed_files(files, history=self._history) if files else None
+    def _write(self, database: sqlite3.Connection, number: int, step: Step, now: datetime) -> None:
+        packed = _packed_files(step.files, history=self._history) if step.files else None
         database.execute(
             "UPDATE jobs SET state = ?, updated = ?, job_id = coalesce(?, job_id), reason = ?,"
             " files = coalesce(?, files), pending_at = coalesce(?, pending_at), ended_by = coalesce(?, ended_by)"
             " WHERE number = ?",
             (
-                *(state, _stamp(now), job_id, _packed(reason or None), packed),
-                *(lasted and lasted.pending_at, lasted and lasted.ended_by),
+                *(step.state, _stamp(now), step.job_id, _packed(step.reason or None), packed),
+                *(step.lasted or (None, None)),
                 number,
             ),
         )

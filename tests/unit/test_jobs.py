@@ -26,7 +26,7 @@ from aeforge_cli.errors import (
 )
 from aeforge_cli.events import Event, Saved, Submitted, Submitting, Trouble, Waiting
 from aeforge_cli.jobs import Jobs, Ticket
-from aeforge_cli.journal import Claimed, Claiming, NoJournal, State, Work
+from aeforge_cli.journal import Claimed, Claiming, NoJournal, State, Step, Work
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.outputs import Naming, SavedFile, destination
 from aeforge_cli.pace import SteadyPace
@@ -272,7 +272,7 @@ def test_what_another_process_is_submitting_is_waited_for_and_gone_on_with(buyer
 
     def hear(event: Event) -> None:
         if isinstance(event, Trouble):
-            other.record(1, State.ACCEPTED, buyer.clock.now(), job_id=JOB)
+            other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
 
     ticket = replace(buyer.jobs, notify=hear).buy(order, until=2000.0)
     other.close()

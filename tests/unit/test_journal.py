@@ -25,6 +25,7 @@ from aeforge_cli.journal import (
     Lasted,
     NoJournal,
     State,
+    Step,
     Taken,
     Work,
     known_job_id,
@@ -66,7 +67,7 @@ def bought(journal: SqliteJournal, *states: State, job_id: str = JOB, work: Work
     assert isinstance(claim, Claimed)
     for state in states:
         known = None if state in {State.NOT_SENT, State.REJECTED, State.UNKNOWN} else job_id
-        journal.record(claim.number, state, NOW + timedelta(seconds=5), job_id=known)
+        journal.record(claim.number, Step(state, job_id=known), NOW + timedelta(seconds=5))
     return claim.number
 
 
@@ -92,9 +93,9 @@ def test_the_life_of_a_job_is_written_down_step_by_step(journal: SqliteJournal) 
         "reason": None,
     }
 
-    journal.record(1, State.ACCEPTED, NOW, job_id=JOB)
-    journal.record(1, State.SUCCEEDED, NOW, lasted=Lasted(2.0, 3.5))
-    journal.record(1, State.SAVED, NOW + timedelta(seconds=5), files=[FILE])
+    journal.record(1, Step(State.ACCEPTED, job_id=JOB), NOW)
+    journal.record(1, Step(State.SUCCEEDED, lasted=Lasted(2.0, 3.5)), NOW)
+    journal.record(1, Step(State.SAVED, files=[FILE]), NOW + timedelta(seconds=5))
 
     [row] = journal.entries()
     assert (row.job_id, row.state, row.updated) == (JOB, State.SAVED, "2026-01-31T12:00:05.000+00:00")
@@ -111,9 +112,9 @@ def test_what_is_recorded_is_there_for_the_next_process(journal: SqliteJournal, 
 
 def test_an_id_once_known_is_never_lost_by_a_later_state(journal: SqliteJournal) -> None:
     number = bought(journal, State.ACCEPTED)
-    journal.record(number, State.SUCCEEDED, NOW, files=[FILE])
+    journal.record(number, Step(State.SUCCEEDED, files=[FILE]), NOW)
 
-    journal.record(number, State.SUCCEEDED, NOW, reason="one result is missing")
+    journal.record(number, Step(State.SUCCEEDED, reason="one result is missing"), NOW)
 
     [row] = journal.entries()
     assert (row.job_id, len(row.saved_files), row.reason) == (JOB, 1, "one result is missing")
@@ -122,7 +123,7 @@ def test_an_id_once_known_is_never_lost_by_a_later_state(journal: SqliteJournal)
 def test_without_history_neither_prompts_nor_names_are_kept(tmp_path: Path, open_journal: Open) -> None:
     journal = open_journal(tmp_path / "private", history=False)
     number = bought(journal, State.ACCEPTED)
-    journal.record(number, State.SAVED, NOW, files=[FILE])
+    journal.record(number, Step(State.SAVED, files=[FILE]), NOW)
 
     [row] = journal.entries()
     assert (row.job_id, row.input, row.prompt, row.output) == (JOB, None, None, "")
@@ -164,8 +165,10 @@ def test_durations_are_those_of_the_same_operation_and_service(journal: SqliteJo
         (2.0, WORK._replace(operation="upscale")),
         (3.0, WORK._replace(service="other")),
     ):
-        journal.record(bought(journal, State.ACCEPTED, work=work), State.SUCCEEDED, NOW, lasted=Lasted(0.0, seconds))
-    journal.record(bought(journal, State.ACCEPTED), State.SUCCEEDED, NOW, lasted=Lasted(0.0, 4.0))
+        journal.record(
+            bought(journal, State.ACCEPTED, work=work), Step(State.SUCCEEDED, lasted=Lasted(0.0, seconds)), NOW
+        )
+    journal.record(bought(journal, State.ACCEPTED), Step(State.SUCCEEDED, lasted=Lasted(0.0, 4.0)), NOW)
 
     assert journal.durations("inpaint", WORK.service) == [Lasted(0.0, 4.0), Lasted(0.0, 1.0)]
     assert journal.durations("inpaint", WORK.service, limit=1) == [Lasted(0.0, 4.0)]
@@ -227,7 +230,7 @@ def test_an_empty_journal_has_no_last_job(journal: SqliteJournal) -> None:
 
 def test_where_no_state_can_be_kept_everything_is_new() -> None:
     journal = NoJournal()
-    journal.record(0, State.ACCEPTED, NOW, job_id=JOB)
+    journal.record(0, Step(State.ACCEPTED, job_id=JOB), NOW)
 
     assert journal.claim(WORK, NOW, Claiming.GO_ON) == Claimed(0)
     assert (journal.entries(), journal.begins_with("5"), journal.by_job_id(JOB)) == ([], [], None)
@@ -475,7 +478,9 @@ class JournalMachine(RuleBasedStateMachine):
         if numbers:
             number = data.draw(st.sampled_from(numbers))
             state = data.draw(st.sampled_from(NEXT[self.rows[number - 1].state]))
-            self.journals[who].record(number, state, NOW, job_id=f"job-{number}" if state is State.ACCEPTED else None)
+            self.journals[who].record(
+                number, Step(state, job_id=f"job-{number}" if state is State.ACCEPTED else None), NOW
+            )
             self.rows[number - 1].state = state
 
     @rule(who=st.sampled_from([0, 1]))
