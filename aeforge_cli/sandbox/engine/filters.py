@@ -61,6 +61,17 @@ def resized(values: Floats, size: tuple[int, int], box: tuple[float, float, floa
     return np.stack([resized(np.ascontiguousarray(values[..., i]), size, box) for i in range(values.shape[2])], axis=-1)
 
 
+def symmetric_inverse(
+    rr: Floats, rg: Floats, rb: Floats, gg: Floats, gb: Floats, bb: Floats
+) -> tuple[tuple[Floats, Floats, Floats, Floats, Floats, Floats], Floats]:
+    """The same six entries of the inverses of many symmetric matrices of 3 by 3, and the determinants."""
+    irr, irg, irb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    igg, igb, ibb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    determinant: Floats = np.maximum(rr * irr + rg * irg + rb * irb, 1e-15)
+    irr, irg, irb = irr / determinant, irg / determinant, irb / determinant
+    return (irr, irg, irb, igg / determinant, igb / determinant, ibb / determinant), determinant
+
+
 def reduced(picture: Image.Image, side: int) -> Image.Image:
     """The picture with no side longer than `side`."""
     size = at_most(picture.size, side)
@@ -73,28 +84,27 @@ def at_most(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _box_along(values: Floats, radius: int, axis: int) -> Floats:
-    length = values.shape[axis]
-    sums = np.cumsum(values, axis=axis, dtype=np.float64)
-    sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis=axis)), sums], axis=axis)
-    ends = np.minimum(np.arange(length) + radius + 1, length)
-    starts = np.maximum(np.arange(length) - radius, 0)
-    counts = (ends - starts).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
-    means: Floats = ((np.take(sums, ends, axis=axis) - np.take(sums, starts, axis=axis)) / counts).astype(np.float32)
-    return means
+    ahead = np.moveaxis(values, axis, 0)
+    length = len(ahead)
+    sums = np.empty((length + 1 + 2 * radius, *ahead.shape[1:]), np.float64)
+    sums[: radius + 1] = 0
+    np.cumsum(ahead, axis=0, out=sums[radius + 1 : radius + 1 + length])
+    sums[radius + 1 + length :] = sums[radius + length]
+    places = np.arange(length)
+    counts = np.minimum(places + radius + 1, length) - np.maximum(places - radius, 0)
+    means = (sums[2 * radius + 1 :] - sums[:length]) / counts.reshape(-1, *[1] * (values.ndim - 1))
+    return np.ascontiguousarray(np.moveaxis(means, 0, axis), np.float32)
 
 
 def _solve_covariance(guide: Floats, mean: Floats, cross: Floats, radius: int, epsilon: float) -> Floats:
-    """Solve (covariance + epsilon) slope = cross in every window, by the adjugate."""
+    """Solve (covariance + epsilon) slope = cross in every window."""
 
     def covariance(i: int, j: int) -> Floats:
         spread = box(guide[..., i] * guide[..., j], radius) - mean[..., i] * mean[..., j]
         return spread + np.float32(epsilon if i == j else 0)
 
-    rr, rg, rb = covariance(0, 0), covariance(0, 1), covariance(0, 2)
-    gg, gb, bb = covariance(1, 1), covariance(1, 2), covariance(2, 2)
-    irr, irg, irb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    igg, igb, ibb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    determinant = rr * irr + rg * irg + rb * irb
+    (irr, irg, irb, igg, igb, ibb), _ = symmetric_inverse(
+        covariance(0, 0), covariance(0, 1), covariance(0, 2), covariance(1, 1), covariance(1, 2), covariance(2, 2)
+    )
     r, g, b = cross[..., 0], cross[..., 1], cross[..., 2]
-    solved = [irr * r + irg * g + irb * b, irg * r + igg * g + igb * b, irb * r + igb * g + ibb * b]
-    return np.stack(solved, axis=-1) / np.maximum(determinant, 1e-12)[..., None]
+    return np.stack([irr * r + irg * g + irb * b, irg * r + igg * g + igb * b, irb * r + igb * g + ibb * b], axis=-1)

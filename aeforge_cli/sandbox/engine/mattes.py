@@ -22,6 +22,7 @@ from aeforge_cli.sandbox.engine.filters import (
 from aeforge_cli.sandbox.engine.matting import solve
 from aeforge_cli.sandbox.engine.regions import grown, labelled
 from aeforge_cli.sandbox.engine.saliency import saliency
+from aeforge_cli.sandbox.engine.unmixing import unmixed
 
 # Long side, and steps, of the matting equation.
 EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 40), "pro": (1024, 60)}
@@ -56,25 +57,27 @@ def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
 
 def subject_colours(image: Floats, alpha: Floats) -> Floats:
     """What the subject would look like without what shines through (blur fusion, Forte 2021)."""
-    longest = max(image.shape[:2])
-    # The first pass is so wide that a small picture shows the same.
-    size = (image.shape[1], image.shape[0])
-    coarse = resized(image, at_most(size, 256))
-    likewise = resized(alpha, at_most(size, 256))
-    far_colours, far_behind = _fuse(coarse, likewise, coarse, coarse, max(2, max(coarse.shape) // 12))
-    colours, _ = _fuse(image, alpha, resized(far_colours, size), resized(far_behind, size), max(1, longest // 180))
-    return colours
+    full = (image.shape[1], image.shape[0])
+    # Only edges take these colours; and the first pass is so wide that a small picture shows the same.
+    size, coarse_size = at_most(full, 640), at_most(full, 256)
+    middle, alpha = resized(image, size), resized(alpha, size)
+    coarse, likewise = resized(middle, coarse_size), resized(alpha, coarse_size)
+    far_colours, far_behind = _fuse(coarse, likewise, coarse, coarse, max(2, max(coarse_size) // 12))
+    radius = max(1, max(size) // 180)
+    colours, _ = _fuse(middle, alpha, resized(far_colours, size), resized(far_behind, size), radius)
+    return resized(colours, full)
 
 
 def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
-    """What stands out, looked at as a whole, then closer; in better quality each also mirrored."""
-    likely = _seen(picture, quality)
+    """What stands out, looked at as a whole, also mirrored, then closer; in better quality that mirrored too."""
+    likely = _seen_twice(picture)
     frame = _frame(likely > 0.5)
     if frame is None:
         return likely
     whole = resized(likely, at_most(picture.size, 1024)).copy()
     left, top, right, bottom = _scaled(frame, likely.shape, whole.shape)
-    closer = _seen(picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width))), quality)
+    crop = picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width)))
+    closer = _seen_twice(crop) if quality == "pro" else saliency(crop)
     part = whole[top:bottom, left:right]
     part += 0.65 * (resized(closer, (right - left, bottom - top)) - part)
     return whole
@@ -100,17 +103,23 @@ def _scaled(
 
 
 def refined(image: Floats, likely: Floats, steps: int) -> Floats:
-    """Likelihood into alpha: sure areas stay, the band between them is solved for."""
-    band = max(2, round(0.012 * max(image.shape[:2])))
+    """Likelihood into alpha: sure areas stay, the band between them and gaps near it are solved for."""
+    longest = max(image.shape[:2])
+    band = max(2, round(0.012 * longest))
     inside, outside = ~grown(likely <= 0.9, band), ~grown(likely > 0.1, band)
-    by_colour, separable = _told_by_colour(image, inside, outside)
-    told = 0.6 * separable * by_colour.fit
-    prior = told * by_colour.alpha + (1 - told) * unit((likely - 0.1) / 0.8)
-    # Where colours cannot tell, as before brick or grass, edges mislead: the network is trusted instead.
-    trust = 0.01 + 0.05 * told + (1 - separable)
+    core = ~grown(likely <= 0.9, 3 * band)
+    core = core if core.sum() > 0.2 * inside.sum() else inside
+    # Between hairs and leaves the network sees no gaps, but never far from the outline.
+    asked = ~outside & (~inside | grown(outside, round(0.15 * longest)))
+    told = unmixed(image, unit((likely - 0.1) / 0.8), core, outside, asked)
+    gaps = (told.share < 0.5) & (told.misfit < 9) & (told.apart > 0.5)
+    inside &= ~grown(_filled(asked, gaps.astype(np.float32)) > 0, 1)
     known = inside | outside
-    prior = np.where(known, inside, prior).astype(np.float32)
-    alpha = solve(image, prior, np.where(known, 10, trust).astype(np.float32), steps)
+    prior = np.where(known, inside, _filled(asked, told.share)).astype(np.float32)
+    # Where colours cannot tell, as before brick or grass, edges mislead: the network is trusted instead.
+    trust = 0.3 / (1 + told.variance / 0.02) * np.exp(-np.maximum(told.misfit - 9, 0) / 9)
+    trust = np.maximum(trust, 0.01) + 0.5 * (1 - told.apart)
+    alpha = solve(image, prior, np.where(known, 10, _filled(asked, trust)).astype(np.float32), steps)
     return unit((np.where(known, inside, alpha) - 0.03) / 0.94)
 
 
@@ -124,12 +133,9 @@ def enlarged(alpha: Floats, image: Floats, picture: Image.Image) -> Floats:
     return unit(follow(guide, resized(slope, picture.size), resized(offset, picture.size)))
 
 
-def _seen(picture: Image.Image, quality: Quality) -> Floats:
-    likely = saliency(picture)
-    if quality == "standard":
-        return likely
+def _seen_twice(picture: Image.Image) -> Floats:
     mirrored = saliency(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    return 0.65 * likely + 0.35 * mirrored[:, ::-1]
+    return 0.65 * saliency(picture) + 0.35 * mirrored[:, ::-1]
 
 
 def _check(likely: Floats) -> None:
@@ -150,39 +156,10 @@ def _without_ghosts(likely: Floats) -> Floats:
     return decided * large[labels]
 
 
-@dataclass(frozen=True)
-class _ByColour:
-    """Alpha by the nearest known colours alone, and how well those explain the pixel."""
-
-    alpha: Floats
-    fit: Floats
-
-
-def _told_by_colour(image: Floats, inside: Bools, outside: Bools) -> tuple[_ByColour, Floats]:
-    subject, subject_spread = _colours_of(image, inside)
-    behind, behind_spread = _colours_of(image, outside)
-    between = subject - behind
-    apart = (between**2).sum(axis=2)
-    alpha = unit(((image - behind) * between).sum(axis=2) / (apart + 1e-5))
-    noise = 0.0016 + subject_spread + behind_spread
-    unexplained = ((image - behind - alpha[..., None] * between) ** 2).sum(axis=2)
-    separable = apart / (apart + 0.0016 + 4 * (subject_spread + behind_spread))
-    return _ByColour(alpha, np.exp(-unexplained / (2 * noise))), separable
-
-
-def _colours_of(image: Floats, known: Bools) -> tuple[Floats, Floats]:
-    """Mean and spread of the known colours around each pixel: near by where there are any, else from farther."""
-    there = known.astype(np.float32)
-    longest = max(image.shape[:2])
-    colours, spread = np.zeros_like(image), np.zeros_like(there)
-    for radius in (max(2, round(0.06 * longest)), max(2, round(0.02 * longest))):
-        weight = box(there, radius)
-        mean = box(image * there[..., None], radius) / (weight + 1e-6)[..., None]
-        squares = box((image**2).sum(axis=2) * there, radius) / (weight + 1e-6)
-        near = unit(weight / 0.02)
-        colours = colours + (mean - colours) * near[..., None]
-        spread = spread + (np.maximum(squares - (mean**2).sum(axis=2), 0) - spread) * near
-    return colours, spread
+def _filled(where: Bools, values: Floats) -> Floats:
+    out = np.zeros(where.shape, np.float32)
+    out[where] = values
+    return out
 
 
 def _fuse(image: Floats, alpha: Floats, colours: Floats, behind: Floats, radius: int) -> tuple[Floats, Floats]:

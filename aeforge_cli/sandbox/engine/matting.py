@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aeforge_cli.sandbox.engine.filters import symmetric_inverse
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -37,7 +39,7 @@ class _Laplacian:
     channels: Sequence[Floats]
     means: Sequence[Floats]
     # Of each window's covariance, regularised.
-    inverse: Floats
+    inverse: Sequence[Sequence[Floats]]
     # How many windows each pixel is in.
     windows: Floats
 
@@ -45,14 +47,14 @@ class _Laplacian:
     def of(cls, image: Floats) -> _Laplacian:
         channels = [np.ascontiguousarray(image[..., c], np.float32) for c in range(3)]
         means = [_window_sums(channel) / 9 for channel in channels]
-        covariance = np.empty((*means[0].shape, 3, 3), np.float32)
-        for i in range(3):
-            for j in range(3):
-                covariance[..., i, j] = _window_sums(channels[i] * channels[j]) / 9 - means[i] * means[j]
-            covariance[..., i, i] += _REGULARITY
-        inverse = np.moveaxis(np.linalg.inv(covariance), (2, 3), (0, 1))
+        entries = []
+        for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
+            covariance = _window_sums(channels[i] * channels[j]) / 9 - means[i] * means[j]
+            # In flat windows hardly more than the regularity is left, and single precision would lose it.
+            entries.append(covariance.astype(np.float64) + (_REGULARITY if i == j else 0))
+        rr, rg, rb, gg, gb, bb = (entry.astype(np.float32) for entry in symmetric_inverse(*entries)[0])
         windows = _spread(np.ones_like(means[0]), image.shape[:2])
-        return cls(channels, means, np.ascontiguousarray(inverse, np.float32), windows)
+        return cls(channels, means, ((rr, rg, rb), (rg, gg, gb), (rb, gb, bb)), windows)
 
     def times(self, alpha: Floats) -> Floats:
         """In each window the best linear model of alpha by colour; what it leaves over, per pixel."""

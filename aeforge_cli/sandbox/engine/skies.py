@@ -52,7 +52,8 @@ def _parting(image: Floats, border: Rows) -> float:
     above = np.arange(image.shape[0])[:, None] < border[None, :]
     if not 0.02 < above.mean() < 0.98:
         return -1.0
-    spreads = [_spread(image[region]) for region in (above, ~above)]
+    # One pixel in nine tells as much.
+    spreads = [_spread(image[::3, ::3][region[::3, ::3]]) for region in (above, ~above)]
     return 1 / (2 * spreads[0] + spreads[1] + 1e-6)
 
 

@@ -1,0 +1,140 @@
+"""How much of a pixel is subject, by its colour: Bayesian matting (Chuang, Curless, Salesin, Szeliski 2001).
+
+Around each pixel the colours of the sure subject, and those of the sure background, are one Gaussian each. A share of
+the one with the rest of the other is again a Gaussian: a few shares are tried, each as likely as the pixel's colour is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aeforge_cli.sandbox.engine.filters import Bools, Floats, box, symmetric_inverse, unit
+
+_SHARES = np.linspace(0, 1, 9, dtype=np.float32)
+# Of the camera, in each channel.
+_NOISE = np.float32(0.001)
+# Anything may also have a colour that it has nowhere else near by.
+_STRANGE_SUBJECT, _STRANGE_BACKGROUND = 3.0, 1.0
+# Between the network's doubt and certainty; it errs at edges and in gaps, and says so too rarely.
+_LEAST_DOUBT = 0.02
+# Colours are gathered in blocks of that many pixels.
+_BLOCK = 4
+_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+
+@dataclass(frozen=True)
+class Unmixed:
+    """For each pixel asked about: the share of subject, how unsure it is, and how badly any share explains the colour.
+
+    `apart` says how far the two sides differ at all, 0 to 1.
+    """
+
+    share: Floats
+    variance: Floats
+    misfit: Floats
+    apart: Floats
+
+
+def unmixed(image: Floats, likely: Floats, core: Bools, outside: Bools, where: Bools) -> Unmixed:
+    """`core` and `outside` are the sure subject and the sure background, `likely` what is believed without colours."""
+    pixels, believed = image[where], likely[where]
+    behind = _colours_around(image, outside, where)
+    elsewhere = np.full(len(pixels), _STRANGE_SUBJECT)
+    first = _judged(pixels, believed, _colours_around(image, core, where), behind, elsewhere)
+    # Gaps that the first pass found are no longer taken for colours of the subject.
+    share = likely.copy()
+    share[where] = first.share
+    cleaned = share > 0.98
+    if not cleaned.any():
+        return first
+    # A dark visor is no gap where the subject is as dark in other places.
+    elsewhere = elsewhere + _commonness(image[cleaned], pixels)
+    return _judged(pixels, believed, _colours_around(image, cleaned, where), behind, elsewhere)
+
+
+def _commonness(colours: Floats, pixels: Floats) -> Floats:
+    """How densely `colours` lie where each pixel's colour is, on a grid of 16 by 16 by 16."""
+    cells = np.bincount(_cell(colours), minlength=16**3) / len(colours) * 16**3
+    density: Floats = cells[_cell(pixels)]
+    return density
+
+
+def _cell(colours: Floats) -> npt.NDArray[np.int64]:
+    red, green, blue = np.clip((colours * 16).astype(np.int64), 0, 15).T
+    cell: npt.NDArray[np.int64] = (red * 16 + green) * 16 + blue
+    return cell
+
+
+def _colours_around(image: Floats, known: Bools, where: Bools) -> Floats:
+    """Mean (3) and covariance (6) of the known colours: of near ones where there are any, else of farther ones."""
+    moments = [known, *(image[..., c] * known for c in range(3))]
+    moments += [image[..., i] * image[..., j] * known for i, j in _PAIRS]
+    gathered = np.stack([_in_blocks(moment.astype(np.float32)) for moment in moments], axis=-1)
+    total = gathered.sum(axis=(0, 1))
+    anywhere = total[1:] / max(float(total[0]), 1e-6)
+    around: Floats = np.broadcast_to(anywhere, (*gathered.shape[:2], 9)).astype(np.float32)
+    for reach in (0.18, 0.06, 0.02):
+        near = box(gathered, max(1, round(reach * max(gathered.shape[:2]))))
+        around = around + (near[..., 1:] / (near[..., :1] + 1e-6) - around) * unit(near[..., :1] / 0.02)
+    ys, xs = np.nonzero(where)
+    colours = around[ys // _BLOCK, xs // _BLOCK]
+    for n, (i, j) in enumerate(_PAIRS):
+        colours[:, 3 + n] -= colours[:, i] * colours[:, j]
+    return colours
+
+
+def _in_blocks(values: Floats) -> Floats:
+    height, width = values.shape
+    padded = np.pad(values, ((0, -height % _BLOCK), (0, -width % _BLOCK)))
+    rows, columns = padded.shape[0] // _BLOCK, padded.shape[1] // _BLOCK
+    means: Floats = padded.reshape(rows, _BLOCK, columns, _BLOCK).mean(axis=(1, 3))
+    return means
+
+
+def _judged(pixels: Floats, believed: Floats, subject: Floats, behind: Floats, elsewhere: Floats) -> Unmixed:
+    fits = [_fit(pixels, subject, behind, share) for share in _SHARES]
+    misfit = np.min([distance for distance, _ in fits], axis=0)
+    likelihood = np.stack([np.float32(-2.757) - (distance + spread) / 2 for distance, spread in fits])
+    likelihood[0] = np.logaddexp(likelihood[0], np.log(_STRANGE_BACKGROUND))
+    likelihood[-1] = np.logaddexp(likelihood[-1], np.log(elsewhere))
+    apart = _apart(subject, behind)
+    weight = np.exp(_normal(apart * likelihood + _prior(believed)))
+    weight /= weight.sum(axis=0)
+    mean = _SHARES @ weight
+    variance = (weight * (_SHARES[:, None] - mean) ** 2).sum(axis=0)
+    return Unmixed(mean, variance, misfit, apart)
+
+
+def _prior(believed: Floats) -> Floats:
+    """All or nothing as the network has it; anything between is rarer."""
+    subject = np.clip(believed, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
+    between = np.minimum(subject, 1 - subject) / (len(_SHARES) - 2)
+    return np.log(np.stack([1 - subject, *[between] * (len(_SHARES) - 2), subject]))
+
+
+def _fit(pixels: Floats, subject: Floats, behind: Floats, share: float) -> tuple[Floats, Floats]:
+    """The pixel's squared distance from the mixture in standard deviations, and the log of the mixture's volume."""
+    mean = share * subject[:, :3] + (1 - share) * behind[:, :3]
+    return _distance(pixels - mean, share**2 * subject[:, 3:] + (1 - share) ** 2 * behind[:, 3:], _NOISE)
+
+
+def _apart(subject: Floats, behind: Floats) -> Floats:
+    """Fisher's criterion for the two sides, as a share; before a texture of the subject's colours it is nothing."""
+    distance, _ = _distance(subject[:, :3] - behind[:, :3], subject[:, 3:] + behind[:, 3:], 2 * _NOISE)
+    apart: Floats = (distance / (distance + 4)) ** 2
+    return apart
+
+
+def _distance(off: Floats, covariance: Floats, noise: np.float32) -> tuple[Floats, Floats]:
+    diagonal = [covariance[:, n] + (noise if i == j else 0) for n, (i, j) in enumerate(_PAIRS)]
+    inverse, determinant = symmetric_inverse(*diagonal)
+    squares = sum((1 if i == j else 2) * inverse[n] * off[:, i] * off[:, j] for n, (i, j) in enumerate(_PAIRS))
+    return np.asarray(squares), np.log(determinant)
+
+
+def _normal(logs: Floats) -> Floats:
+    highest: Floats = logs.max(axis=0)
+    return logs - highest
