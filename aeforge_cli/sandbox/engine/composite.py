@@ -1,4 +1,4 @@
-"""A subject before another background: its edges, its light, and the shadow of what stands on something."""
+"""A subject before another background: its edges and its light."""
 
 from __future__ import annotations
 
@@ -43,23 +43,6 @@ def compose(picture: Image.Image, matte: Matte, behind: Floats, light: Light | N
         subject = subject + (1 - subject) * ground * shining
         out.paste(_image(subject * a + ground * (1 - a)), (0, top))
     return out
-
-
-def grounded(behind: Floats, alpha: Floats) -> Floats:
-    """A soft shadow where the subject stands, if all of it is in the picture."""
-    height, width = alpha.shape
-    solid = alpha > 0.5
-    rows = np.flatnonzero(solid.any(axis=1))
-    if len(rows) == 0 or solid[[0, -1]].any() or solid[:, [0, -1]].any():
-        return behind
-    foot, tall = int(rows[-1]), int(rows[-1] - rows[0] + 1)
-    columns = np.flatnonzero(solid[max(0, foot - tall // 12) : foot + 1].any(axis=0))
-    middle, half = (columns[0] + columns[-1]) / 2, max((columns[-1] - columns[0]) / 2, 2)
-    across = (np.arange(width, dtype=np.float32)[None, :] - middle) / (half * 1.15)
-    down = (np.arange(height, dtype=np.float32)[:, None] - foot + tall * 0.02) / max(half * 0.16, 2)
-    pool = unit(1.25 - np.hypot(across, down))
-    shadow = gaussian(pool, max(1.0, half * 0.08)) * np.float32(0.42)
-    return behind * (1 - shadow[..., None])
 
 
 def _gain(picture: Image.Image, matte: Matte, behind: Floats, tint: float) -> Floats:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
 from aeforge_cli.sandbox.engine.backdrops import paint
-from aeforge_cli.sandbox.engine.composite import Light, compose, grounded
+from aeforge_cli.sandbox.engine.composite import Light, compose
 from aeforge_cli.sandbox.engine.edits import (
     Adjust,
     Backdrop,
@@ -25,6 +25,7 @@ from aeforge_cli.sandbox.engine.edits import (
     Tone,
 )
 from aeforge_cli.sandbox.engine.filters import Floats, gaussian, reduced
+from aeforge_cli.sandbox.engine.ground import below_sky, shaded
 from aeforge_cli.sandbox.engine.mattes import Matte, subject_colours, subject_matte
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.removal import remove
@@ -110,12 +111,15 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
 
 
 def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
-    """A sky where there is a sky; anything else behind the subject, which casts a shadow on what is not a sky."""
-    below = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
-    matte = below or photo.subject()
+    """A sky where there is a sky; anything else behind the subject, with a ground for what stands on one."""
     behind = paint(backdrop, photo.small.size)
-    if not isinstance(backdrop, SkyKind):
-        behind = grounded(behind, matte.alpha)
+    matte = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+    if matte is None:
+        matte = photo.subject()
+        if isinstance(backdrop, SkyKind):
+            behind = below_sky(behind, photo.pixels(), matte.alpha)
+        else:
+            behind = shaded(behind, matte.alpha)
     return _photo(compose(photo.colours, matte, behind, Light()), None, photo.quality)
 
 

@@ -79,7 +79,7 @@ def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
     crop = picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width)))
     closer = _seen_twice(crop) if quality == "pro" else saliency(crop)
     part = whole[top:bottom, left:right]
-    part += 0.65 * (resized(closer, (right - left, bottom - top)) - part)
+    part += 0.35 * (resized(closer, (right - left, bottom - top)) - part)
     return whole
 
 
