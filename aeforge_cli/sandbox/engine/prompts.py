@@ -65,6 +65,7 @@ class _Clause:
 
     act: Act | None = None
     parts: frozenset[Part] = frozenset()
+    pronoun: bool = False
     thing: bool = False
     sky: SkyKind | None = None
     look: str | None = None
@@ -74,7 +75,7 @@ class _Clause:
     place: Place | None = None
 
     def says_only(self, *names: str) -> bool:
-        return all(field.name in names or not getattr(self, field.name) for field in fields(self))
+        return all(field.name in (*names, "pronoun") or not getattr(self, field.name) for field in fields(self))
 
 
 class _Unclear(Exception):
@@ -125,6 +126,9 @@ def _joined(parts: list[list[Token]]) -> list[Edit]:
 
 
 def _completed(clause: _Clause, earlier: _Clause) -> _Clause:
+    if clause.pronoun and not clause.parts and earlier.tone is not None:
+        # "Darken the background and blur it": after a new background, though, "it" is the picture.
+        return replace(clause, parts=earlier.parts)
     if clause.act is not None or clause.parts:
         return clause
     return replace(clause, act=earlier.act, parts=earlier.parts, thing=clause.thing or earlier.thing)
@@ -132,13 +136,17 @@ def _completed(clause: _Clause, earlier: _Clause) -> _Clause:
 
 def _clause(said: list[Token]) -> _Clause:
     by_kind: dict[Kind, list[Token]] = {}
-    for token in _shaded(said):
+    for token in _without_what_was(_shaded(said)):
         by_kind.setdefault(token.kind, []).append(token)
     parts = frozenset(cast("Part", token.value) for token in by_kind.get(Kind.PART, []))
+    if Part.BACKGROUND in parts and Kind.JOIN not in by_kind:
+        # "Put the subject on a white background", "the subject's background".
+        parts -= {Part.SUBJECT}
     degrees = [cast("float", token.value) for token in by_kind.get(Kind.DEGREE, [])]
     return _Clause(
         act=_act(by_kind.get(Kind.ACT, [])),
         parts=parts,
+        pronoun=Kind.PRONOUN in by_kind,
         thing=Kind.OBJECT in by_kind,
         sky=_sky({cast("SkyKind", token.value) for token in by_kind.get(Kind.SKY, [])}),
         look=_one(by_kind.get(Kind.LOOK, [])),
@@ -163,6 +171,22 @@ def _act(said: list[Token]) -> Act | None:
     if len(acts) > 1:
         raise _Unclear('These are two things to do; join them with "then".')
     return acts.pop() if acts else (Act.CHANGE if said else None)
+
+
+_REPLACING = {"replace", "swap", "swap out", "change", "exchange", "switch", "substitute", "turn", "convert"}
+
+
+def _without_what_was(said: list[Token]) -> list[Token]:
+    """ "Replace the grey sky with a blue one": between the verb and the part is what it was, if more follows."""
+    for end, token in enumerate(said):
+        if token.kind is Kind.PART:
+            start = next((i for i in range(end) if said[i].words in _REPLACING), end)
+            was, becomes = said[start + 1 : end], said[end + 1 :]
+            described = was and all(word.kind in (Kind.COLOUR, Kind.SKY) for word in was)
+            if described and any(word.kind in (Kind.COLOUR, Kind.SKY, Kind.LOOK) for word in becomes):
+                return [*said[: start + 1], *said[end:]]
+            return said
+    return said
 
 
 # --- Shades, skies and places ---
@@ -291,10 +315,12 @@ def _removal(clause: _Clause) -> Edit | None:
 
 
 def _cut_out(clause: _Clause) -> Edit | None:
+    if Part.SKY in clause.parts:
+        return None
     removed = clause.act is Act.REMOVE and Part.BACKGROUND in clause.parts and clause.says_only("act", "parts")
     isolated = clause.act is Act.ISOLATE and clause.says_only("act", "parts", "look")
-    made = clause.look == "nothing" and clause.says_only("act", "parts", "look") and Part.SKY not in clause.parts
-    if removed or isolated or (made and clause.act is not Act.REMOVE):
+    made = clause.look == "nothing" and clause.act is not Act.REMOVE and clause.says_only("act", "parts", "look")
+    if removed or isolated or (made and Part.SUBJECT not in clause.parts):
         return SetBackground(Nothing())
     return None
 
@@ -313,7 +339,11 @@ def _sky_edit(clause: _Clause) -> Edit | None:
 
 
 def _backdrop(clause: _Clause) -> Edit | None:
-    if not clause.says_only("act", "parts", "look", "colours", "sky", "place") or clause.act not in (None, Act.CHANGE):
+    if not clause.says_only("act", "parts", "look", "colours", "sky", "place"):
+        return None
+    if clause.act is Act.ISOLATE:
+        clause = replace(clause, parts=frozenset({Part.BACKGROUND}))
+    elif clause.act not in (None, Act.CHANGE):
         return None
     if clause.parts - {Part.BACKGROUND, Part.PICTURE} or not (clause.look or clause.colours):
         return None
@@ -350,7 +380,7 @@ def _recolouring(clause: _Clause) -> Edit | None:
     parts = clause.parts - {Part.PICTURE}
     if clause.act is Act.RECOLOUR and parts <= {Part.BACKGROUND} | {Part.SUBJECT} and len(parts) <= 1:
         return Recolour(next(iter(parts), Part.PICTURE), colour)
-    return Recolour(Part.SUBJECT, colour) if parts == {Part.SUBJECT} else None
+    return Recolour(Part.SUBJECT, colour) if parts == {Part.SUBJECT} and clause.act in (None, Act.CHANGE) else None
 
 
 _OPPOSITES = {

@@ -14,6 +14,7 @@ from aeforge_cli.sandbox.engine.edits import Colour, Part, SkyKind, Tone
 class Kind(StrEnum):
     ACT = "act"
     PART = "part"
+    PRONOUN = "pronoun"
     OBJECT = "object"
     SKY = "sky"
     LOOK = "look"
@@ -133,24 +134,27 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         {
             Act.CHANGE: "change, make, turn, set, replace, replacement, swap, switch, put, place, give, apply, "
             "convert, transform, edit, modify, get, want, add, fill, paint, render, show, exchange, substitute, "
-            "adjust, use, turn up, have",
+            "adjust, use, turn up, have, swap out, change out, switch out",
             Act.REMOVE: "remove, removing, delete, erase, eliminate, get rid of, rid of, take out, take away, "
             "cut away, wipe, wipe out, drop, clean up, clear the, clear away, strip, without, no, discard, "
-            "retouch out, edit out",
-            Act.ISOLATE: "cut out, isolate, extract, cutout",
+            "retouch out, edit out, removal",
+            Act.ISOLATE: "cut out, isolate, extract, cutout, keep only",
             Act.RECOLOUR: "recolour, recolor, tint, tinted, dye, colourise, colorise, colourize, colorize",
         },
     )
     | _table(
         Kind.PART,
         {
-            Part.BACKGROUND: "background, backgrounds, backdrop, back ground, bg, scenery, behind, surroundings",
+            Part.BACKGROUND: "background, backgrounds, backdrop, back ground, bg, scenery, behind, surroundings, "
+            "in front of, everything else, the rest, everything except the subject, everything but the subject, "
+            "everything around the subject, all but the subject",
             Part.SKY: "sky, skies",
-            Part.SUBJECT: "subject, foreground, main object, main subject, main thing",
-            Part.PICTURE: "picture, image, photo, photograph, pic, shot, everything, it, whole picture, whole image, "
+            Part.SUBJECT: "subject, subject's, foreground, main object, main subject, main thing, person, people",
+            Part.PICTURE: "picture, image, photo, photograph, pic, shot, everything, whole picture, whole image, "
             "whole photo, whole thing, entire picture, entire image, entire photo",
         },
     )
+    | _table(Kind.PRONOUN, {None: "it"})
     | _table(
         Kind.OBJECT,
         {None: "object, objects, thing, things, item, items, stuff, element, something, whatever, what is, what's"},
@@ -161,8 +165,10 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             SkyKind.CLEAR: "clear, cloudless, sunny, clear day, sunny day",
             SkyKind.CLOUDY: "cloudy, clouds, cloud, partly cloudy, white clouds, fluffy clouds, puffy clouds, "
             "few clouds, some clouds, fluffy white clouds, white fluffy clouds, cloudy day",
-            SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, rainy day",
-            SkyKind.SUNSET: "sunset, sunrise, dusk, dawn, golden hour, evening, twilight, sundown, sun set, sun rise",
+            SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, rainy day, "
+            "stormy, storm clouds, gloomy",
+            SkyKind.SUNSET: "sunset, sunrise, dusk, dawn, golden hour, evening, twilight, sundown, sun set, sun rise, "
+            "dramatic sunset, vibrant sunset, vivid sunset, colourful sunset, colorful sunset, warm sunset",
             SkyKind.NIGHT: "night, starry, stars, nighttime, night time, midnight, starlit, full of stars",
         },
     )
@@ -182,7 +188,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Tone.DARKER: "darker, darken, darkened, dim, dimmer",
             Tone.MORE_CONTRAST: "contrast, contrasty, punchy, punchier",
             Tone.LESS_CONTRAST: "flatter",
-            Tone.MORE_SATURATION: "saturation, saturated, saturate, vivid, vibrant, colourful, colorful, vibrance",
+            Tone.MORE_SATURATION: "saturation, saturated, saturate, vivid, vibrant, colourful, colorful, vibrance, pop",
             Tone.LESS_SATURATION: "muted, desaturated, desaturate, faded, washed out",
             Tone.MONOCHROME: "black and white, black & white, b&w, b/w, bw, greyscale, grayscale, monochrome, "
             "grey scale, gray scale, black white, colourless, colorless",
@@ -229,7 +235,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "is, are, be, which, there, its, this, these, some, any, all, one, nice, beautiful, lovely, plain, solid, "
             "simple, single, pure, hi, hello, ok, okay, let's, need, colour, color, coloured, colored, colours, "
             "colors, shade, tone, look, area, part, region, section, located, near, using, instead, ->, over, her, "
-            "his, him, them, she, he, they, whole, entire"
+            "his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional"
         },
     )
 )
