@@ -22,7 +22,7 @@ from aeforge_cli.sandbox.engine.filters import (
 from aeforge_cli.sandbox.engine.matting import solve
 from aeforge_cli.sandbox.engine.regions import grown, labelled
 from aeforge_cli.sandbox.engine.saliency import saliency
-from aeforge_cli.sandbox.engine.unmixing import unmixed
+from aeforge_cli.sandbox.engine.unmixing import Unmixed, unmixed
 
 # Long side, and steps, of the matting equation.
 EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 40), "pro": (1024, 60)}
@@ -112,8 +112,7 @@ def refined(image: Floats, likely: Floats, steps: int) -> Floats:
     # Between hairs and leaves the network sees no gaps, but never far from the outline.
     asked = ~outside & (~inside | grown(outside, round(0.15 * longest)))
     told = unmixed(image, unit((likely - 0.1) / 0.8), core, outside, asked)
-    gaps = (told.share < 0.5) & (told.misfit < 9) & (told.apart > 0.5)
-    inside &= ~grown(_filled(asked, gaps.astype(np.float32)) > 0, 1)
+    inside &= ~_gaps(asked, told)
     known = inside | outside
     prior = np.where(known, inside, _filled(asked, told.share)).astype(np.float32)
     # Where colours cannot tell, as before brick or grass, edges mislead: the network is trusted instead.
@@ -121,6 +120,13 @@ def refined(image: Floats, likely: Floats, steps: int) -> Floats:
     trust = np.maximum(trust, 0.01) + 0.5 * (1 - told.apart)
     alpha = solve(image, prior, np.where(known, 10, _filled(asked, trust)).astype(np.float32), steps)
     return unit((np.where(known, inside, alpha) - 0.03) / 0.94)
+
+
+def _gaps(asked: Bools, told: Unmixed) -> Bools:
+    """Where the background is seen through the subject; what is half seen counts only beside what is seen surely."""
+    clear = (told.misfit < 9) & (told.apart > 0.9)
+    share = _filled(asked, np.where(clear, told.share, 1), outside=1)
+    return grown((share < 0.8) & grown(share < 0.3, 3), 1)
 
 
 def enlarged(alpha: Floats, image: Floats, picture: Image.Image) -> Floats:
@@ -156,8 +162,8 @@ def _without_ghosts(likely: Floats) -> Floats:
     return decided * large[labels]
 
 
-def _filled(where: Bools, values: Floats) -> Floats:
-    out = np.zeros(where.shape, np.float32)
+def _filled(where: Bools, values: Floats, outside: float = 0) -> Floats:
+    out = np.full(where.shape, outside, np.float32)
     out[where] = values
     return out
 

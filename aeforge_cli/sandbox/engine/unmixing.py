@@ -12,14 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from aeforge_cli.sandbox.engine.filters import Bools, Floats, box, symmetric_inverse, unit
+from aeforge_cli.sandbox.engine.regions import grown, shrunk
 
 _SHARES = np.linspace(0, 1, 9, dtype=np.float32)
 # Of the camera, in each channel.
 _NOISE = np.float32(0.001)
 # Anything may also have a colour that it has nowhere else near by.
-_STRANGE_SUBJECT, _STRANGE_BACKGROUND = 3.0, 1.0
-# Between the network's doubt and certainty; it errs at edges and in gaps, and says so too rarely.
-_LEAST_DOUBT = 0.02
+_STRANGE = 1.0
+# Fisher's criterion at which two sides count as told apart.
+_APART = 6.0
+# The log of how densely colours lie around what a background can be told by.
+_PLAIN = 3.0
+# How often the network errs though it is sure: allowed for where colours tell nothing, and where they tell all.
+_DOUBT = (0.01, 0.05)
 # Colours are gathered in blocks of that many pixels.
 _BLOCK = 4
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -42,7 +47,8 @@ def unmixed(image: Floats, likely: Floats, core: Bools, outside: Bools, where: B
     """`core` and `outside` are the sure subject and the sure background, `likely` what is believed without colours."""
     pixels, believed = image[where], likely[where]
     behind = _colours_around(image, outside, where)
-    elsewhere = np.full(len(pixels), _STRANGE_SUBJECT)
+    core = core & ~_gaps(pixels, behind, where)
+    elsewhere = np.full(len(pixels), _STRANGE)
     first = _judged(pixels, believed, _colours_around(image, core, where), behind, elsewhere)
     # Gaps that the first pass found are no longer taken for colours of the subject.
     share = likely.copy()
@@ -53,6 +59,15 @@ def unmixed(image: Floats, likely: Floats, core: Bools, outside: Bools, where: B
     # A dark visor is no gap where the subject is as dark in other places.
     elsewhere = elsewhere + _commonness(image[cleaned], pixels)
     return _judged(pixels, believed, _colours_around(image, cleaned, where), behind, elsewhere)
+
+
+def _gaps(pixels: Floats, behind: Floats, where: Bools) -> Bools:
+    """What is thin and looks just like the background near by: not to be learnt as the subject's colour."""
+    distance, spread = _distance(pixels - behind[:, :3], behind[:, 3:], _NOISE)
+    alike = np.zeros_like(where)
+    alike[where] = np.float32(-2.757) - (distance + spread) / 2 > _PLAIN
+    radius = max(2, round(0.012 * max(where.shape)))
+    return alike & ~grown(shrunk(alike, radius), radius)
 
 
 def _commonness(colours: Floats, pixels: Floats) -> Floats:
@@ -98,19 +113,20 @@ def _judged(pixels: Floats, believed: Floats, subject: Floats, behind: Floats, e
     fits = [_fit(pixels, subject, behind, share) for share in _SHARES]
     misfit = np.min([distance for distance, _ in fits], axis=0)
     likelihood = np.stack([np.float32(-2.757) - (distance + spread) / 2 for distance, spread in fits])
-    likelihood[0] = np.logaddexp(likelihood[0], np.log(_STRANGE_BACKGROUND))
+    likelihood[0] = np.logaddexp(likelihood[0], np.log(_STRANGE))
     likelihood[-1] = np.logaddexp(likelihood[-1], np.log(elsewhere))
     apart = _apart(subject, behind)
-    weight = np.exp(_normal(apart * likelihood + _prior(believed)))
+    weight = np.exp(_normal(apart * likelihood + _prior(believed, apart)))
     weight /= weight.sum(axis=0)
     mean = _SHARES @ weight
     variance = (weight * (_SHARES[:, None] - mean) ** 2).sum(axis=0)
     return Unmixed(mean, variance, misfit, apart)
 
 
-def _prior(believed: Floats) -> Floats:
-    """All or nothing as the network has it; anything between is rarer."""
-    subject = np.clip(believed, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
+def _prior(believed: Floats, apart: Floats) -> Floats:
+    """All or nothing as the network has it, the less surely the more colours can tell; anything between is rarer."""
+    doubt = _DOUBT[0] + (_DOUBT[1] - _DOUBT[0]) * apart
+    subject = np.clip(believed, doubt, 1 - doubt)
     between = np.minimum(subject, 1 - subject) / (len(_SHARES) - 2)
     return np.log(np.stack([1 - subject, *[between] * (len(_SHARES) - 2), subject]))
 
@@ -124,7 +140,7 @@ def _fit(pixels: Floats, subject: Floats, behind: Floats, share: float) -> tuple
 def _apart(subject: Floats, behind: Floats) -> Floats:
     """Fisher's criterion for the two sides, as a share; before a texture of the subject's colours it is nothing."""
     distance, _ = _distance(subject[:, :3] - behind[:, :3], subject[:, 3:] + behind[:, 3:], 2 * _NOISE)
-    apart: Floats = (distance / (distance + 4)) ** 2
+    apart: Floats = 1 - np.exp(-((distance / _APART) ** 2))
     return apart
 
 

@@ -60,7 +60,7 @@ def test_a_colour_that_neither_side_has_is_not_explained() -> None:
 
 def test_a_gap_that_the_network_overlooked_is_opened_and_a_strange_spot_is_not() -> None:
     picture = halves(PURPLE, GREEN, PURPLE)
-    gap, spot = np.s_[20:30, 45:50], np.s_[60:70, 45:50]
+    gap, spot = np.s_[20:30, 42:45], np.s_[60:70, 42:45]
     picture[gap], picture[spot] = GREEN, (0.9, 0.9, 0.1)
     likely = np.broadcast_to(np.arange(SIDE) < 52, (SIDE, SIDE)).astype(np.float32)
 
@@ -68,3 +68,12 @@ def test_a_gap_that_the_network_overlooked_is_opened_and_a_strange_spot_is_not()
 
     assert alpha[gap].mean() < 0.3
     assert alpha[spot].mean() > 0.95
+
+
+def test_a_colour_that_the_subject_has_elsewhere_is_no_gap() -> None:
+    picture = halves(PURPLE, GREEN, PURPLE)
+    spot = np.s_[20:30, 42:45]
+    picture[spot] = picture[:, 2:24] = GREEN
+    likely = np.broadcast_to(np.arange(SIDE) < 52, (SIDE, SIDE)).astype(np.float32)
+
+    assert refined(picture, likely, 40)[spot].mean() > 0.9
