@@ -25,7 +25,7 @@ from aeforge_cli.sandbox.engine.saliency import saliency
 from aeforge_cli.sandbox.engine.unmixing import Unmixed, unmixed
 
 # Long side, and steps, of the matting equation.
-EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 40), "pro": (1024, 60)}
+EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 25), "pro": (1024, 40)}
 
 _SMALLEST = 16
 

@@ -35,8 +35,8 @@ def saliency(picture: Image.Image) -> Floats:
 @cache
 def _network() -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # The arena would keep every intermediate of the largest run for good.
-    options.enable_cpu_mem_arena = False
+    # A planned layout of the intermediates takes 200 MB more and is no faster.
+    options.enable_mem_pattern = False
     options.intra_op_num_threads = 2
     # Threads that wait busily take the processor from whoever else is working.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
