@@ -39,15 +39,17 @@ def corners(part: Part, folder: Path) -> Iterator[Composite]:
 
 
 def subjects(part: Part, folder: Path) -> Iterator[Composite]:
-    """Two objects, large, before each photograph; what has a subject of its own is thrown far out of focus."""
-    random = np.random.default_rng(21 if part == "tuning" else 22)
-    things = objects.TUNING if part == "tuning" else objects.HOLD_OUT
+    """Objects, large, before each photograph; what has a subject of its own is thrown out of focus."""
+    random = np.random.default_rng(77 if part == "tuning" else 23)
+    things = objects.TUNING_MATTES if part == "tuning" else objects.HOLD_OUT
     for i, (name, source) in enumerate(_photographs(part).items()):
-        behind = photographs.photograph(name, folder)
-        if not source.texture:
-            behind = behind.filter(ImageFilter.GaussianBlur(max(behind.size) / 20))
-        for thing in (things[i % len(things)], things[(i + 2) % len(things)]):
-            cut = _sized(_object(thing, folder), min(behind.size) * random.uniform(0.55, 0.75))
+        for thing in things if part == "tuning" else (things[i % len(things)], things[(i + 2) % len(things)]):
+            behind = photographs.photograph(name, folder)
+            if not source.texture:
+                behind = behind.filter(ImageFilter.GaussianBlur(max(behind.size) / 20))
+            cut = _sized(_object(thing, folder), min(behind.size) * random.uniform(0.45, 0.8))
+            if random.random() < 0.5:
+                cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             yield _pasted(f"{name} {thing.__name__}", behind, cut, "centre", random)
 
 
@@ -69,7 +71,7 @@ def _pasted(name: str, behind: Image.Image, cut: Image.Image, corner: str, rando
     across = 1 - across if "right" in corner else across
     down = 1 - down if "lower" in corner else down
     if corner == "centre":
-        across = down = 0.5
+        across, down = (random.uniform(0.3, 0.7) for _ in range(2))
     at = (round((behind.width - cut.width) * across), round((behind.height - cut.height) * down))
     alpha = Image.new("L", behind.size)
     alpha.paste(cut.getchannel("A"), at)

@@ -74,7 +74,41 @@ def fur(photo: Callable[[str], Image.Image]) -> Image.Image:
     return _hairy(seed=3, colour=(120, 86, 62), hairs=5200, core=0.3, reach=0.36, length=(0.05, 0.12), width=5)
 
 
+def ring(photo: Callable[[str], Image.Image]) -> Image.Image:
+    """With a hole, off its centre."""
+    wood = photo("coffee").crop((0, 250, 180, 400)).resize((300, 300))
+    outer = _drawn(wood.size, lambda draw, at: draw.ellipse(at(2, 2, 297, 297), 255))
+    hole = _drawn(wood.size, lambda draw, at: draw.ellipse(at(70, 60, 230, 235), 255))
+    return _cut(wood, ImageChops.subtract(outer, hole))
+
+
+def fern(photo: Callable[[str], Image.Image]) -> Image.Image:
+    """Nine fronds of strokes, with gaps between them."""
+    del photo
+    side, random = 320 * _FINE, np.random.default_rng(9)
+    colours, cover = Image.new("RGB", (side, side), (60, 110, 50)), Image.new("L", (side, side))
+    paint, covering = ImageDraw.Draw(colours), ImageDraw.Draw(cover)
+    for frond in range(-4, 5):
+        angle, tip = -np.pi / 2 + frond * 0.28, np.array([side / 2, side * 0.95])
+        for step in range(60):
+            stem, tip = tip, tip + side * 0.014 * np.array([np.cos(angle), np.sin(angle)])
+            leaf = side * 0.1 * np.sin(np.pi * (step + 6) / 70)
+            ends = [
+                tip,
+                *(stem + leaf * np.array([np.cos(angle + bend), np.sin(angle + bend)]) for bend in (-0.9, 0.9)),
+            ]
+            green = tuple(int(value * random.uniform(0.6, 1.3)) for value in (60, 110, 50))
+            for end in ends:
+                paint.line([*stem, *end], green, 10)
+                covering.line([*stem, *end], 255, 10)
+            angle += 0.006 * frond
+    out = colours.resize((320, 320), Image.Resampling.BOX)
+    out.putalpha(cover.resize((320, 320), Image.Resampling.BOX))
+    return out.crop(out.getchannel("A").getbbox())
+
+
 TUNING = (saucer, ball, horse, thistle)
+TUNING_MATTES = (*TUNING, ring, fern)
 HOLD_OUT = (dahlia, coin, globe, gift, fur)
 
 
