@@ -52,9 +52,6 @@ def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
     small = reduced(picture, side)
     image = np.asarray(small, np.float32) / 255
     alpha = refined(image, _without_ghosts(resized(likely, small.size)), steps)
-    if quality == "pro":
-        # Gaps that were found show more of the background, and so more gaps.
-        alpha = refined(image, alpha, steps)
     return enlarged(alpha, image, picture)
 
 
