@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aeforge_cli.commands.buying import Make, deliver, own_pictures, preview, request_json
+from aeforge_cli.commands.buying import Make, deliver, own_pictures, preview, request_json, show
 from aeforge_cli.commands.listing import ASK_ABOVE, Listing
 from aeforge_cli.commands.options import Buying, Saving, Terms
 from aeforge_cli.commands.outcomes import Outcomes
@@ -111,6 +111,8 @@ def _check_options(wanted: Sequence[Wanted], saving: Saving, buying: Buying, lis
         raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
     if saving.output == "-":
         raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
+    if len(wanted) > 1 and saving.open:
+        raise Usage("--open shows the result of one job", hint="leave it out, and open the folder afterwards")
     if not buying.wait and (saving.output or listing.resume):
         raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FOLDER/")
     if listing.report:
@@ -242,6 +244,7 @@ class _Run:
                 self._outcomes.succeeded()
                 self._session.console.finished(replace(done, index=outcome.item.index))
                 preview(self._session, done, self._saving)
+                show(done.files, self._saving)
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 error.input, error.index = outcome.item.name or None, outcome.item.index

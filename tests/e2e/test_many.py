@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import re
 import shlex
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -369,6 +372,32 @@ def test_a_dry_run_shows_each_request_and_sends_nothing(studio: Studio, fake: Fa
     shown = [(row["form"]["image"]["input"], row["output"]) for row in map(json.loads, run.stdout.splitlines())]
     assert (run.exit, shown) == (0, [("a.png", "out/a.png"), ("b.png", "out/b.png")])
     assert (fake.api.requests, (studio.home.work / "out").exists()) == ([], False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another system has another viewer")
+@pytest.mark.parametrize("more", [(), ("--report", "report.html")], ids=["alone", "as a list of one"])
+def test_one_result_is_shown_in_the_systems_viewer(studio: Studio, more: tuple[str, ...]) -> None:
+    [name] = studio.photograph("a.png")
+    viewer = studio.home.work / "bin/xdg-open"
+    viewer.parent.mkdir()
+    viewer.write_text('#!/bin/sh\nprintf %s "$1" > shown\n')
+    viewer.chmod(0o755)
+    path = os.pathsep.join([str(viewer.parent), studio.home.env["PATH"]])
+
+    run = studio.user("inpaint", name, *QUICK, *OUT, "--open", *more, env={"PATH": path})
+
+    shown, end = studio.home.work / "shown", time.monotonic() + 20
+    while not (shown.exists() and shown.read_text()) and time.monotonic() < end:  # nobody waits for a viewer
+        time.sleep(0.05)
+    assert (run.exit, shown.read_text()) == (0, "out/a.png")
+
+
+def test_many_results_are_not_shown(studio: Studio, fake: Fake) -> None:
+    names = studio.photograph("a.png", "b.png")
+
+    run = studio.inpaint(*names, *OUT, "--open", "--json")
+
+    assert (run.ending, len(fake.posts())) == ((2, "usage"), 0)
 
 
 # ------------------------------------------------------------------ the spending guard
