@@ -11,7 +11,7 @@ import typer
 from aeforge_cli.commands.options import Saving, Terms
 from aeforge_cli.errors import NotSignedIn, Usage
 from aeforge_cli.inputs import from_address, from_path, from_stream, is_address
-from aeforge_cli.operations import Operation, Picture
+from aeforge_cli.operations import Operation, Picture, Quality
 from aeforge_cli.outputs import Destination, Naming, SavedFile, destination
 from aeforge_cli.session import Session
 
@@ -36,6 +36,17 @@ def picture(session: Session, text: str) -> Picture:
 def own_pictures(session: Session, wanted: "Wanted") -> list[Picture]:
     """A job's own pictures: one, or none."""
     return [picture(session, wanted.image)] if wanted.image else []
+
+
+def check_stdin(text: str | None, *names: str | None) -> None:
+    """Raises Usage where standard input would have to be two things: pictures, lists, or the text as `@-`."""
+    if [*names, "-" if text == "@-" else None].count("-") > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+
+
+def chosen_quality(session: Session, given: str | None = None) -> Quality:
+    """The quality that a list gives the job; else that of the option, the environment, the profile or the default."""
+    return Quality(given or session.settings["quality"].text)
 
 
 def words(text: str) -> str:

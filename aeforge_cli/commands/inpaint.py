@@ -38,12 +38,13 @@ def inpaint(
 
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
+    from aeforge_cli.commands.buying import chosen_quality
     from aeforge_cli.commands.ordering import buy_all
-    from aeforge_cli.operations import Inpaint, Quality
+    from aeforge_cli.operations import Inpaint
 
     terms.apply(session, quality=quality, jobs=listing.jobs)
 
     def make(sources: "Sequence[Picture]", each: "Wanted") -> "Inpaint":
-        return Inpaint(sources[0], each.words, Quality(each.quality or session.settings["quality"].text))
+        return Inpaint(sources[0], each.words, chosen_quality(session, each.quality))
 
     buy_all(session, Inpaint, make, terms, listing, pictures, prompt=prompt)

@@ -57,12 +57,9 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
 
 def _gathered(group: Any, values: dict[str, Any]) -> Any:
     """The group, made of the values that are its own."""
-    hints = get_type_hints(group)
     return group(
         **{
-            field.name: _gathered(hints[field.name], values)
-            if is_dataclass(hints[field.name])
-            else values.pop(field.name)
+            field.name: _gathered(field.type, values) if is_dataclass(field.type) else values.pop(field.name)
             for field in fields(group)
         }
     )

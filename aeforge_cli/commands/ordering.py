@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from aeforge_cli.commands.buying import Make, buy, own_pictures, picture, words
+from aeforge_cli.commands.buying import Make, buy, check_stdin, own_pictures, picture, words
 from aeforge_cli.commands.listing import Listing, Pictures, asked
 from aeforge_cli.commands.options import Terms
 from aeforge_cli.errors import Usage
@@ -30,7 +30,8 @@ def buy_all(
     the user said of it. `image` and `prompt` hold where a list says nothing else. Raises what failed, Partial, or what
     all failures have in common.
     """
-    _check_stdin(prompt, listing, pictures, image, *shared)
+    named = [*(pictures.images or ()), pictures.from_] if pictures else []
+    check_stdin(prompt, *named, listing.manifest, image, *shared)
     found = asked(kind, listing, pictures)
     text = words(prompt) if prompt is not None else None
     wanted = [replace(each, image=each.image or image, prompt=each.prompt or text) for each in found.wanted]
@@ -48,13 +49,6 @@ def buy_all(
         [one] = wanted
         own = own_pictures(session, one)
         buy(session, made(own, one), own, terms)
-
-
-def _check_stdin(prompt: str | None, listing: Listing, pictures: Pictures | None, *names: str | None) -> None:
-    """Raises Usage where standard input would have to be two things."""
-    named = [*(pictures.images or ()), pictures.from_] if pictures else []
-    if [*names, *named, listing.manifest, "-" if prompt == "@-" else None].count("-") > 1:
-        raise Usage("Standard input can be read only once", hint="name files for the rest")
 
 
 def _check_words(kind: type[Operation], wanted: Sequence[Wanted]) -> None:

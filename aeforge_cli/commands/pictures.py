@@ -194,6 +194,7 @@ def effect(
 
         aeforge effect --manifest effects.csv --resolution 2K -o out/
     """
+    from aeforge_cli.commands.buying import chosen_quality
     from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, quality=quality, jobs=listing.jobs)
@@ -206,7 +207,7 @@ def effect(
         if version is ApiVersion.FIRST:
             return EffectV1(each.words, resolution or Resolution.ONE_K, source)
         number = min(EffectV2.FRAMES) if frames is None else frames
-        return EffectV2(each.words, chosen_quality(session, each), number, source)
+        return EffectV2(each.words, chosen_quality(session, each.quality), number, source)
 
     # In a list it is no line's own: their results are named after the lines.
     own, shared = (None, [image]) if image and listing.manifest else (image, [])
@@ -230,8 +231,3 @@ def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second
                 hint=f"leave {name} out, or choose the version with --api-version",
             )
     return version
-
-
-def chosen_quality(session: Session, wanted: "Wanted") -> Quality:
-    """The quality that a list gives the job; else that of the option, the environment, the profile or the default."""
-    return Quality(wanted.quality or session.settings["quality"].text)

@@ -12,11 +12,9 @@ from aeforge_cli.commands.pictures import (
     ApiVersionOption,
     ResolutionOption,
     VersionQualityOption,
-    chosen_quality,
     version_for,
 )
-from aeforge_cli.errors import Usage
-from aeforge_cli.operations import Quality, Resolution
+from aeforge_cli.operations import Resolution
 from aeforge_cli.session import Session
 from aeforge_cli.sprites import (
     CharacterOverlayV1,
@@ -136,6 +134,7 @@ def reskin(
 
         aeforge sprite reskin --manifest looks.csv --quality pro -o looks/
     """
+    from aeforge_cli.commands.buying import chosen_quality
     from aeforge_cli.commands.ordering import buy_all
 
     terms.apply(session, quality=quality, jobs=listing.jobs)
@@ -146,7 +145,7 @@ def reskin(
         version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": given})
         if version is ApiVersion.FIRST:
             return ReskinV1(sources[0], each.words, resolution or Resolution.ONE_K, drawn)
-        return ReskinV2(sources[0], each.words, chosen_quality(session, each), drawn)
+        return ReskinV2(sources[0], each.words, chosen_quality(session, each.quality), drawn)
 
     buy_all(session, ReskinV2, reskinned, terms, listing, pictures, prompt=prompt)
 
@@ -184,17 +183,16 @@ def overlay(
 
         aeforge sprite overlay sheet.png hero.png villain.png --rows @rows.json --quality pro -o out/
     """
-    from aeforge_cli.commands.buying import buy, picture, words
+    from aeforge_cli.commands.buying import buy, check_stdin, chosen_quality, picture, words
 
     terms.apply(session, quality=quality)
     version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": quality})
-    if [sheet, *characters, rows.removeprefix("@") if rows.startswith("@") else ""].count("-") > 1:
-        raise Usage("Standard input can be read only once", hint="name files for the rest")
+    check_stdin(rows, sheet, *characters)
     images = [picture(session, name) for name in (sheet, *characters)]
     text, drawn = words(rows), _at_the_service(style)
     operation: Operation = (
         CharacterOverlayV1(images[0], tuple(images[1:]), text, resolution or Resolution.ONE_K, drawn)
         if version is ApiVersion.FIRST
-        else CharacterOverlayV2(images[0], tuple(images[1:]), text, Quality(session.settings["quality"].text), drawn)
+        else CharacterOverlayV2(images[0], tuple(images[1:]), text, chosen_quality(session), drawn)
     )
     buy(session, operation, images, terms)
