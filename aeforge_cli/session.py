@@ -177,8 +177,6 @@ class Session:
         self.client.throttle = Throttle(under_way)
         _ = self.journal  # closes after what is still being received was thrown away
         self._closing.callback(discard_open_parts)
-        earlier = self.journal.durations(kind, self.service)
-        explores = in_all > under_way > 1
         return Jobs(
             client=self.client,
             journal=self.journal,
@@ -190,7 +188,9 @@ class Session:
             why_failed=self.why_failed,
             notify=self.console.notify,
             patience=self.patience,
-            pace=SteadyPace(interval) if interval else LearningPace(earlier, explores=explores),
+            pace=SteadyPace(interval)
+            if interval
+            else LearningPace(self.journal.durations(kind, self.service), explores=in_all > under_way > 1),
         )
 
     @property
