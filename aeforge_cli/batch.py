@@ -250,14 +250,13 @@ class Batch:
             self._end(item, self._jobs.begun(ticket, order), started, _Stage.SUBMITTING)
             return
         running = _Running(item, order, ticket, self._jobs.watch(ticket, until), started, until)
-        with self._lock:
-            self._running[item.index] = running
         self._schedule(running, running.watch.first_pause())
 
     # -------------------------------------------------------------- looking
 
     def _schedule(self, running: _Running, pause: float) -> None:
         with self._lock:
+            self._running[running.item.index] = running
             heapq.heappush(self._due, (self._jobs.clock.monotonic() + pause, running.item.index, running))
             if self._due[0][2] is running:
                 self._sooner.notify()

@@ -79,19 +79,17 @@ def _unchanged(picture: Picture) -> Iterator[bytes]:
     with picture.open() as stream:
         stamped = picture.stamp is not None and picture.stamp == file_stamp(stream)
         found = hashlib.sha256()
+
+        def is_changed() -> bool:
+            return file_stamp(stream) != picture.stamp if stamped else found.hexdigest() != picture.sha256
+
         left = picture.size
         while left:
             block = stream.read(min(BLOCK, left))
             left -= len(block)
             if not stamped:
                 found.update(block)
-            if left and block:
-                yield block
-                continue
-            is_whole = bool(block) and not stream.read(1)
-            if not (
-                is_whole and (picture.stamp == file_stamp(stream) if stamped else found.hexdigest() == picture.sha256)
-            ):
+            if not block or (not left and (stream.read(1) or is_changed())):
                 raise FileMissing(
                     f"{picture.label} changed while it was being sent",
                     why="the rest was held back, so no job was made",

@@ -74,7 +74,6 @@ class Console:
         self._live: Drawing | None = None
         self._tally: Tally | None = None
         self._standing: Standing | None = None
-        self._job_id: str | None = None
         self._said: dict[str, tuple[str, float]] = {}
         self.talk = Talk.NORMAL
         self.json = False

@@ -37,8 +37,7 @@ class Standing:
         with self._lock:
             match event:
                 case Submitting(name, sent, size) if sent < size and size >= LARGE:
-                    self._known(name, name or "a job").doing = f"sending {100 * sent // size}% of {size / 1e6:.0f} MB"
-                    self._known(name, name or "a job").rank = 1
+                    self._update(name, f"sending {100 * sent // size}% of {size / 1e6:.0f} MB", rank=1)
                 case Submitted(job_id, name):
                     self._jobs.pop(name, None)
                     self._jobs[job_id] = _Job(name or job_id, self._now(), "submitted")
@@ -47,17 +46,13 @@ class Standing:
                 case Receiving(job_id, _, _, received, size) if size is not None and size >= LARGE:
                     self._update(job_id, f"receiving {100 * received // size}% of {size / 1e6:.0f} MB", rank=1)
                 case Trouble(what, seconds, str(job_id)):
-                    self._update(job_id, what, rank=0)
-                    self._known(job_id, job_id).until = self._now() + seconds
+                    self._update(job_id, what, rank=0, until=self._now() + seconds)
                 case _:
                     pass
 
-    def _update(self, job_id: str, doing: str, *, rank: int) -> None:
-        job = self._known(job_id, job_id)
-        job.doing, job.rank = doing, rank
-
-    def _known(self, key: str, name: str) -> _Job:
-        return self._jobs.setdefault(key, _Job(name, self._now()))
+    def _update(self, key: str, doing: str, *, rank: int, until: float = 0.0) -> None:
+        job = self._jobs.setdefault(key, _Job(key or "a job", self._now()))
+        job.doing, job.rank, job.until = doing, rank, until
 
     def forget(self, *keys: str | None) -> None:
         """The job with this id, or the picture of this name, has ended."""
