@@ -14,7 +14,7 @@ from PIL import Image
 
 from aeforge_cli.sandbox.engine.fill import diffuse
 from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, resized
-from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, shrunk
+from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, overlap, shrunk
 from aeforge_cli.sandbox.engine.saliency import SIDE, saliency
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def find_object(picture: Image.Image, place: Place) -> Bools | None:
     best: _Candidate | None = None
     subject = main_subject(picture)
     for likely in _standing_out(picture, place):
-        if best is not None and _overlap(best.mask, likely > 0.5) > 0.6:
+        if best is not None and overlap(best.mask, likely > 0.5) > 0.6:
             continue
         candidate = _looked_at_closely(picture, place, likely, subject)
         if candidate is not None and (best is None or candidate.score > best.score):
@@ -153,10 +153,10 @@ def _doubt(likely: Floats) -> float:
 def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats, subject: Bools) -> _Candidate | None:
     mask = holes_filled(likely > 0.5)
     near = _look(picture, mask, 1.5)
-    if _overlap(near > 0.5, mask) < 0.35:
+    if overlap(near > 0.5, mask) < 0.35:
         return None
     far = _look(picture, mask, 2.2)
-    agreement = [_overlap(look > 0.5, mask) for look in (near, far)]
+    agreement = [overlap(look > 0.5, mask) for look in (near, far)]
     sharper = near if agreement[0] >= agreement[1] else far
     if max(agreement) < 0.6:
         return None
@@ -183,7 +183,7 @@ def _look(picture: Image.Image, mask: Bools, margin: float) -> Floats:
     )
     crop = picture.crop(window.box).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     seen, own = saliency(crop), _through(mask, window)
-    if _overlap(seen > 0.5, own) < 0.5:
+    if overlap(seen > 0.5, own) < 0.5:
         beside = grown(seen > 0.3, 3) & ~grown(own, 6)
         if beside.mean() > 0.02:
             seen = saliency(Image.fromarray(diffuse(np.asarray(crop), beside)))
@@ -200,10 +200,6 @@ def _main(seen: Bools, mask: Bools) -> Bools:
     parts = [part for part in _separate(seen) if (part & mask).any()]
     joined: Bools = np.logical_or.reduce([mask & seen, *parts])
     return joined
-
-
-def _overlap(one: Bools, other: Bools) -> float:
-    return float((one & other).sum() / max(int((one | other).sum()), 1))
 
 
 def _share_around(mask: Bools, subject: Bools) -> float:

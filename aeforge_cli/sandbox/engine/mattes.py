@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from aeforge_cli.sandbox.engine import Quality, Refused
 from aeforge_cli.sandbox.engine.filters import (
@@ -20,12 +20,18 @@ from aeforge_cli.sandbox.engine.filters import (
     unit,
 )
 from aeforge_cli.sandbox.engine.matting import solve
-from aeforge_cli.sandbox.engine.regions import grown, labelled
-from aeforge_cli.sandbox.engine.saliency import saliency
+from aeforge_cli.sandbox.engine.regions import grown, labelled, overlap
+from aeforge_cli.sandbox.engine.saliency import saliency, saliency_of_views
 from aeforge_cli.sandbox.engine.unmixing import Unmixed, unmixed
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # Long side, and steps, of the matting equation.
 EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 25), "pro": (1024, 40)}
+
+# How much a look at the subject alone counts.
+_CLOSER: dict[Quality, float] = {"standard": 0.35, "pro": 0.5}
 
 _SMALLEST = 16
 
@@ -46,12 +52,10 @@ def subject_matte(picture: Image.Image, quality: Quality) -> Matte:
 def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
     if min(picture.size) < _SMALLEST:
         raise Refused("The picture is too small to tell a subject from its background.")
-    likely = likely_subject(picture, quality)
-    _check(likely)
     side, steps = EFFORT[quality]
     small = reduced(picture, side)
     image = np.asarray(small, np.float32) / 255
-    alpha = refined(image, _without_ghosts(resized(likely, small.size)), steps)
+    alpha = refined(image, _decided(resized(likely_subject(picture, quality), small.size)), steps)
     return enlarged(alpha, image, picture)
 
 
@@ -69,17 +73,17 @@ def subject_colours(image: Floats, alpha: Floats) -> Floats:
 
 
 def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
-    """What stands out, looked at as a whole, also mirrored, then closer; in better quality that mirrored too."""
-    likely = _seen_twice(picture)
+    """What stands out, looked at as a whole, then closer, which counts as far as it agrees."""
+    likely = saliency_of_views(picture)
     frame = _frame(likely > 0.5)
     if frame is None:
         return likely
     whole = resized(likely, at_most(picture.size, 1024)).copy()
     left, top, right, bottom = _scaled(frame, likely.shape, whole.shape)
     crop = picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width)))
-    closer = _seen_twice(crop) if quality == "pro" else saliency(crop)
+    closer = resized(saliency_of_views(crop) if quality == "pro" else saliency(crop), (right - left, bottom - top))
     part = whole[top:bottom, left:right]
-    part += 0.35 * (resized(closer, (right - left, bottom - top)) - part)
+    part += _CLOSER[quality] * overlap(closer > 0.5, part > 0.5) * (closer - part)
     return whole
 
 
@@ -139,23 +143,15 @@ def enlarged(alpha: Floats, image: Floats, picture: Image.Image) -> Floats:
     return unit(follow(guide, resized(slope, picture.size), resized(offset, picture.size)))
 
 
-def _seen_twice(picture: Image.Image) -> Floats:
-    mirrored = saliency(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    return 0.65 * saliency(picture) + 0.35 * mirrored[:, ::-1]
-
-
-def _check(likely: Floats) -> None:
-    sure = float((likely > 0.5).mean())
-    unsure = float(((likely > 0.1) & (likely < 0.9)).mean())
-    if sure < 0.003 or unsure > 0.6 * max(sure, 0.02):
-        raise Refused("No subject stands out clearly enough from the background to be cut out.")
-
-
-def _without_ghosts(likely: Floats) -> Floats:
+def _decided(likely: Floats) -> Floats:
     """Half-likely things far from anything sure, and crumbs, would be see-through: they are background, or subject."""
     reach = max(2, round(0.018 * max(likely.shape)))
-    near_subject, near_background = grown(likely > 0.9, reach), grown(likely < 0.1, reach)
-    decided = np.where(near_subject & near_background, likely, likely > 0.5).astype(np.float32)
+    edge = grown(likely > 0.9, reach) & grown(likely < 0.1, reach)
+    doubtful = int(((likely > 0.1) & (likely < 0.9) & ~edge).sum())
+    sure = int((likely > 0.5).sum())
+    if sure < 0.003 * likely.size or doubtful > 0.8 * sure:
+        raise Refused("No subject stands out clearly enough from the background to be cut out.")
+    decided = np.where(edge, likely, likely > 0.5).astype(np.float32)
     labels, _ = labelled(decided > 0.1)
     sizes = np.bincount(labels.ravel(), weights=decided.ravel())
     large: Bools = sizes > 0.03 * sizes[1:].max(initial=0)

@@ -56,6 +56,11 @@ def _grown_along(mask: Bools, radius: int, axis: int) -> Bools:
     return out
 
 
+def overlap(one: Bools, other: Bools) -> float:
+    """Their intersection as a share of their union."""
+    return float((one & other).sum() / max(int((one | other).sum()), 1))
+
+
 def _runs(mask: Bools) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     steps = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     rows, starts = np.nonzero(steps == 1)

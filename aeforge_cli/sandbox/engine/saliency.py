@@ -22,9 +22,33 @@ _loading = threading.Lock()
 
 def saliency(picture: Image.Image) -> Floats:
     """How surely each point belongs to the subject, 0 to 1, always on a square of 320."""
+    return _answer(_planes(picture))
+
+
+def saliency_of_views(picture: Image.Image) -> Floats:
+    """The same from four looks: as it is, mirrored, upside down, and both.
+
+    In one look the network often leaves half of a thing unsure, in another none: the surer look counts for more.
+    """
+    planes = _planes(picture)
+    views = [_answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
+    surest = np.exp([-5 * min(_unsure(view), 10.0) for view in views])
+    return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32)
+
+
+def _unsure(likely: Floats) -> float:
+    """The undecided area as a share of the subject's."""
+    return float(((likely > 0.1) & (likely < 0.9)).sum() / max(int((likely > 0.5).sum()), 1))
+
+
+def _planes(picture: Image.Image) -> Floats:
     small = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS), np.float32)
     scaled = small / max(float(small.max()), 1.0)
-    planes = ((scaled - _MEAN) / _SPREAD).transpose(2, 0, 1)[None]
+    planes: Floats = ((scaled - _MEAN) / _SPREAD).transpose(2, 0, 1)[None]
+    return planes
+
+
+def _answer(planes: Floats) -> Floats:
     with _loading:
         session = _network()
     answer: list[Floats] = session.run(["1959"], {"input.1": np.ascontiguousarray(planes)})
