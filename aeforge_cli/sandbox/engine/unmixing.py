@@ -23,8 +23,11 @@ _STRANGE = 1.0
 _APART = 6.0
 # The log of how densely colours lie around what a background can be told by.
 _PLAIN = 3.0
-# How often the network errs though it is sure: allowed for where colours tell nothing, and where they tell all.
-_DOUBT = (0.01, 0.05)
+# How often the network errs though it is sure: where colours tell nothing, at first where they tell all, and there at
+# least and at most once that was learnt from the picture.
+_DOUBT = 0.01
+_FIRST_DOUBT = 0.05
+_LEARNT_DOUBT = (0.02, 0.2)
 # Colours are gathered in blocks of that many pixels.
 _BLOCK = 4
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -49,7 +52,9 @@ def unmixed(image: Floats, likely: Floats, core: Bools, outside: Bools, where: B
     behind = _colours_around(image, outside, where)
     core = core & ~_gaps(pixels, behind, where)
     elsewhere = np.full(len(pixels), _STRANGE)
-    first = _judged(pixels, believed, _colours_around(image, core, where), behind, elsewhere)
+    evidence = _evidence(pixels, _colours_around(image, core, where), behind, elsewhere)
+    doubt = _learnt_doubt(evidence.judged(believed, _FIRST_DOUBT), believed)
+    first = evidence.judged(believed, doubt)
     # Gaps that the first pass found are no longer taken for colours of the subject.
     share = likely.copy()
     share[where] = first.share
@@ -58,7 +63,14 @@ def unmixed(image: Floats, likely: Floats, core: Bools, outside: Bools, where: B
         return first
     # A dark visor is no gap where the subject is as dark in other places.
     elsewhere = elsewhere + _commonness(image[cleaned], pixels)
-    return _judged(pixels, believed, _colours_around(image, cleaned, where), behind, elsewhere)
+    return _evidence(pixels, _colours_around(image, cleaned, where), behind, elsewhere).judged(believed, doubt)
+
+
+def _learnt_doubt(first: Unmixed, believed: Floats) -> float:
+    """Between hairs and leaves the network is often wrong, and colours show it; elsewhere a few happen to match."""
+    telling = (believed > 0.95) & (first.misfit < 9) & (first.apart > 0.9)
+    gaps = float((first.share[telling] < 0.3).sum() / max(int(telling.sum()), 100))
+    return float(np.clip(60 * gaps**2, *_LEARNT_DOUBT))
 
 
 def _gaps(pixels: Floats, behind: Floats, where: Bools) -> Bools:
@@ -109,23 +121,32 @@ def _in_blocks(values: Floats) -> Floats:
     return means
 
 
-def _judged(pixels: Floats, believed: Floats, subject: Floats, behind: Floats, elsewhere: Floats) -> Unmixed:
+@dataclass(frozen=True)
+class _Evidence:
+    """What colours alone say: the log of how likely each share makes each pixel's colour."""
+
+    logs: Floats
+    misfit: Floats
+    apart: Floats
+
+    def judged(self, believed: Floats, doubt: float) -> Unmixed:
+        weight = np.exp(_normal(self.apart * self.logs + _prior(believed, _DOUBT + (doubt - _DOUBT) * self.apart)))
+        weight /= weight.sum(axis=0)
+        mean = _SHARES @ weight
+        variance = (weight * (_SHARES[:, None] - mean) ** 2).sum(axis=0)
+        return Unmixed(mean, variance, self.misfit, self.apart)
+
+
+def _evidence(pixels: Floats, subject: Floats, behind: Floats, elsewhere: Floats) -> _Evidence:
     fits = [_fit(pixels, subject, behind, share) for share in _SHARES]
-    misfit = np.min([distance for distance, _ in fits], axis=0)
-    likelihood = np.stack([np.float32(-2.757) - (distance + spread) / 2 for distance, spread in fits])
-    likelihood[0] = np.logaddexp(likelihood[0], np.log(_STRANGE))
-    likelihood[-1] = np.logaddexp(likelihood[-1], np.log(elsewhere))
-    apart = _apart(subject, behind)
-    weight = np.exp(_normal(apart * likelihood + _prior(believed, apart)))
-    weight /= weight.sum(axis=0)
-    mean = _SHARES @ weight
-    variance = (weight * (_SHARES[:, None] - mean) ** 2).sum(axis=0)
-    return Unmixed(mean, variance, misfit, apart)
+    logs = np.stack([np.float32(-2.757) - (distance + spread) / 2 for distance, spread in fits])
+    logs[0] = np.logaddexp(logs[0], np.log(_STRANGE))
+    logs[-1] = np.logaddexp(logs[-1], np.log(elsewhere))
+    return _Evidence(logs, np.min([distance for distance, _ in fits], axis=0), _apart(subject, behind))
 
 
-def _prior(believed: Floats, apart: Floats) -> Floats:
-    """All or nothing as the network has it, the less surely the more colours can tell; anything between is rarer."""
-    doubt = _DOUBT[0] + (_DOUBT[1] - _DOUBT[0]) * apart
+def _prior(believed: Floats, doubt: Floats) -> Floats:
+    """All or nothing as the network has it, but for its doubt; anything between is rarer."""
     subject = np.clip(believed, doubt, 1 - doubt)
     between = np.minimum(subject, 1 - subject) / (len(_SHARES) - 2)
     return np.log(np.stack([1 - subject, *[between] * (len(_SHARES) - 2), subject]))
