@@ -23,34 +23,40 @@ _FILLED_SIDE: dict[Quality, int] = {"standard": 640, "pro": 1024}
 
 
 def remove(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
-    hole = hole_at(picture, place)
+    subject = subject_of(picture)
+    hole = hole_at(picture, place, subject)
     if hole is None:
         raise Refused(
             "At that place no single object can be told from what is around it. "
             "Another place, or another photograph, may work."
         )
-    return without(picture, hole, quality)
+    return without(picture, hole, subject, quality)
 
 
-def hole_at(picture: Image.Image, place: Place) -> Bools | None:
+def subject_of(picture: Image.Image) -> Bools:
+    """What the picture is of, on a reduced picture: parts of it are not taken away, nor copied into holes."""
+    return main_subject(reduced(picture, _SEARCHED_SIDE))
+
+
+def hole_at(picture: Image.Image, place: Place, subject: Bools) -> Bools | None:
     """What to take away so that nothing of the object is left, on a reduced picture."""
     if min(picture.size) < _SMALLEST:
         return None
     small = reduced(picture, _SEARCHED_SIDE)
-    found = find_object(small, place)
+    found = find_object(small, place, subject)
     # The network draws outlines a little tight; soft edges and thin shadows lie just outside.
     return None if found is None else grown(found, max(2, round(max(small.size) / 170)))
 
 
-def without(picture: Image.Image, hole: Bools, quality: Quality = "standard") -> Image.Image:
-    """The picture with the hole, given at any size, filled from its surroundings."""
+def without(picture: Image.Image, hole: Bools, subject: Bools, quality: Quality) -> Image.Image:
+    """The picture with the hole filled from its surroundings; the hole and the subject are given at any size."""
     around = _surroundings(hole, picture.size)
     crop = picture.crop(around)
     small = reduced(crop, _FILLED_SIDE[quality])
     # Outlines of bigger pictures are as coarse as the search was: a pixel more, and none is left.
     empty = _seen(hole, picture.size, around, small.size)
-    subject = _seen(main_subject(reduced(picture, _SEARCHED_SIDE)), picture.size, around, small.size)
-    filled = Image.fromarray(fill(np.asarray(small), empty, _forbidden(subject, empty)))
+    kept = _forbidden(_seen(subject, picture.size, around, small.size), empty)
+    filled = Image.fromarray(fill(np.asarray(small), empty, kept))
     soft = unit(2 * gaussian(grown(empty, 1).astype(np.float32), 1.0))
     patch = Image.fromarray((np.maximum(soft, empty) * 255).astype(np.uint8))
     out = picture.copy()

@@ -80,14 +80,15 @@ def _removal(composite: composites.Composite, save: Path | None) -> tuple[str, H
     truth = np.asarray(composite.alpha) > 127
     (edit,) = parse(f"remove the object in the {composite.corner} corner")
     assert isinstance(edit, RemoveObject)
-    found_hole = removal.hole_at(composite.picture, edit.place)
+    subject = removal.subject_of(composite.picture)
+    found_hole = removal.hole_at(composite.picture, edit.place, subject)
     if found_hole is None:
         return "refused", None
     hole = _full_size(found_hole, composite.picture)
     found = (truth & hole).sum() / truth.sum()
     excess = (hole & ~truth).sum() / truth.sum()
     verdict = "hit" if found > 0.9 and excess < 0.8 else "partial" if found > 0.5 else "wrong"
-    filled = removal.without(composite.picture, hole)
+    filled = removal.without(composite.picture, hole, subject, "standard")
     if save:
         _side_by_side(
             save / f"{verdict} {composite.name}.png", composite.picture, _shown(composite.picture, hole), filled
@@ -136,7 +137,7 @@ def bare_corners(part: composites.Part, wheels: Path, save: Path | None) -> None
         for corner in photographs.CORNERS:
             (edit,) = parse(f"remove the object in the {corner} corner")
             assert isinstance(edit, RemoveObject)
-            hole = removal.hole_at(picture, edit.place)
+            hole = removal.hole_at(picture, edit.place, removal.subject_of(picture))
             there = "object" if corner in source.objects_in else "nothing"
             done = "refused" if hole is None else "removed"
             verdicts[f"{there} there, {done}"] += 1
