@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -112,10 +113,13 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
 
 def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
     """A sky where there is a sky; anything else behind the subject, with a ground for what stands on one."""
-    behind = paint(backdrop, photo.small.size)
-    matte = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
-    if matte is None:
-        matte = photo.subject()
+    # numpy works on one core: the other paints meanwhile.
+    with ThreadPoolExecutor(1) as painter:
+        painting = painter.submit(paint, backdrop, photo.small.size)
+        sky = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+        matte = sky or photo.subject()
+    behind = painting.result()
+    if sky is None:
         if isinstance(backdrop, SkyKind):
             behind = below_sky(behind, photo.pixels(), matte.alpha)
         else:
