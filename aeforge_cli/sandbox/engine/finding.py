@@ -157,10 +157,10 @@ def _doubt(likely: Floats) -> float:
 
 def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats, subject: Bools) -> _Candidate | None:
     mask = holes_filled(likely > 0.5)
-    near = _look(picture, mask, 1.5)
+    near = _look(picture, mask, 1.5, saliency)
     if overlap(near > 0.5, mask) < 0.35:
         return None
-    far = _look(picture, mask, 2.2)
+    far = _look(picture, mask, 2.2, saliency)
     agreement = [overlap(look > 0.5, mask) for look in (near, far)]
     sharper = near if agreement[0] >= agreement[1] else far
     if max(agreement) < 0.6:
@@ -175,7 +175,7 @@ def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats, subje
     return _Candidate(outline, sharper, score)
 
 
-def _look(picture: Image.Image, mask: Bools, margin: float, see: Callable[[Image.Image], Floats] = saliency) -> Floats:
+def _look(picture: Image.Image, mask: Bools, margin: float, see: Callable[[Image.Image], Floats]) -> Floats:
     """What stands out in a window a little larger than the object."""
     window = _around(mask, margin)
     crop = _cropped(picture, window)

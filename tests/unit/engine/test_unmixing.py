@@ -77,3 +77,18 @@ def test_a_colour_that_the_subject_has_elsewhere_is_no_gap() -> None:
     likely = np.broadcast_to(np.arange(SIDE) < 52, (SIDE, SIDE)).astype(np.float32)
 
     assert refined(picture, likely, 40)[spot].mean() > 0.9
+
+
+def test_where_the_network_overlooked_many_gaps_a_half_seen_one_is_believed_more() -> None:
+    """Between hairs; on a solid subject the same colour is its own."""
+    random, shares = np.random.default_rng(2), []
+    for overlooked in (False, True):
+        picture = halves(PURPLE, GREEN, PURPLE, noise=0.1)
+        if overlooked:
+            picture[::2, 44:52] = GREEN + random.normal(0, 0.1, (SIDE // 2, 8, 3))
+        picture[40:50, 44:52] = 0.35 * PURPLE + 0.65 * GREEN + random.normal(0, 0.1, (10, 8, 3))
+        share = np.zeros((SIDE, SIDE))
+        share[undecided()] = asked(picture, believed=1).share
+        shares.append(share[40:50].sum() / undecided()[40:50].sum())
+
+    assert shares[1] < shares[0] - 0.2
