@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, reduced
 from aeforge_cli.sandbox.engine.mattes import EFFORT, enlarged, refined
-from aeforge_cli.sandbox.engine.regions import grown, shrunk
+from aeforge_cli.sandbox.engine.regions import grown, labelled, shrunk
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,31 +63,55 @@ def _spread(colours: Floats) -> float:
 
 
 def _is_sky(image: Floats, above: Bools) -> bool:
-    """Large, along the top, and blue: walls and studio backdrops are as even as skies."""
+    """Large, along the top, and blue: walls and studio backdrops are as even as skies, but grey or teal."""
     if above.mean() < 0.12 or above[0].mean() < 0.5:
         return False
-    red, _, blue = image[above].mean(axis=0)
-    return bool(blue > red * 1.08 and blue > 0.25)
+    red, green, blue = image[above].mean(axis=0)
+    bluer_than_teal = blue - green > 0.25 * (blue - red)
+    day_or_dusk = blue > 0.4 or blue > max(0.25, 1.25 * green)
+    return bool(blue > red * 1.08 and bluer_than_teal and day_or_dusk)
 
 
 def _likely(image: Floats, above: Bools) -> Floats:
     """Sky is what has the colours of the sky at its height; this finds it behind towers and between leaves too."""
-    alike = np.exp(-0.5 * (_unlikeness(image, above) / 3) ** 2).astype(np.float32)
-    sky = (alike > 0.5) & _level(above)
+    found = _sky(_alike(image, above), above)
+    # What was found beyond a tower tells how the sky goes on there; the tower itself is no longer taken for sky.
+    alike = _alike(image, found)
+    sky = _sky(alike, found)
     return np.where(sky, alike, np.minimum(alike, 0.45) * grown(sky, 3)).astype(np.float32)
+
+
+def _sky(alike: Floats, above: Bools) -> Bools:
+    return (alike > 0.5) & _level(above) | _high(alike > 0.5, above)
 
 
 def _level(above: Bools) -> Bools:
     """Above the skyline of some column near by: through a lattice, beside a tower, but not below the horizon."""
     reach = max(3, above.shape[1] // 8)
-    border = np.pad(above.sum(axis=0), reach)
+    border = np.pad(_lowest(above), reach)
     lowest = np.lib.stride_tricks.sliding_window_view(border, 2 * reach + 1).max(axis=1)
     level: Bools = np.arange(above.shape[0])[:, None] < lowest[None, :]
     return level
 
 
-def _unlikeness(image: Floats, above: Bools) -> Floats:
-    """Distance from a smooth surface of colour fitted to the sure sky, in standard deviations."""
+def _high(alike: Bools, above: Bools) -> Bools:
+    """Large and mostly above the skyline of most columns: sky that a tower parts from the rest."""
+    labels, _ = labelled(alike)
+    high = np.arange(above.shape[0])[:, None] < np.quantile(_lowest(above), 0.75)
+    sizes = np.bincount(labels.ravel())
+    highs = np.bincount(labels.ravel(), weights=(alike & high).ravel())
+    parts: Bools = (highs > 0.5 * sizes) & (sizes > 0.01 * alike.size)
+    return alike & parts[labels]
+
+
+def _lowest(sky: Bools) -> Rows:
+    """The row below the last of the sky in each column."""
+    rows: Rows = np.where(sky.any(axis=0), len(sky) - sky[::-1].argmax(axis=0), 0)
+    return rows
+
+
+def _alike(image: Floats, above: Bools) -> Floats:
+    """1 on a smooth surface of colour fitted to the sure sky, a half at 3.5 standard deviations from it."""
     height, width = above.shape
     down, across = np.mgrid[0:height, 0:width].astype(np.float32)
     down, across = down / height, across / width
@@ -98,5 +122,6 @@ def _unlikeness(image: Floats, above: Bools) -> Floats:
     surface, *_ = np.linalg.lstsq(terms.reshape(-1, 6)[rows], image.reshape(-1, 3)[rows], rcond=None)
     off = image - terms @ surface
     covariance = np.cov(off.reshape(-1, 3)[rows].T) + 4e-4 * np.eye(3)
-    distance: Floats = np.sqrt(np.einsum("ijc,cd,ijd->ij", off, np.linalg.inv(covariance), off)).astype(np.float32)
-    return distance
+    squares = np.einsum("ijc,cd,ijd->ij", off, np.linalg.inv(covariance), off)
+    alike: Floats = np.exp(-squares / 18).astype(np.float32)
+    return alike

@@ -32,7 +32,30 @@ def test_the_sky_is_found_around_what_stands_before_it() -> None:
     assert share[65:].mean() < 0.02
 
 
-@pytest.mark.parametrize("wall", [(225, 220, 210), (128, 128, 128), (200, 120, 90)], ids=["white", "grey", "brick"])
+def test_the_sky_goes_on_beyond_a_tower_that_reaches_the_upper_edge() -> None:
+    picture = np.asarray(landscape((120, 170, 230))).copy()
+    picture[:HORIZON, 70:90] = picture[HORIZON:, 70:90]
+    # To its right a twig is before every column's upper end.
+    picture[2:4, 90:] = (40, 30, 20)
+
+    share = sky_share(Image.fromarray(picture), "standard")
+
+    assert share is not None
+    assert share[15:50, 100:].mean() > 0.95
+    assert share[15:50, 74:86].mean() < 0.02
+    assert share[65:].mean() < 0.02
+
+
+WALLS = {
+    "white": (225, 220, 210),
+    "grey": (128, 128, 128),
+    "brick": (200, 120, 90),
+    "teal": (120, 182, 188),
+    "dark": (41, 66, 76),
+}
+
+
+@pytest.mark.parametrize("wall", WALLS.values(), ids=WALLS)
 def test_a_plain_wall_is_not_a_sky(wall: tuple[int, int, int]) -> None:
     assert sky_share(landscape(wall), "standard") is None
 
