@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -27,7 +28,7 @@ from aeforge_cli.sandbox.engine.edits import (
 )
 from aeforge_cli.sandbox.engine.filters import Floats, gaussian, reduced
 from aeforge_cli.sandbox.engine.ground import below_sky, shaded
-from aeforge_cli.sandbox.engine.mattes import Matte, subject_colours, subject_matte
+from aeforge_cli.sandbox.engine.mattes import Matte, likely_subject, subject_colours, subject_matte
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.removal import remove
 from aeforge_cli.sandbox.engine.skies import sky_share
@@ -70,10 +71,19 @@ class _Photo:
     def pixels(self) -> Floats:
         return np.asarray(self.small, np.float32) / 255
 
+    @cached_property
+    def likely(self) -> Floats:
+        return likely_subject(self.small, self.quality)
+
+    def is_portrait(self) -> bool:
+        """Whether the subject takes much of the picture, down to its lower edge: no landscape is behind it."""
+        sure = self.likely > 0.5
+        return bool(sure.mean() > 0.35 and sure[-1].mean() > 0.2)
+
     def subject(self) -> Matte:
         """The cut-out; a picture that is one already says so in its transparency."""
         if self.alpha is None:
-            return subject_matte(self.small, self.quality)
+            return subject_matte(self.small, self.likely, self.quality)
         return Matte(np.asarray(self.alpha.resize(self.small.size), np.float32) / 255, self.pixels())
 
     def below_sky(self) -> Matte | None:
@@ -112,11 +122,13 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
 
 
 def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
-    """A sky where there is a sky; anything else behind the subject, with a ground for what stands on one."""
+    """A sky where a landscape has one; anything else behind the subject, with a ground for what stands on one."""
     # numpy works on one core: the other paints meanwhile.
     with ThreadPoolExecutor(1) as painter:
         painting = painter.submit(paint, backdrop, photo.small.size)
         sky = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+        if sky is not None and photo.is_portrait():
+            sky = None
         matte = sky or photo.subject()
     behind = painting.result()
     if sky is None:

@@ -44,19 +44,17 @@ class Matte:
     colours: Floats
 
 
-def subject_matte(picture: Image.Image, quality: Quality) -> Matte:
-    alpha = subject_alpha(picture, quality)
+def subject_matte(picture: Image.Image, likely: Floats, quality: Quality) -> Matte:
+    alpha = alpha_of(picture, likely, quality)
     return Matte(alpha, subject_colours(np.asarray(picture, np.float32) / 255, alpha))
 
 
-def subject_alpha(picture: Image.Image, quality: Quality) -> Floats:
-    if min(picture.size) < _SMALLEST:
-        raise Refused("The picture is too small to tell a subject from its background.")
+def alpha_of(picture: Image.Image, likely: Floats, quality: Quality) -> Floats:
+    """The matte of what is likely the subject, in the picture's size."""
     side, steps = EFFORT[quality]
     small = reduced(picture, side)
     image = np.asarray(small, np.float32) / 255
-    alpha = refined(image, _decided(resized(likely_subject(picture, quality), small.size)), steps)
-    return enlarged(alpha, image, picture)
+    return enlarged(refined(image, _decided(resized(likely, small.size)), steps), image, picture)
 
 
 def subject_colours(image: Floats, alpha: Floats) -> Floats:
@@ -74,6 +72,8 @@ def subject_colours(image: Floats, alpha: Floats) -> Floats:
 
 def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
     """What stands out, looked at as a whole, then closer, which counts as far as it agrees."""
+    if min(picture.size) < _SMALLEST:
+        raise Refused("The picture is too small to tell a subject from its background.")
     likely = saliency_of_views(picture)
     frame = _frame(likely > 0.5)
     if frame is None:

@@ -31,6 +31,7 @@ from aeforge_cli.sandbox.engine.saliency import saliency
 from tests.benchmarks.editing import composites, photographs
 
 if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine import Quality
     from aeforge_cli.sandbox.engine.filters import Bools, Floats
 
 
@@ -167,8 +168,8 @@ def cut_outs(part: composites.Part, wheels: Path, save: Path | None) -> None:
         truth = np.asarray(composite.alpha, np.float32) / 255
         found = {"plain": _plain(composite.picture)}
         try:
-            found["standard"] = mattes.subject_alpha(composite.picture, "standard")
-            found["pro"] = mattes.subject_alpha(composite.picture, "pro")
+            found["standard"] = _alpha(composite.picture, "standard")
+            found["pro"] = _alpha(composite.picture, "pro")
         except Refused:
             print(f"{composite.name}: refused")
             continue
@@ -181,6 +182,10 @@ def cut_outs(part: composites.Part, wheels: Path, save: Path | None) -> None:
     for name, list_ in errors.items():
         mean = MatteError(*(float(np.mean([getattr(e, field) for e in list_])) for field in MatteError.__annotations__))
         print(f"mean {name:9}{mean}")
+
+
+def _alpha(picture: Image.Image, quality: Quality) -> Floats:
+    return mattes.alpha_of(picture, mattes.likely_subject(picture, quality), quality)
 
 
 def _plain(picture: Image.Image) -> Floats:

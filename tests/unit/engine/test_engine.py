@@ -45,6 +45,17 @@ def test_the_background_becomes_a_blue_sky_and_the_person_stays() -> None:
     assert (sky.size, sky.mode) == ((486, 486), "RGB")
 
 
+def test_behind_a_portrait_all_of_the_background_changes_though_a_wall_is_as_blue_as_a_sky() -> None:
+    cut_out = edited("remove the background")
+    room = Image.new("RGB", cut_out.size, (90, 60, 40))
+    room.paste((120, 170, 230), (0, 0, room.width, room.height // 2))
+    room.paste(cut_out, mask=cut_out)
+    floor = (476, 250, 486, 290)
+
+    assert np.abs(part(edited("change the sky to a sunset", room), floor) - part(room, floor)).max() <= 4
+    assert np.abs(part(edited("change the background to a sunset", room), floor) - part(room, floor)).mean() > 20
+
+
 def test_the_object_in_the_upper_right_corner_goes_and_nothing_else_does() -> None:
     without = edited("Remove object in upper right corner")
 

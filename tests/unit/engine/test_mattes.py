@@ -8,7 +8,7 @@ from PIL import Image
 
 from aeforge_cli.sandbox.engine import Refused
 from aeforge_cli.sandbox.engine.filters import Floats, gaussian
-from aeforge_cli.sandbox.engine.mattes import refined, subject_alpha, subject_colours
+from aeforge_cli.sandbox.engine.mattes import alpha_of, likely_subject, refined, subject_colours
 
 ORANGE, TEAL = np.array((0.9, 0.5, 0.1), np.float32), np.array((0.1, 0.4, 0.5), np.float32)
 
@@ -43,5 +43,18 @@ def test_the_subject_keeps_its_own_colour_where_the_background_shines_through() 
 
 @pytest.mark.parametrize("size", [(64, 64), (8, 8), (300, 1)], ids=str)
 def test_where_nothing_stands_out_nothing_is_cut_out(size: tuple[int, int]) -> None:
+    picture = Image.new("RGB", size, (90, 90, 90))
+
     with pytest.raises(Refused):
-        subject_alpha(Image.new("RGB", size, (90, 90, 90)), "standard")
+        alpha_of(picture, likely_subject(picture, "standard"), "standard")
+
+
+def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_soft_edges_is() -> None:
+    picture, unsure, thin = Image.new("RGB", (200, 200)), np.zeros((200, 200)), np.zeros((200, 200))
+    picture.paste((255, 255, 255), (98, 20, 102, 180))
+    unsure[50:150, 50:150], unsure[50:90, 50:90] = 0.5, 1
+    thin[20:180, 96:104], thin[20:180, 99:101] = 0.5, 1
+
+    with pytest.raises(Refused):
+        alpha_of(picture, unsure.astype(np.float32), "standard")
+    assert alpha_of(picture, thin.astype(np.float32), "standard")[100, 100] > 0.9
