@@ -58,7 +58,8 @@ def _own_folder(state_dir: Path) -> Iterator[Path | None]:
         yield None
         return
     with stream:
-        if is_locked(stream):
+        # One that ended between our opening and our locking has removed it.
+        if is_locked(stream) or os.fstat(stream.fileno()).st_nlink == 0:
             yield None
             return
         yield state_dir / "sandbox"

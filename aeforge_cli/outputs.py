@@ -158,7 +158,7 @@ class Destination:
                 path.lstat()  # finds a name that is too long
             probe, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
             os.close(probe)
-            Path(name).unlink()
+            Path(name).unlink(missing_ok=True)  # a sweep may have been faster
         except OSError as error:
             raise cannot_save(path, error) from None
 
@@ -264,13 +264,18 @@ class PartFile:
         self._path = Path(name)
         _open_parts.add(self._path)
         self._stream: BinaryIO = os.fdopen(handle, "w+b")
-        with contextlib.suppress(OSError):  # where there are no locks, `sweep` finds every part locked
+        try:
             lock(self._stream)
-        if os.name == "nt" or os.fstat(handle).st_nlink > 0:
-            return True
-        self._stream.close()
-        _open_parts.discard(self._path)
-        return False
+        except BlockingIOError:
+            is_swept = True  # a sweep has it, and is about to remove it
+        except OSError:
+            is_swept = False  # where there are no locks, `sweep` finds every part locked
+        else:
+            is_swept = os.name != "nt" and os.fstat(handle).st_nlink == 0
+        if is_swept:
+            self._stream.close()
+            _open_parts.discard(self._path)
+        return not is_swept
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -394,8 +399,17 @@ def sweep(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for part in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
             with contextlib.suppress(OSError):
-                if not _is_locked(part):
-                    part.unlink()
+                _remove_unlocked(part)
+
+
+def _remove_unlocked(part: Path) -> None:
+    with part.open("r+b") as stream:
+        if is_locked(stream):
+            return
+        if os.name != "nt":
+            part.unlink()  # while we hold the lock: whoever made it must not take it meanwhile
+            return
+    part.unlink()  # Windows removes no file that anybody has open
 
 
 def cannot_save(path: Path, error: OSError) -> CannotSave:
@@ -464,11 +478,6 @@ def _replace(source: Path, path: Path) -> Path:
                 raise
             time.sleep(0.05)  # a virus scanner may hold the new file for a moment
     return source.replace(path)
-
-
-def _is_locked(path: Path) -> bool:
-    with path.open("r+b") as stream:
-        return is_locked(stream)
 
 
 def _safe_name(name: str) -> str:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -564,6 +565,32 @@ def test_a_part_of_another_process_is_not_swept_while_it_is_locked(tmp_path: Pat
         sweep(tmp_path)
 
         assert names(tmp_path) == [path.name]
+
+
+def test_a_part_that_is_begun_during_a_sweep_is_not_lost(tmp_path: Path) -> None:
+    folder, rounds = tmp_path / "out", 400
+    folder.mkdir()
+    aliases = [tmp_path / str(number) for number in range(rounds)]  # each folder is swept once
+    for alias in aliases:
+        alias.symlink_to(folder)
+    together, lost = threading.Barrier(2), []
+
+    def sweeps() -> None:
+        for alias in aliases:
+            together.wait()
+            sweep(alias)
+            together.wait()
+
+    sweeper = threading.Thread(target=sweeps)
+    sweeper.start()
+    for _ in aliases:
+        together.wait()
+        with PartFile(folder):
+            together.wait()
+            lost += [] if names(folder) else ["lost"]
+    sweeper.join()
+
+    assert lost == []
 
 
 def test_a_folder_is_swept_once_for_all_the_results_of_a_batch(tmp_path: Path) -> None:
