@@ -6,8 +6,9 @@ window changes: each candidate is looked at again, closer and wider, and must be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -18,9 +19,12 @@ from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, ov
 from aeforge_cli.sandbox.engine.saliency import SIDE, saliency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from aeforge_cli.sandbox.engine.edits import Place
+
+# What stands out in a picture, as `saliency` says it.
+See: TypeAlias = Callable[[Image.Image], Floats]
 
 # Chosen on pictures with known objects; see tests/benchmarks/editing.
 _ENOUGH = 0.9
@@ -58,17 +62,17 @@ class _Candidate:
     score: float
 
 
-def find_object(picture: Image.Image, place: Place, subject: Bools) -> Bools | None:
+def find_object(picture: Image.Image, place: Place, subject: Bools, see: See = saliency) -> Bools | None:
     """The mask of the object at a place, in the picture's size, or None where nothing is surely one."""
     best: _Candidate | None = None
-    for likely in _standing_out(picture, place):
+    for likely in _standing_out(picture, place, see):
         if best is not None and overlap(best.mask, likely > 0.5) > 0.6:
             continue
-        candidate = _looked_at_closely(picture, place, likely, subject)
+        candidate = _looked_at_closely(picture, place, likely, subject, see)
         if candidate is None or candidate.score < (_ENOUGH if best is None else best.score):
             continue
         # The last test costs two more looks.
-        if overlap(_look(picture, candidate.mask, 1.5, _upside_down) > 0.5, candidate.mask) < _STILL_THERE:
+        if overlap(_look(picture, candidate.mask, 1.5, _upside_down(see)) > 0.5, candidate.mask) < _STILL_THERE:
             continue
         best = candidate
         if best.score > _BEYOND_DOUBT:
@@ -80,10 +84,10 @@ def main_subject(picture: Image.Image) -> Bools:
     return resized(saliency(picture), picture.size) > 0.5
 
 
-def _standing_out(picture: Image.Image, place: Place) -> Iterator[Floats]:
+def _standing_out(picture: Image.Image, place: Place, see: See) -> Iterator[Floats]:
     """Maps of single things that stand out, the likeliest windows first."""
     for number, window in enumerate(_windows(picture.size, place)):
-        for likely in _seen_through(picture, window, looks=2 if number < _WIDE else 1):
+        for likely in _seen_through(picture, window, 2 if number < _WIDE else 1, see):
             if _is_at(likely > 0.5, place) and _clear(likely):
                 yield likely
 
@@ -109,11 +113,11 @@ def _window(size: tuple[int, int], place: Place, share: float, across: float, do
     return _Window(left, top, left + width, top + height)
 
 
-def _seen_through(picture: Image.Image, window: _Window, looks: int) -> Iterator[Floats]:
+def _seen_through(picture: Image.Image, window: _Window, looks: int, see: See) -> Iterator[Floats]:
     """What stands out whole; if it is only part of something, that is hidden and the rest looked at again."""
     crop = _cropped(picture, window)
     for look in range(looks):
-        seen = saliency(crop)
+        seen = see(crop)
         things = [thing for thing in _separate(seen > 0.5) if thing.sum() > 0.002 * SIDE * SIDE]
         for thing in things:
             if not _cut_off(thing, window, picture.size):
@@ -155,12 +159,14 @@ def _doubt(likely: Floats) -> float:
     return float(((likely > 0.12) & (likely < 0.88)).sum() / max(int((likely > 0.5).sum()), 1))
 
 
-def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats, subject: Bools) -> _Candidate | None:
+def _looked_at_closely(
+    picture: Image.Image, place: Place, likely: Floats, subject: Bools, see: See
+) -> _Candidate | None:
     mask = holes_filled(likely > 0.5)
-    near = _look(picture, mask, 1.5, saliency)
+    near = _look(picture, mask, 1.5, see)
     if overlap(near > 0.5, mask) < 0.35:
         return None
-    far = _look(picture, mask, 2.2, saliency)
+    far = _look(picture, mask, 2.2, see)
     agreement = [overlap(look > 0.5, mask) for look in (near, far)]
     sharper = near if agreement[0] >= agreement[1] else far
     if max(agreement) < 0.6:
@@ -175,7 +181,7 @@ def _looked_at_closely(picture: Image.Image, place: Place, likely: Floats, subje
     return _Candidate(outline, sharper, score)
 
 
-def _look(picture: Image.Image, mask: Bools, margin: float, see: Callable[[Image.Image], Floats]) -> Floats:
+def _look(picture: Image.Image, mask: Bools, margin: float, see: See) -> Floats:
     """What stands out in a window a little larger than the object."""
     window = _around(mask, margin)
     crop = _cropped(picture, window)
@@ -187,8 +193,8 @@ def _look(picture: Image.Image, mask: Bools, margin: float, see: Callable[[Image
     return window.whole(seen, picture.size)
 
 
-def _upside_down(crop: Image.Image) -> Floats:
-    return np.ascontiguousarray(saliency(crop.transpose(Image.Transpose.ROTATE_180))[::-1, ::-1])
+def _upside_down(see: See) -> See:
+    return lambda crop: np.ascontiguousarray(see(crop.transpose(Image.Transpose.ROTATE_180))[::-1, ::-1])
 
 
 def _around(mask: Bools, margin: float) -> _Window:

@@ -12,6 +12,8 @@ import onnxruntime
 from PIL import Image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aeforge_cli.sandbox.engine.filters import Floats
 
 SIDE = 320
@@ -25,13 +27,13 @@ def saliency(picture: Image.Image) -> Floats:
     return _answer(_planes(picture))
 
 
-def saliency_of_views(picture: Image.Image) -> Floats:
+def saliency_of_views(picture: Image.Image, network: Callable[[Floats], Floats] | None = None) -> Floats:
     """The same from four looks: as it is, mirrored, upside down, and both.
 
     In one look the network often leaves half of a thing unsure, in another none: the surer look counts for more.
     """
-    planes = _planes(picture)
-    views = [_answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
+    answer, planes = network or _answer, _planes(picture)
+    views = [answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
     surest = np.exp([-5 * min(_unsure(view), 10.0) for view in views])
     return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32)
 

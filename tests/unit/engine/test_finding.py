@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aeforge_cli.sandbox.engine import finding
 from aeforge_cli.sandbox.engine.edits import Place
 from aeforge_cli.sandbox.engine.finding import find_object
 
@@ -26,7 +25,7 @@ def white_square() -> Image.Image:
     return picture
 
 
-def found(monkeypatch: pytest.MonkeyPatch, *, also_upside_down: bool) -> object:
+def found(*, also_upside_down: bool) -> object:
     """By a network that sees what is white."""
 
     def sees(crop: Image.Image) -> Floats:
@@ -34,17 +33,16 @@ def found(monkeypatch: pytest.MonkeyPatch, *, also_upside_down: bool) -> object:
         upside_down = pixels[:8].mean() > pixels[-8:].mean()
         return ((pixels > 200) & (also_upside_down or not upside_down)).astype(np.float32)
 
-    monkeypatch.setattr(finding, "saliency", sees)
-    return find_object(white_square(), UPPER_RIGHT, np.zeros((240, 240), bool))
+    return find_object(white_square(), UPPER_RIGHT, np.zeros((240, 240), bool), sees)
 
 
-def test_what_stands_out_either_way_up_is_the_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    mask = found(monkeypatch, also_upside_down=True)
+def test_what_stands_out_either_way_up_is_the_object() -> None:
+    mask = found(also_upside_down=True)
 
     assert isinstance(mask, np.ndarray)
     ys, xs = np.nonzero(mask)
     assert [xs.min(), ys.min(), xs.max(), ys.max()] == pytest.approx([160, 30, 209, 79], abs=3)
 
 
-def test_what_stands_out_only_the_right_way_up_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert found(monkeypatch, also_upside_down=False) is None
+def test_what_stands_out_only_the_right_way_up_is_none() -> None:
+    assert found(also_upside_down=False) is None

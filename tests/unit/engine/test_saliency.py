@@ -7,27 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine import saliency as module
 from aeforge_cli.sandbox.engine.saliency import SIDE, saliency, saliency_of_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
-
     from aeforge_cli.sandbox.engine.filters import Floats
 
 
-def with_network(monkeypatch: pytest.MonkeyPatch, answer: Callable[[Floats], Floats]) -> list[Floats]:
-    """A network that sees what `answer` says in the picture's red channel, and the pictures it was shown."""
-    shown: list[Floats] = []
-
-    def answered(planes: Floats) -> Floats:
-        shown.append(planes[0, 0])
-        return answer(planes[0, 0]).astype(np.float32)
-
-    monkeypatch.setattr(module, "_answer", answered)
-    return shown
+def seen(answer: Callable[[Floats], Floats]) -> Floats:
+    """By a network that sees what `answer` says in the red channel it is shown."""
+    return saliency_of_views(red_in_a_corner(), lambda planes: answer(planes[0, 0]).astype(np.float32))
 
 
 def red_in_a_corner() -> Image.Image:
@@ -36,34 +26,32 @@ def red_in_a_corner() -> Image.Image:
     return picture
 
 
-def test_every_look_shows_the_picture_another_way_up_and_finds_the_thing_in_the_same_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shown = with_network(monkeypatch, lambda red: (red > 0).astype(np.float32))
+def test_every_look_shows_the_picture_another_way_up_and_finds_the_thing_in_the_same_place() -> None:
+    shown: list[Floats] = []
 
-    seen = saliency_of_views(red_in_a_corner())
+    def sees_red(red: Floats) -> Floats:
+        shown.append(red)
+        return (red > 0).astype(np.float32)
+
+    likely = seen(sees_red)
 
     assert len({red.tobytes() for red in shown}) == 4
-    np.testing.assert_array_equal(seen > 0.5, np.asarray(red_in_a_corner())[..., 0] > 0)
-    assert set(np.unique(seen.round(4))) == {0, 1}
+    np.testing.assert_array_equal(likely > 0.5, np.asarray(red_in_a_corner())[..., 0] > 0)
+    assert set(np.unique(likely.round(4))) == {0, 1}
 
 
-def test_a_look_that_leaves_half_of_the_thing_unsure_hardly_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_leaves_half_of_the_thing_unsure_hardly_counts() -> None:
     def sure_only_upright(red: Floats) -> Floats:
         upright = red[: SIDE // 2].max() > 0 and red[:, : SIDE // 2].max() > 0
         return np.where(red > 0, 1 if upright else np.where(np.arange(SIDE) % 2, 0.8, 0.2)[:, None], 0)
 
-    with_network(monkeypatch, sure_only_upright)
-
-    seen = saliency_of_views(red_in_a_corner())
-
-    assert seen[30:90, 20:120].min() > 0.9
+    assert seen(sure_only_upright)[30:90, 20:120].min() > 0.9
 
 
-def test_a_look_that_sees_nothing_hardly_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_network(monkeypatch, lambda red: np.where(red[: SIDE // 2].max() > 0, red > 0, np.full(red.shape, 0.2)))
+def test_a_look_that_sees_nothing_hardly_counts() -> None:
+    likely = seen(lambda red: np.where(red[: SIDE // 2].max() > 0, red > 0, np.full(red.shape, 0.2)))
 
-    assert saliency_of_views(red_in_a_corner())[30:90, 20:120].min() > 0.9
+    assert likely[30:90, 20:120].min() > 0.9
 
 
 def test_a_black_picture_has_no_subject_and_is_no_error() -> None:
