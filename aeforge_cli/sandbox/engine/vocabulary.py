@@ -184,7 +184,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         Kind.TONE,
         {
             Tone.BRIGHTER: "brighter, brighten, lighter, lighten, lightened, brightened, brighten up, brightness, "
-            "exposure, lighten up",
+            "exposure, lighten up, brighten it up, lighten it up",
             Tone.DARKER: "darker, darken, darkened, dim, dimmer",
             Tone.MORE_CONTRAST: "contrast, contrasty, punchy, punchier",
             Tone.LESS_CONTRAST: "flatter",
@@ -192,9 +192,9 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Tone.LESS_SATURATION: "muted, desaturated, desaturate, faded, washed out",
             Tone.MONOCHROME: "black and white, black & white, b&w, b/w, bw, greyscale, grayscale, monochrome, "
             "grey scale, gray scale, black white, colourless, colorless",
-            Tone.SEPIA: "sepia, sepia tone, sepia toned",
-            Tone.WARMER: "warmer, warm, warm up, warmth",
-            Tone.COOLER: "cooler, cool, colder, cold, cool down",
+            Tone.SEPIA: "sepia, sepia tone, sepia tones, sepia toned",
+            Tone.WARMER: "warmer, warm, warm up, warm it up, warmth",
+            Tone.COOLER: "cooler, cool, colder, cold, cool down, cool it down",
             Tone.SHARPER: "sharpen, sharpened, sharper, sharp, crisp, crisper, sharpness, in focus",
             Tone.BLURRED: "blur, blurry, blurred, blurrier, blurring, soften, softened, softer, soft, out of focus, "
             "defocus, defocused, bokeh, unfocused, soft focus",
@@ -234,8 +234,8 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "i, we, me, us, my, our, your, like, i'd, i'd like, kindly, just, now, thanks, thank you, so that, that, "
             "is, are, be, which, there, its, this, these, some, any, all, one, nice, beautiful, lovely, plain, solid, "
             "simple, single, pure, hi, hello, ok, okay, let's, need, colour, color, coloured, colored, colours, "
-            "colors, shade, tone, look, area, part, region, section, located, near, using, instead, ->, over, her, "
-            "his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional"
+            "colors, shade, tone, tones, look, area, part, region, section, located, near, using, instead, ->, over, "
+            "her, his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional"
         },
     )
 )

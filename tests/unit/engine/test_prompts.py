@@ -76,6 +76,8 @@ UPPER_RIGHT = Place(0.5, 0, 1, 0.5)
         ("remove the unwanted object in the top left corner", RemoveObject(Place(0, 0, 0.5, 0.5))),
         ("make the colours pop", Adjust(Part.PICTURE, Tone.MORE_SATURATION)),
         ("sepia, please", Adjust(Part.PICTURE, Tone.SEPIA)),
+        ("cool it down a bit", Adjust(Part.PICTURE, Tone.COOLER, 0.5)),
+        ("warmer tones", Adjust(Part.PICTURE, Tone.WARMER)),
     ],
 )
 def test_an_edit_is_understood_as_people_write_it(prompt: str, edit: Edit) -> None:
