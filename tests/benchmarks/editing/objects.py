@@ -61,7 +61,11 @@ def globe(photo: Callable[[str], Image.Image]) -> Image.Image:
 
 
 def gift(photo: Callable[[str], Image.Image]) -> Image.Image:
-    return photo("gift").resize((256, 256), Image.Resampling.LANCZOS)
+    """Without the shadow that the icon has below it: no matte of the box has one."""
+    icon = photo("gift").resize((256, 256), Image.Resampling.LANCZOS)
+    cover = icon.getchannel("A")
+    solid = cover.point([0] * 250 + [255] * 6).filter(ImageFilter.MaxFilter(3))
+    return _cut(icon, ImageChops.darker(cover, solid))
 
 
 def thistle(photo: Callable[[str], Image.Image]) -> Image.Image:
