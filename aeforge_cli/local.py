@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aeforge_cli.errors import Unreachable, Usage
-from aeforge_cli.locks import is_locked
+from aeforge_cli.locks import is_locked, is_removed
 
 START_SECONDS = 20.0
 PORT = 8765
@@ -59,7 +59,7 @@ def _own_folder(state_dir: Path) -> Iterator[Path | None]:
         return
     with stream:
         # One that ended between our opening and our locking has removed it.
-        if is_locked(stream) or os.fstat(stream.fileno()).st_nlink == 0:
+        if is_locked(stream) or is_removed(stream):
             yield None
             return
         yield state_dir / "sandbox"

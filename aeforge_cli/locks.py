@@ -1,5 +1,6 @@
 """File locks that the kernel frees however a process ends; on every system Python knows."""
 
+import os
 import sys
 from typing import BinaryIO
 
@@ -24,3 +25,8 @@ def is_locked(stream: BinaryIO) -> bool:
     except OSError:
         return True
     return False
+
+
+def is_removed(stream: BinaryIO) -> bool:
+    """Whether the file was removed since it was opened, which Windows forbids: a lock on it then keeps nobody away."""
+    return sys.platform != "win32" and os.fstat(stream.fileno()).st_nlink == 0

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
 from aeforge_cli.images import Format, ImageInfo, identify, is_complete
-from aeforge_cli.locks import is_locked, lock
+from aeforge_cli.locks import is_locked, is_removed, lock
 
 _FIELDS = ("stem", "name", "n", "job_id", "operation", "date", "ext")
 _PREFIX, _SUFFIX = ".aeforge-", ".part"
@@ -271,7 +271,7 @@ class PartFile:
         except OSError:
             is_swept = False  # where there are no locks, `sweep` finds every part locked
         else:
-            is_swept = os.name != "nt" and os.fstat(handle).st_nlink == 0
+            is_swept = is_removed(self._stream)
         if is_swept:
             self._stream.close()
             _open_parts.discard(self._path)
