@@ -16,7 +16,7 @@ from PIL import Image
 from aeforge_cli.sandbox.engine.fill import diffuse
 from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, resized
 from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, overlap, shrunk
-from aeforge_cli.sandbox.engine.saliency import SIDE, saliency
+from aeforge_cli.sandbox.engine.saliency import SIDE, saliency, unsure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ See: TypeAlias = Callable[[Image.Image], Floats]
 # Chosen on pictures with known objects; see tests/benchmarks/editing.
 _ENOUGH = 0.9
 _BEYOND_DOUBT = 1.2
+_MARGIN = 0.12
 # An object upside down is still one; part of a face, or of a lamp, often is not.
 _STILL_THERE = 0.6
 
@@ -58,7 +59,6 @@ class _Window:
 @dataclass(frozen=True)
 class _Candidate:
     mask: Bools
-    likely: Floats
     score: float
 
 
@@ -81,6 +81,7 @@ def find_object(picture: Image.Image, place: Place, subject: Bools, see: See = s
 
 
 def main_subject(picture: Image.Image) -> Bools:
+    """What the picture is of: parts of it are not taken away, nor copied into holes."""
     return resized(saliency(picture), picture.size) > 0.5
 
 
@@ -151,12 +152,7 @@ def _is_at(mask: Bools, place: Place) -> bool:
 
 
 def _clear(likely: Floats) -> bool:
-    return float(likely[likely > 0.5].mean()) > 0.72 and _doubt(likely) < 1.5
-
-
-def _doubt(likely: Floats) -> float:
-    """The undecided area as a share of the decided."""
-    return float(((likely > 0.12) & (likely < 0.88)).sum() / max(int((likely > 0.5).sum()), 1))
+    return float(likely[likely > 0.5].mean()) > 0.72 and unsure(likely, _MARGIN) < 1.5
 
 
 def _looked_at_closely(
@@ -174,11 +170,11 @@ def _looked_at_closely(
     outline = holes_filled(_main(sharper > 0.4, mask))
     if not _is_at(outline, place):
         return None
-    doubt = min(_doubt(likely), 1.0) + min(_doubt(sharper), 1.0)
+    doubt = min(unsure(likely, _MARGIN), 1.0) + min(unsure(sharper, _MARGIN), 1.0)
     score = 0.7 * max(agreement) + 0.3 * min(agreement) + 0.2 * min(_edge(picture, outline), 3) - 0.3 * doubt
     # An eye or a badge stands out too, but nobody means it: it is part of the subject.
     score -= 0.4 * _share_around(outline, subject)
-    return _Candidate(outline, sharper, score)
+    return _Candidate(outline, score)
 
 
 def _look(picture: Image.Image, mask: Bools, margin: float, see: See) -> Floats:

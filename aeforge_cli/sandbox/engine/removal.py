@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.edits import Place
 
 _SMALLEST = 16
-_SEARCHED_SIDE = 768
+SEARCHED_SIDE = 768
 # The hole and as much again around it are filled at this size.
 _FILLED_SIDE: dict[Quality, int] = {"standard": 640, "pro": 1024}
 
 
 def remove(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
-    subject = subject_of(picture)
-    hole = hole_at(picture, place, subject)
+    small = reduced(picture, SEARCHED_SIDE)
+    subject = main_subject(small)
+    hole = hole_at(small, place, subject) if min(picture.size) >= _SMALLEST else None
     if hole is None:
         raise Refused(
             "At that place no single object can be told from what is around it. "
@@ -33,16 +34,8 @@ def remove(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
     return without(picture, hole, subject, quality)
 
 
-def subject_of(picture: Image.Image) -> Bools:
-    """What the picture is of, on a reduced picture: parts of it are not taken away, nor copied into holes."""
-    return main_subject(reduced(picture, _SEARCHED_SIDE))
-
-
-def hole_at(picture: Image.Image, place: Place, subject: Bools) -> Bools | None:
-    """What to take away so that nothing of the object is left, on a reduced picture."""
-    if min(picture.size) < _SMALLEST:
-        return None
-    small = reduced(picture, _SEARCHED_SIDE)
+def hole_at(small: Image.Image, place: Place, subject: Bools) -> Bools | None:
+    """What to take away so that nothing of the object is left, on a picture of at most the size that is searched."""
     found = find_object(small, place, subject)
     # The network draws outlines a little tight; soft edges and thin shadows lie just outside.
     return None if found is None else grown(found, max(2, round(max(small.size) / 170)))

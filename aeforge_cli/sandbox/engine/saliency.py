@@ -34,13 +34,13 @@ def saliency_of_views(picture: Image.Image, network: Callable[[Floats], Floats] 
     """
     answer, planes = network or _answer, _planes(picture)
     views = [answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
-    surest = np.exp([-5 * min(_unsure(view), 10.0) for view in views])
+    surest = np.exp([-5 * min(unsure(view, 0.1), 10.0) for view in views])
     return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32)
 
 
-def _unsure(likely: Floats) -> float:
-    """The undecided area as a share of the subject's."""
-    return float(((likely > 0.1) & (likely < 0.9)).sum() / max(int((likely > 0.5).sum()), 1))
+def unsure(likely: Floats, margin: float) -> float:
+    """The area that is farther than `margin` from both 0 and 1, as a share of the subject's."""
+    return float(((likely > margin) & (likely < 1 - margin)).sum() / max(int((likely > 0.5).sum()), 1))
 
 
 def _planes(picture: Image.Image) -> Floats:

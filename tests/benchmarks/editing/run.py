@@ -26,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from aeforge_cli.sandbox.engine import Instruction, Refused, load_engine, mattes, removal
 from aeforge_cli.sandbox.engine.edits import RemoveObject
 from aeforge_cli.sandbox.engine.fill import diffuse
+from aeforge_cli.sandbox.engine.filters import reduced
+from aeforge_cli.sandbox.engine.finding import main_subject
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.saliency import saliency
 from tests.benchmarks.editing import composites, photographs
@@ -81,8 +83,9 @@ def _removal(composite: composites.Composite, save: Path | None) -> tuple[str, H
     truth = np.asarray(composite.alpha) > 127
     (edit,) = parse(f"remove the object in the {composite.corner} corner")
     assert isinstance(edit, RemoveObject)
-    subject = removal.subject_of(composite.picture)
-    found_hole = removal.hole_at(composite.picture, edit.place, subject)
+    small = reduced(composite.picture, removal.SEARCHED_SIDE)
+    subject = main_subject(small)
+    found_hole = removal.hole_at(small, edit.place, subject)
     if found_hole is None:
         return "refused", None
     hole = _full_size(found_hole, composite.picture)
@@ -138,7 +141,8 @@ def bare_corners(part: composites.Part, wheels: Path, save: Path | None) -> None
         for corner in photographs.CORNERS:
             (edit,) = parse(f"remove the object in the {corner} corner")
             assert isinstance(edit, RemoveObject)
-            hole = removal.hole_at(picture, edit.place, removal.subject_of(picture))
+            small = reduced(picture, removal.SEARCHED_SIDE)
+            hole = removal.hole_at(small, edit.place, main_subject(small))
             there = "object" if corner in source.objects_in else "nothing"
             done = "refused" if hole is None else "removed"
             verdicts[f"{there} there, {done}"] += 1
