@@ -82,26 +82,26 @@ def _likely(image: Floats, above: Bools) -> Floats:
 
 
 def _sky(alike: Floats, above: Bools) -> Bools:
-    return (alike > 0.5) & _level(above) | _high(alike > 0.5, above)
+    like, border = alike > 0.5, _lowest(above)
+    return like & (_level(border, len(above)) | _high(like, border))
 
 
-def _level(above: Bools) -> Bools:
+def _level(border: Rows, height: int) -> Bools:
     """Above the skyline of some column near by: through a lattice, beside a tower, but not below the horizon."""
-    reach = max(3, above.shape[1] // 8)
-    border = np.pad(_lowest(above), reach)
-    lowest = np.lib.stride_tricks.sliding_window_view(border, 2 * reach + 1).max(axis=1)
-    level: Bools = np.arange(above.shape[0])[:, None] < lowest[None, :]
+    reach = max(3, len(border) // 8)
+    lowest = np.lib.stride_tricks.sliding_window_view(np.pad(border, reach), 2 * reach + 1).max(axis=1)
+    level: Bools = np.arange(height)[:, None] < lowest[None, :]
     return level
 
 
-def _high(alike: Bools, above: Bools) -> Bools:
+def _high(alike: Bools, border: Rows) -> Bools:
     """Large and mostly above the skyline of most columns: sky that a tower parts from the rest."""
     labels, _ = labelled(alike)
-    high = np.arange(above.shape[0])[:, None] < np.quantile(_lowest(above), 0.75)
+    high = np.arange(len(alike))[:, None] < np.quantile(border, 0.75)
     sizes = np.bincount(labels.ravel())
     highs = np.bincount(labels.ravel(), weights=(alike & high).ravel())
     parts: Bools = (highs > 0.5 * sizes) & (sizes > 0.01 * alike.size)
-    return alike & parts[labels]
+    return parts[labels]
 
 
 def _lowest(sky: Bools) -> Rows:

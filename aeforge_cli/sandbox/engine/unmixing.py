@@ -75,9 +75,8 @@ def _learnt_doubt(first: Unmixed, believed: Floats) -> float:
 
 def _gaps(pixels: Floats, behind: Floats, where: Bools) -> Bools:
     """What is thin and looks just like the background near by: not to be learnt as the subject's colour."""
-    distance, spread = _distance(pixels - behind[:, :3], behind[:, 3:], _NOISE)
     alike = np.zeros_like(where)
-    alike[where] = np.float32(-2.757) - (distance + spread) / 2 > _PLAIN
+    alike[where] = _log_density(*_distance(pixels - behind[:, :3], behind[:, 3:], _NOISE)) > _PLAIN
     radius = max(2, round(0.012 * max(where.shape)))
     return alike & ~grown(shrunk(alike, radius), radius)
 
@@ -139,7 +138,7 @@ class _Evidence:
 
 def _evidence(pixels: Floats, subject: Floats, behind: Floats, elsewhere: Floats) -> _Evidence:
     fits = [_fit(pixels, subject, behind, share) for share in _SHARES]
-    logs = np.stack([np.float32(-2.757) - (distance + spread) / 2 for distance, spread in fits])
+    logs = np.stack([_log_density(distance, spread) for distance, spread in fits])
     logs[0] = np.logaddexp(logs[0], np.log(_STRANGE))
     logs[-1] = np.logaddexp(logs[-1], np.log(elsewhere))
     return _Evidence(logs, np.min([distance for distance, _ in fits], axis=0), _apart(subject, behind))
@@ -170,6 +169,11 @@ def _distance(off: Floats, covariance: Floats, noise: np.float32) -> tuple[Float
     inverse, determinant = symmetric_inverse(*diagonal)
     squares = sum((1 if i == j else 2) * inverse[n] * off[:, i] * off[:, j] for n, (i, j) in enumerate(_PAIRS))
     return np.asarray(squares), np.log(determinant)
+
+
+def _log_density(distance: Floats, spread: Floats) -> Floats:
+    """Of a Gaussian in three dimensions, of which `_distance` tells both."""
+    return np.float32(-2.757) - (distance + spread) / 2
 
 
 def _normal(logs: Floats) -> Floats:
