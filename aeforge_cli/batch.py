@@ -160,8 +160,6 @@ class Batch:
         with contextlib.suppress(Interrupted):  # the main thread was told by the signal itself
             try:
                 work()
-            except AeforgeError:
-                raise
             except Exception as bug:  # noqa: BLE001 - raised again in the thread that has a front door
                 self._outcomes.put(bug)
 
@@ -172,8 +170,6 @@ class Batch:
             started = self._jobs.clock.monotonic()
             try:
                 self._submit(item, started)
-            except Interrupted:
-                raise
             except RateLimited as error:
                 if not self._put_back(item):
                     self._end(item, error, started, _Stage.SUBMITTING)
@@ -267,8 +263,6 @@ class Batch:
                 with self._jobs.knowing(running.ticket):
                     found = running.watch.look()
                 self._looked(running, found)
-            except Interrupted:
-                raise
             except AeforgeError as error:
                 self._end(running.item, error, running.started, _Stage.RUNNING)
 
@@ -307,8 +301,6 @@ class Batch:
             running, done = found
             try:
                 finished = self._saved(running, done)
-            except Interrupted:
-                raise
             except AeforgeError as error:
                 self._end(running.item, error, running.started, _Stage.FETCHING)
             else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aeforge_cli.branches import MODULES
 from aeforge_cli.console import ClosedStdoutError
-from aeforge_cli.errors import AeforgeError, Exit, InternalError, Interrupted
+from aeforge_cli.errors import AeforgeError, Exit, Failure, InternalError, Interrupted
 from aeforge_cli.session import Session
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
         with contextlib.closing(session), _foreign_errors_named():
             session.stop.listen()
             return _run(arguments, session)
-    except AeforgeError as error:
+    except Failure as error:
         session.console.failure(error)
         return error.exit_status
     except (BrokenPipeError, ClosedStdoutError):

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from enum import Enum
 from typing import IO, TYPE_CHECKING, BinaryIO, assert_never
 
-from aeforge_cli.errors import AeforgeError
+from aeforge_cli.errors import Failure
 from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Console:
         """Past quiet and past any display: the user must see this."""
         self._say(text)
 
-    def failure(self, error: AeforgeError) -> None:
+    def failure(self, error: Failure) -> None:
         """What, why and what to do next; with --json, one object on the last line."""
         with self._lock, self._room(on_err=True):
             if self._standing is not None:
@@ -224,7 +224,7 @@ class Console:
                 if text:
                     self._write(f"{self._style(label)} {self._safe(text)}")
 
-    def _annotate(self, error: AeforgeError) -> None:
+    def _annotate(self, error: Failure) -> None:
         if self._github:
             text = self._safe(f"{error.message}: {error.why}" if error.why else error.message)
             self._put(self._github.failed(error, text))

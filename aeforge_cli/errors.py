@@ -38,7 +38,7 @@ class Exit(IntEnum):
     STDOUT_CLOSED = 141
 
 
-class AeforgeError(Exception):
+class Failure(BaseException):
     """What happened, why, and what to do next; the front door turns it into three lines and an exit code."""
 
     exit: ClassVar[Exit] = Exit.NONSENSE
@@ -73,6 +73,10 @@ class AeforgeError(Exception):
             "retryable": self.retryable,
             "exit": self.exit_status,
         }
+
+
+class AeforgeError(Failure, Exception):
+    """Something went wrong where it is raised."""
 
 
 class InternalError(AeforgeError):
@@ -212,8 +216,12 @@ class SentBefore(SubmitUnknown):
     """It was so with the same work in an earlier run; nothing was sent now."""
 
 
-class Interrupted(AeforgeError):
-    """A signal asked the process to end."""
+class Interrupted(Failure):
+    """A signal asked the process to end.
+
+    It may arrive anywhere, in foreign code too, and so is no `Exception`: `threading.Thread.start` for one would take
+    it for a failure of its own, and what judges many things one by one would go on with the next.
+    """
 
     code = "interrupted"
 

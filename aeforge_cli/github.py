@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aeforge_cli.errors import AeforgeError, Usage
+from aeforge_cli.errors import Failure, Usage
 
 if TYPE_CHECKING:
     from aeforge_cli.orders import Finished
@@ -50,7 +50,7 @@ class Results:
         self._rows.append((done.input or "", done.operation or "", done.job_id or "", what, seconds))
         self._jobs.append(done)
 
-    def failed(self, error: AeforgeError, text: str) -> str:
+    def failed(self, error: Failure, text: str) -> str:
         """Takes note of a job's failure, or the command's own; returns the line that makes it an annotation."""
         if error.index is not None or not self._rows:
             self._rows.append((error.input or "", "", error.job_id or "", f"{error.code}: {text}", ""))

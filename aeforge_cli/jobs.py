@@ -18,6 +18,7 @@ from aeforge_cli.client import Client, Failed, Job, JobId, Pending, Succeeded
 from aeforge_cli.clock import Clock
 from aeforge_cli.errors import (
     AeforgeError,
+    Failure,
     Interrupted,
     JobFailed,
     JobNotFound,
@@ -192,7 +193,7 @@ class Jobs:
                 # The row stays `submitting`, which the next run takes for the same; what matters now is the money.
                 error.why = f"{error.why}; and {unwritten.message}: {unwritten.why}"
             raise
-        except AeforgeError as error:
+        except Failure as error:  # also a signal, which ends a pause between two tries
             is_refused = error.http_status is not None and not error.retryable
             state = State.REJECTED if is_refused else State.NOT_SENT
             self.journal.record(number, Step(state, reason=error.why or error.message), self._now)
@@ -243,8 +244,6 @@ class Jobs:
             try:
                 with self.knowing(ticket):
                     found = watches[ticket].look()
-            except Interrupted:
-                raise
             except AeforgeError as error:
                 yield ticket, functools.partial(_raise, error)
                 continue
@@ -308,7 +307,7 @@ class Jobs:
         """Whatever fails says which job it is about, and how to go on with it."""
         try:
             yield
-        except AeforgeError as error:
+        except Failure as error:
             error.job_id = ticket.job_id
             if isinstance(error, JobNotFound):
                 self.journal.record(ticket.number, Step(State.LOST, reason=error.why), self._now)

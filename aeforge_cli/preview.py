@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.style import Style
 
 from aeforge_cli.drawing import can_show
-from aeforge_cli.errors import Interrupted
 from aeforge_cli.images import Format, identify
 from aeforge_cli.pixels import Raster, read
 
@@ -161,8 +160,6 @@ def _shown(label: str, opener: Opener, screen: Screen, columns: int, rows: int) 
     try:
         with opener() as stream:
             return _as_file(label, stream, screen, columns, rows) or _as_pixels(label, stream, screen, columns, rows)
-    except Interrupted:
-        raise
     except Exception:  # noqa: BLE001 - a broken picture may raise anything, and the job is done and paid for
         return None
 

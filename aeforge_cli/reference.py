@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aeforge_cli.errors import AeforgeError, Exit, RefusedByAccount
+from aeforge_cli.errors import AeforgeError, Exit, Failure, RefusedByAccount
 from aeforge_cli.settings import SETTINGS
 
 EXIT_CODES: dict[int, str] = {
@@ -67,7 +67,7 @@ class ErrorWord:
 
 def error_words() -> tuple[ErrorWord, ...]:
     """All of them, by exit code; an interruption exits with 128 and its signal's number."""
-    found = {kind.code: kind for kind in _kinds(AeforgeError) if kind is not RefusedByAccount}
+    found = {kind.code: kind for kind in _kinds(Failure) if kind not in (AeforgeError, RefusedByAccount)}
     ordered = sorted(found.values(), key=lambda kind: (kind.code == "interrupted", kind.exit))
     return tuple(
         ErrorWord(
@@ -77,7 +77,7 @@ def error_words() -> tuple[ErrorWord, ...]:
     )
 
 
-def _kinds(kind: type[AeforgeError]) -> Iterator[type[AeforgeError]]:
+def _kinds(kind: type[Failure]) -> Iterator[type[Failure]]:
     for below in kind.__subclasses__():
         yield below
         yield from _kinds(below)

@@ -6,15 +6,7 @@ from pathlib import Path
 
 from aeforge_cli.client import Client, JobId, LinkExpired, NotYet, Succeeded
 from aeforge_cli.clock import Clock
-from aeforge_cli.errors import (
-    AeforgeError,
-    CannotSave,
-    Interrupted,
-    ResultNotAnImage,
-    ResultUnavailable,
-    Usage,
-    go_on_with,
-)
+from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, go_on_with
 from aeforge_cli.events import Event, Receiving, Saved, Trouble
 from aeforge_cli.images import ImageInfo
 from aeforge_cli.outputs import Destination, Naming, PartFile, SavedFile, holds
@@ -91,8 +83,6 @@ class Fetch:
         for number in range(1, len(self._urls) + 1):
             try:
                 files.append(self._one(number))
-            except Interrupted:
-                raise
             except AeforgeError as error:
                 failures.append(error)
         if failures:

@@ -23,8 +23,10 @@ class Stop:
         """`grace` is how many seconds a shield may hold after a signal; `say` writes to the user from the handler."""
         self.grace = grace
         self._say = say
-        self._requested = threading.Event()
-        self._signal = signal.SIGINT
+        self._signal: signal.Signals | None = None
+        # Let go by the signal. An Event's own lock would be taken by the handler: for ever, if it came upon its holder.
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
         self._shields = threading.local()
         self._last_moment: threading.Timer | None = None  # ends a shield that holds for too long
 
@@ -36,16 +38,17 @@ class Stop:
 
     @property
     def requested(self) -> bool:
-        return self._requested.is_set()
+        return self._signal is not None
 
     def wait(self, seconds: float) -> None:
         """Sleeps for up to `seconds`; raises Interrupted when a signal came, before or meanwhile."""
-        if self._requested.wait(max(0.0, seconds)):
-            raise Interrupted(self._signal)
+        if self._asleep.acquire(timeout=max(0.0, seconds)):
+            self._asleep.release()  # for the next one who waits
+        self.check()
 
     def check(self) -> None:
         """Raises Interrupted if a signal came: asked before each thing that costs money."""
-        if self.requested:
+        if self._signal is not None:
             raise Interrupted(self._signal)
 
     @contextmanager
@@ -61,8 +64,9 @@ class Stop:
 
     def request(self, number: int) -> None:
         """Asks the process to end, as a signal would."""
-        self._signal = signal.Signals(number)
-        self._requested.set()
+        if not self.requested:
+            self._signal = signal.Signals(number)
+            self._asleep.release()
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
         if self.requested:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from copy import copy
 
 from aeforge_cli.console import Console
-from aeforge_cli.errors import AeforgeError, Interrupted, Partial
+from aeforge_cli.errors import AeforgeError, Partial
 
 
 class Outcomes:
@@ -22,8 +22,6 @@ class Outcomes:
         """One job: a failure is told, and the next job goes on; an interruption ends all."""
         try:
             yield
-        except Interrupted:
-            raise
         except AeforgeError as error:
             self.failed(error)
         else:

@@ -12,6 +12,7 @@ from aeforge_cli.client import Answer, Client, Failed, JobId, Pending, Succeeded
 from aeforge_cli.errors import (
     AeforgeError,
     CannotSave,
+    Failure,
     Interrupted,
     JobFailed,
     JobNotFound,
@@ -77,8 +78,8 @@ class Buyer:
         self.transport.says(*answers)
         return self.jobs.run(self.order(output, claiming=claiming))
 
-    def fails(self, *answers: Scripted, output: str | None = None) -> AeforgeError:
-        with pytest.raises(AeforgeError) as failed:
+    def fails(self, *answers: Scripted, output: str | None = None) -> Failure:
+        with pytest.raises(Failure) as failed:
             self.run(*answers, output=output)
         return failed.value
 

@@ -37,6 +37,17 @@ def test_a_signal_ends_what_is_not_shielded_at_once(stop: Stop, number: signal.S
     assert (interrupted.value.signal_number, stop.requested) == (number, True)
 
 
+def test_foreign_code_does_not_take_a_signal_for_a_failure_of_its_own(stop: Stop) -> None:
+    def start() -> None:  # as threading.Thread.start is made
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except Exception:  # noqa: BLE001 - what the test is about
+            pytest.fail("taken for a failure")
+
+    with pytest.raises(Interrupted):
+        start()
+
+
 def test_a_shield_lets_the_answer_arrive_and_then_counts(stop: Stop) -> None:
     heard = []
 
@@ -132,3 +143,29 @@ def test_a_shield_does_not_hold_for_ever() -> None:
         assert process.stdout is not None
         assert process.stdout.readlines()[-1] == "no answer came; the job may exist: aeforge job list --pending\n"
     assert time.monotonic() - began < 55
+
+
+SLEEPER = """
+from aeforge_cli.errors import Interrupted
+from aeforge_cli.signals import Stop
+stop = Stop()
+stop.listen()
+try:
+    print("ready", flush=True)
+    while True:
+        stop.wait(0)
+except Interrupted as interrupted:
+    raise SystemExit(interrupted.exit_status)
+"""
+
+
+def test_a_signal_comes_through_at_any_moment_of_a_sleep() -> None:
+    for _ in range(10):
+        with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGTERM)
+            try:
+                assert process.wait(20) == 143
+            finally:
+                process.kill()
