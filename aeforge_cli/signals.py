@@ -6,6 +6,7 @@ shield has come down. A second one leaves at once, without a word: the journal a
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,10 +32,16 @@ class Stop:
         self._last_moment: threading.Timer | None = None  # ends a shield that holds for too long
 
     def listen(self) -> None:
-        """Takes the signals over; one that was ignored at the start (nohup) stays ignored."""
+        """Takes the signals over; one that was ignored at the start (nohup) stays ignored.
+
+        What a signal raises within a finalizer or the callback of a weak reference is dropped by Python, which would
+        tell of it with a traceback; the next `check` or `wait` raises it again.
+        """
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._received)
+        tell = sys.unraisablehook
+        sys.unraisablehook = lambda dropped: None if dropped.exc_type is Interrupted else tell(dropped)
 
     @property
     def requested(self) -> bool:

@@ -22,9 +22,11 @@ every_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: num
 def stop() -> Iterator[Stop]:
     """One that listens; what handled the signals before does so again afterwards."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    hook = sys.unraisablehook
     listening = Stop()
     listening.listen()
     yield listening
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -46,6 +48,34 @@ def test_foreign_code_does_not_take_a_signal_for_a_failure_of_its_own(stop: Stop
 
     with pytest.raises(Interrupted):
         start()
+
+
+class Finalized:
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)  # where the handler runs at the latest
+
+
+def test_a_signal_that_a_finalizer_swallows_counts_all_the_same(stop: Stop, capsys: pytest.CaptureFixture[str]) -> None:
+    Finalized()
+
+    with pytest.raises(Interrupted):
+        stop.wait(30)
+    assert capsys.readouterr().err == ""
+
+
+def test_other_failures_of_finalizers_are_told(stop: Stop) -> None:
+    told: list[sys.UnraisableHookArgs] = []
+    sys.unraisablehook = told.append
+    stop.listen()
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    Failing()
+
+    assert [unraisable.exc_type for unraisable in told] == [ValueError]
 
 
 def test_a_shield_lets_the_answer_arrive_and_then_counts(stop: Stop) -> None:
@@ -95,11 +125,13 @@ def test_records_are_in_utc(stop: Stop) -> None:
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     others = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
     try:
         Stop().listen()
         os.kill(os.getpid(), signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGHUP, before)
         for number, handler in others.items():
             signal.signal(number, handler)
