@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aeforge_cli.errors import AeforgeError, Exit
+from aeforge_cli.errors import Exit, Failure
 from aeforge_cli.operations import Operation, Quality
 from aeforge_cli.reference import ERROR_WORDS, EXIT_CODES, error_words
 from aeforge_cli.sandbox.api import operations as routes
@@ -14,7 +14,7 @@ TREE = whole_tree()
 PATHS = {f"/{operation.path}" for operation in OPERATIONS}
 
 
-def kinds(kind: type[AeforgeError]) -> set[type[AeforgeError]]:
+def kinds(kind: type[Failure]) -> set[type[Failure]]:
     return {kind}.union(*map(kinds, kind.__subclasses__()))
 
 
@@ -43,7 +43,7 @@ def test_every_operation_has_a_contract_test() -> None:
 
 
 def test_every_exit_code_and_every_error_is_explained() -> None:
-    codes = {kind.code for kind in kinds(AeforgeError)}
+    codes = {kind.code for kind in kinds(Failure)}
 
     assert [code for code in Exit if int(code) not in EXIT_CODES] == []
     assert codes - {"refused"} == set(ERROR_WORDS) == {word.code for word in error_words()}

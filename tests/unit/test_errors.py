@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from aeforge_cli import errors
-from aeforge_cli.errors import AeforgeError, Exit, Interrupted, KeyRejected, Usage, go_on_with
+from aeforge_cli.errors import AeforgeError, Exit, Failure, Interrupted, KeyRejected, Usage, go_on_with
 
 EXITS = {
     "JournalDamaged": (1, "journal_damaged", False),
@@ -44,7 +44,7 @@ def test_exit_codes_and_words_never_change() -> None:
     found = {
         name: (kind("x").exit_status, kind.code, kind.retryable)
         for name, kind in public.items()
-        if issubclass(kind, AeforgeError) and kind not in (AeforgeError, Interrupted)
+        if issubclass(kind, Failure) and kind not in (Failure, AeforgeError, Interrupted)
     }
 
     assert found == EXITS
