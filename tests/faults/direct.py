@@ -24,7 +24,7 @@ from aeforge_cli.transport import Limits, Wire
 from tests.conftest import png
 from tests.faults.fake import API_KEY
 
-SHORT = Limits(connect=0.3, read=0.4, submit=1.0, ask=0.8, fetch=0.8)
+SHORT = Limits(connect=0.8, read=1.0, submit=2.5, ask=2.0, fetch=2.0)
 DONE = "done 0"
 
 
