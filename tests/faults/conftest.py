@@ -125,6 +125,13 @@ def tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 
 @pytest.fixture
+def secure(fakes: list[Fake], authority: trustme.CA) -> Fake:
+    """A service over TLS, trusted where `authority` is."""
+    fakes.append(Fake(tls=tls(authority.issue_cert("127.0.0.1", "localhost"))))
+    return fakes[-1]
+
+
+@pytest.fixture
 def bundle(authority: trustme.CA, home: Home) -> str:
     """The file with the certificate of the authority, for those who trust it."""
     path = home.root / "authority.pem"

@@ -261,6 +261,9 @@ class TestNamesAreOurs:
         assert list(out.parent.rglob("evil*")) == []
 
 
+HARMLESS = {"host", "user-agent", "accept", "accept-encoding", "connection"}
+
+
 @dataclass
 class Nothing:
     """A sink into which nothing may come."""
@@ -395,6 +398,19 @@ class TestLinksThatMustNotBeFollowed:
             wire.fetch("https://both.invalid/x.png", Nothing())
         wire.close()
 
+    @pytest.mark.row("C17")
+    def test_a_name_that_resolves_anew_is_asked_without_credentials(self, secure: Fake, bundle: str) -> None:
+        base_url = "https://service.invalid/public/v1"
+        public = Names({"localhost": "93.184.216.34"})  # what the check is told; the connection goes to this machine
+        wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=bundle, resolver=public)
+
+        wire.fetch(f"{secure.cdn.url}/internal", Nothing())
+        wire.close()
+
+        [request] = secure.cdn.requests
+        assert (public.asked, request.method) == (["localhost"], "GET")
+        assert set(request.headers) <= HARMLESS
+
     @pytest.mark.row("C15")
     @pytest.mark.parametrize("url", ["file:///etc/passwd", "", "https://[bad", "http://user:pw@localhost/x.png"])
     def test_a_service_on_this_machine_is_not_free_to_name_anything(
@@ -413,7 +429,7 @@ class TestLinksThatMustNotBeFollowed:
 
         [request] = fake.cdn.requests
         assert run.exit == 0
-        assert set(request.headers) <= {"host", "user-agent", "accept", "accept-encoding", "connection"}
+        assert set(request.headers) <= HARMLESS
 
 
 def _links(fake: Fake, *urls: str) -> Callable[[Request], Answer]:

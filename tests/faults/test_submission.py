@@ -50,13 +50,6 @@ def large_photo(photo: Path) -> Path:
     return photo
 
 
-@pytest.fixture
-def secure(fakes: list[Fake], authority: trustme.CA) -> Fake:
-    """A service over TLS, trusted where `authority` is."""
-    fakes.append(Fake(tls=tls(authority.issue_cert("127.0.0.1", "localhost"))))
-    return fakes[-1]
-
-
 class TestNothingWasSent:
     @pytest.mark.row("A1")
     def test_a_refused_connection_is_tried_again_and_nothing_is_submitted(self, edit: Edit, closed_port: str) -> None:
