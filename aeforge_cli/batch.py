@@ -32,11 +32,13 @@ from aeforge_cli.events import Tally
 from aeforge_cli.jobs import Jobs, Ticket
 from aeforge_cli.orders import Finished, Order
 from aeforge_cli.retry import MOMENT, jitter
+from aeforge_cli.signals import DEAF
 from aeforge_cli.waiting import Watch
 
 UPLOADERS = 12
 POLLERS = 16
 DOWNLOADERS = 8
+LAST_BLOCKS = 1.0  # seconds for fetches to notice that all ends, so that a file is either told of or not there
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
 
 
@@ -98,10 +100,11 @@ class Batch:
         self._running: dict[int, _Running] = {}
         self._someone_watches = False
         self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded] | None] = queue.SimpleQueue()
-        self._outcomes: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._stopped: AeforgeError | None = None
         self._closed = False
         self._submitting = 0
+        self._fetching = 0
         self._lost_in_a_row = 0
         self._refusals = 0
         self._refused_at = -MOMENT
@@ -112,28 +115,42 @@ class Batch:
         """Why no more was submitted, if not all was."""
         return self._stopped
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Each item's outcome, in order of completion; those never tried come last."""
+    def outcomes(self, tell: Callable[[Outcome], object] = lambda _outcome: None) -> Iterator[Outcome]:
+        """Each item's outcome, in order of completion; those never tried come last.
+
+        Each is given to `tell` first, which no signal cuts short: what was taken from here is told.
+        """
         left = self.tally.total
         self._start(self._upload, min(UPLOADERS, left))
         self._start(self._poll, min(POLLERS, left))
         self._start(self._fetch, min(DOWNLOADERS, left))
         try:
             while left:
-                outcome = self._outcomes.get()
-                if isinstance(outcome, Exception):
-                    raise outcome
+                with self._jobs.stop.told_whole(self._outcomes.put):
+                    outcome = self._next_outcome()
+                    tell(outcome)
                 yield outcome
                 left -= 1
         finally:
             self.close()
 
-    def unfinished(self) -> Iterator[Outcome]:
-        """After an early end, what `outcomes` had no time to tell: jobs that go on at the service, and the rest."""
+    def _next_outcome(self) -> Outcome:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                outcome = self._outcomes.get(timeout=DEAF)
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                return outcome
+
+    def untold(self) -> Iterator[Outcome]:
+        """After an early end, the outcomes that `outcomes` had no time to tell."""
         with contextlib.suppress(queue.Empty):
             while True:
                 if isinstance(outcome := self._outcomes.get_nowait(), Outcome):
                     yield outcome
+
+    def unfinished(self) -> Iterator[Outcome]:
+        """After an early end, jobs that go on at the service, and the items that were not tried."""
         now = self._jobs.clock.monotonic()
         with self._lock:
             for running in self._running.values():
@@ -142,7 +159,10 @@ class Batch:
                 yield Outcome(item, None)
 
     def close(self) -> None:
-        """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept."""
+        """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept.
+
+        After a signal a fetch ends with its next block, and takes away what it has of the file.
+        """
         with self._lock:
             self._closed = True
             for waiting in (self._room, self._sooner, self._relief):
@@ -150,18 +170,18 @@ class Batch:
         for _ in range(DOWNLOADERS):
             self._to_fetch.put(None)
         with self._lock:
-            self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, self._jobs.stop.grace))
+            self._idle.wait_for(lambda: not self._fetching, timeout=LAST_BLOCKS)
+            self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, self._jobs.stop.grace - LAST_BLOCKS))
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
         for _ in range(threads):
             threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        with contextlib.suppress(Interrupted):  # the main thread was told by the signal itself
-            try:
-                work()
-            except Exception as bug:  # noqa: BLE001 - raised again in the thread that has a front door
-                self._outcomes.put(bug)
+        try:
+            work()
+        except (Exception, Interrupted) as end:  # noqa: BLE001 - raised again in the thread that has a front door
+            self._outcomes.put(end)
 
     # -------------------------------------------------------------- submitting
 
@@ -259,6 +279,7 @@ class Batch:
 
     def _poll(self) -> None:
         while (running := self._next_due()) is not None:
+            self._jobs.stop.check()
             try:
                 with self._jobs.knowing(running.ticket):
                     found = running.watch.look()
@@ -297,7 +318,7 @@ class Batch:
     # -------------------------------------------------------------- fetching
 
     def _fetch(self) -> None:
-        while (found := self._to_fetch.get()) is not None and not self._closed:
+        while (found := self._next_to_fetch()) is not None:
             running, done = found
             try:
                 finished = self._saved(running, done)
@@ -305,6 +326,18 @@ class Batch:
                 self._end(running.item, error, running.started, _Stage.FETCHING)
             else:
                 self._end(running.item, finished, running.started, _Stage.FETCHING)
+            finally:
+                with self._lock:
+                    self._fetching -= 1
+                    self._idle.notify()
+
+    def _next_to_fetch(self) -> tuple[_Running, Succeeded] | None:
+        found = self._to_fetch.get()
+        with self._lock:
+            if found is None or self._closed:
+                return None
+            self._fetching += 1
+            return found
 
     def _saved(self, running: _Running, done: Succeeded) -> Finished:
         order = running.order
@@ -327,7 +360,7 @@ class Batch:
                 self._room.notify()
             else:
                 self._room.notify_all()
-        self._outcomes.put(Outcome(item, result, self._jobs.clock.monotonic() - started))
+            self._outcomes.put(Outcome(item, result, self._jobs.clock.monotonic() - started))
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""

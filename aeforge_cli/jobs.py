@@ -291,6 +291,7 @@ class Jobs:
             clock=self.clock,
             until=until,
             notify=self.notify,
+            check=self.stop.check,
             kept=entry.saved_files if entry else (),
         )
         with self.knowing(ticket):

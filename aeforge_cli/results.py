@@ -47,7 +47,10 @@ class SomeMissing(Exception):
 
 
 class Fetch:
-    """Fetches the results of one job; `until` is when patience ends, `kept` what an earlier run has saved of them."""
+    """Fetches the results of one job; `until` is when patience ends, `kept` what an earlier run has saved of them.
+
+    `check` raises what ends a fetch in its middle.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Fetch:
         clock: Clock,
         until: float,
         notify: Callable[[Event], None],
+        check: Callable[[], None],
         kept: Sequence[SavedFile] = (),
     ) -> None:
         self._job_id = job_id
@@ -68,6 +72,7 @@ class Fetch:
         self._clock = clock
         self._until = until
         self._notify = notify
+        self._check = check
         self._kept = {file.path: file for file in kept}
         self._refreshed = False
 
@@ -119,9 +124,12 @@ class Fetch:
 
     def _received(self, part: PartFile, number: int) -> ImageInfo:
         """Fetches until the part holds a complete picture, or trying again makes no sense."""
-        sink = _Watched(
-            part, lambda size: self._notify(Receiving(self._job_id, number, len(self._urls), part.size, size))
-        )
+
+        def tell(size: int | None) -> None:
+            self._check()
+            self._notify(Receiving(self._job_id, number, len(self._urls), part.size, size))
+
+        sink = _Watched(part, tell)
         started = self._clock.monotonic()
         for attempt in range(10_000):
             try:

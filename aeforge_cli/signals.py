@@ -1,19 +1,23 @@
 """How a signal ends the process: at once where nothing is at stake, after the answer where a paid job's id is due.
 
-The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up: then it is raised when the
-shield has come down. A second one leaves at once, without a word: the journal already holds all there is to know.
+The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up or something is being told:
+then it is raised afterwards. A second one leaves at once, without a word: the journal holds all there is to know.
 """
 
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from aeforge_cli.errors import Interrupted
 
+TELLING = 2.0  # seconds for what is told when a signal comes: nobody may read it
+# Seconds: on Windows, Ctrl-C does not reach who waits for a lock, and he may wait so long at most.
+DEAF: float | None = 1.0 if sys.platform == "win32" else None
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -29,7 +33,8 @@ class Stop:
         self._asleep = threading.Lock()
         self._asleep.acquire()
         self._shields = threading.local()
-        self._last_moment: threading.Timer | None = None  # ends a shield that holds for too long
+        self._wake: Callable[[Interrupted], object] | None = None
+        self._last_moment: threading.Timer | None = None  # ends what holds a signal off for too long
 
     def listen(self) -> None:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored.
@@ -49,8 +54,10 @@ class Stop:
 
     def wait(self, seconds: float) -> None:
         """Sleeps for up to `seconds`; raises Interrupted when a signal came, before or meanwhile."""
-        if self._asleep.acquire(timeout=max(0.0, seconds)):
-            self._asleep.release()  # for the next one who waits
+        until = time.monotonic() + seconds
+        while not self.requested and (left := until - time.monotonic()) > 0:
+            if self._asleep.acquire(timeout=min(left, DEAF or left)):
+                self._asleep.release()  # for the next one who waits
         self.check()
 
     def check(self) -> None:
@@ -66,8 +73,18 @@ class Stop:
             yield
         finally:
             self._shields.up = False
-            if self._last_moment is not None:
-                self._last_moment.cancel()
+            self._calm_down()
+
+    @contextmanager
+    def told_whole(self, wake: Callable[[Interrupted], object]) -> Iterator[None]:
+        """A signal that comes in the middle is raised at the end; `wake` is called by the handler, to end a wait."""
+        self._wake = wake
+        try:
+            yield
+        finally:
+            self._wake = None
+            self._calm_down()
+        self.check()
 
     def request(self, number: int) -> None:
         """Asks the process to end, as a signal would."""
@@ -79,13 +96,24 @@ class Stop:
         if self.requested:
             os._exit(128 + number)
         self.request(number)
-        if not getattr(self._shields, "up", False):
+        if self._wake is not None:
+            self._wake(Interrupted(number))
+            self._leave_after(TELLING, number, "what had ended could not be told: aeforge job list")
+        elif getattr(self._shields, "up", False):
+            self._say("waiting for the answer to what was already sent; once more leaves at once")
+            self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")
+        else:
             raise Interrupted(number)
-        self._say("waiting for the answer to what was already sent; once more leaves at once")
-        self._last_moment = threading.Timer(self.grace, self._leave, [number])
+
+    def _leave_after(self, seconds: float, number: int, last_words: str) -> None:
+        self._last_moment = threading.Timer(seconds, self._leave, [number, last_words])
         self._last_moment.daemon = True
         self._last_moment.start()
 
-    def _leave(self, number: int) -> None:
-        self._say("no answer came; the job may exist: aeforge job list --pending")
+    def _calm_down(self) -> None:
+        if self._last_moment is not None:
+            self._last_moment.cancel()
+
+    def _leave(self, number: int, last_words: str) -> None:
+        self._say(last_words)
         os._exit(128 + number)

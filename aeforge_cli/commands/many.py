@@ -199,7 +199,9 @@ class _Run:
 
         for line, item in zip(lines, self._items(lines), strict=True):
             there = (SavedFile(str(line.there)),)
-            self._told(Outcome(item, Finished(None, "Skipped", line.naming.operation, item.name or None, files=there)))
+            done = Finished(None, "Skipped", line.naming.operation, item.name or None, files=there)
+            self._told(Outcome(item, done))
+            show(done.files, self._saving)
 
     def buy(self, lines: Sequence[_Line], *, interval: float | None, kind: str) -> None:
         from aeforge_cli.batch import Batch
@@ -209,9 +211,13 @@ class _Run:
         batch = Batch(jobs, self._items(lines), fail_fast=self._listing.fail_fast, wait=self._buying.wait)
         try:
             with self._session.console.overview(batch.tally):
-                for outcome in batch.outcomes():
-                    self._told(outcome)
+                for outcome in batch.outcomes(self._told):
+                    if isinstance(done := outcome.result, Finished):
+                        preview(self._session, done, self._saving)
+                        show(done.files, self._saving)
         except Interrupted as interrupted:
+            for outcome in batch.untold():
+                self._told(outcome)
             self._results += batch.unfinished() if self._listing.report else ()
             self._sum_up(batch.tally)
             try:
@@ -243,8 +249,6 @@ class _Run:
             case Finished() as done:
                 self._outcomes.succeeded()
                 self._session.console.finished(replace(done, index=outcome.item.index))
-                preview(self._session, done, self._saving)
-                show(done.files, self._saving)
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 error.input, error.index = outcome.item.name or None, outcome.item.index

@@ -115,6 +115,9 @@ class Fake:
     def wait_for_posts(self, number: int, *, within: float = 20) -> None:
         self._wait(lambda: len(self.posts()) >= number, within)
 
+    def wait_for_fetches(self, number: int, *, within: float = 20) -> None:
+        self._wait(lambda: len(self.cdn.requests) >= number, within)
+
     def _wait(self, arrived: Callable[[], bool], within: float) -> None:
         until = time.monotonic() + within
         while not arrived():

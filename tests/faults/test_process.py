@@ -1,8 +1,10 @@
 """Signals, closed streams, kills and crowds: a process may end at any moment, and nothing that was paid is lost."""
 
+import fcntl
 import random
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,6 +131,21 @@ class TestSignals:
         assert len(fake.posts()) <= at_the_signal + 3
         assert f"{len(fake.ledger)} jobs go on at the service (aeforge job list --pending)" in run.error["message"]
 
+    @pytest.mark.row("E8")
+    def test_of_results_that_arrive_when_a_signal_does_each_is_told_or_not_there(
+        self, aeforge: Aeforge, fake: Fake, photos: list[Path], out: Path
+    ) -> None:
+        options = ("-p", "x", "--json", "-o", f"{out}/", "-j", "40")
+        running = aeforge.start("inpaint", *photos[:40], *options, env=fake.env)
+        fake.wait_for_fetches(4)
+
+        running.send(signal.SIGINT)
+        run = running.finish(within=20)
+
+        assert run.exit == 130
+        told = [file["path"] for row in run.rows for file in row["files"]]
+        assert sorted(told) == sorted(map(str, out.iterdir()))
+
     @pytest.mark.row("E6")
     def test_in_ci_a_cancelled_step_ends_within_its_five_seconds(self, edit: Edit, fake: Fake) -> None:
         fake.submissions.says(Answer(raw=b"", end=End.STALL))
@@ -156,6 +173,25 @@ class TestStreams:
         assert (run.exit, first[:1]) == (141, b"{")
         assert "Traceback" not in run.stderr
         assert len(fake.posts()) < 10
+
+    @pytest.mark.row("E8")
+    @pytest.mark.skipif(sys.platform != "linux", reason="makes a pipe small")
+    def test_a_reader_that_stalls_does_not_hold_up_a_signal(
+        self, aeforge: Aeforge, fake: Fake, photos: list[Path]
+    ) -> None:
+        running = aeforge.start("inpaint", *photos[:40], "-p", "x", "--json", "-j", "40", env=fake.env)
+        unread = running.process.stdout
+        assert unread is not None
+        fcntl.fcntl(unread, fcntl.F_SETPIPE_SZ, 4096)
+        fake.wait_for_looks(40)
+        time.sleep(0.5)
+
+        running.send(signal.SIGINT)
+
+        assert running.process.wait(20) == 130
+        unread.close()
+        running.process.stdout = None
+        assert "what had ended could not be told: aeforge job list" in running.finish().stderr
 
     @pytest.mark.row("E10")
     @pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])

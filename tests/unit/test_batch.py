@@ -17,7 +17,7 @@ import pytest
 from aeforge_cli.batch import LOST_ANSWERS, Batch, Item, Outcome
 from aeforge_cli.client import Answer, Client, Fault, Request, Sink, WireFault
 from aeforge_cli.clock import SystemClock
-from aeforge_cli.errors import AeforgeError
+from aeforge_cli.errors import AeforgeError, Interrupted
 from aeforge_cli.events import Tally
 from aeforge_cli.jobs import Jobs
 from aeforge_cli.journal import Claiming
@@ -297,6 +297,19 @@ def test_without_waiting_each_ends_with_its_id(studio: Studio) -> None:
     assert (studio.service.looks, studio.rows) == ([], [("accepted", f"j{index}") for index in range(5)])
 
 
+def test_after_an_early_end_nothing_that_ended_is_untold(studio: Studio) -> None:
+    batch = studio.batch(5)
+    outcomes = batch.outcomes()
+    first = next(outcomes)
+    wait_until(lambda: batch.tally.done == 5)
+
+    batch.close()
+
+    rest = list(batch.untold())
+    assert {outcome.item.index for outcome in (first, *rest)} == set(range(5))
+    assert (len(rest), list(batch.untold()), list(batch.unfinished())) == (4, [], [])
+
+
 # ------------------------------------------------------------------ failures of one, failures of all
 
 
@@ -506,6 +519,7 @@ def test_what_is_on_its_way_when_a_signal_comes_is_the_last_that_is_bought(studi
 
     def signal_comes(prompt: str) -> None:
         if prompt == "1":
+            wait_until(lambda: batch.tally.done == 1)
             studio.jobs.stop.request(signal.SIGINT)
 
     studio.service.hears = signal_comes
@@ -519,6 +533,15 @@ def test_what_is_on_its_way_when_a_signal_comes_is_the_last_that_is_bought(studi
     wait_until(lambda: threading.active_count() <= before)
     assert studio.service.posts == ["0", "1"]
     assert {job_id for _, job_id in studio.rows} == {"j0", "j1"}
+
+
+def test_a_signal_that_only_the_others_noticed_ends_the_batch_too(studio: Studio) -> None:
+    studio.service.has_ended = lambda _prompt: False
+    batch = studio.batch(3)
+    studio.service.hears = lambda _prompt: studio.jobs.stop.request(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        list(batch.outcomes())
 
 
 # ------------------------------------------------------------------ going on

@@ -1,7 +1,8 @@
 """Fetching what a job made: every picture whole or not at all."""
 
+import signal
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,19 @@ from pathlib import Path
 import pytest
 
 from aeforge_cli.client import Answer, Client, Fault
-from aeforge_cli.errors import AeforgeError, JobNotFound, OutputExists, ResultNotAnImage, ResultUnavailable, Usage
+from aeforge_cli.errors import (
+    AeforgeError,
+    Interrupted,
+    JobNotFound,
+    OutputExists,
+    ResultNotAnImage,
+    ResultUnavailable,
+    Usage,
+)
 from aeforge_cli.events import Event, Receiving, Saved, Trouble
 from aeforge_cli.outputs import Naming, SavedFile, destination
 from aeforge_cli.results import BAD_PICTURES, Delivery, Fetch, SomeMissing
+from aeforge_cli.signals import Stop
 from tests.conftest import png
 from tests.unit.conftest import JOB, LINK, FakeClock, FakeTransport, Scripted, delivered, stands, told, unanswered
 
@@ -31,6 +41,7 @@ class Fetching:
     clock: FakeClock
     folder: Path
     events: list[Event]
+    stop: Stop = field(default_factory=Stop)
 
     def fetch(
         self, *answers: Scripted, urls: Iterable[str] = (LINK,), output: str = "out.png", patience: float = 600.0
@@ -50,6 +61,7 @@ class Fetching:
             clock=self.clock,
             until=self.clock.time + patience,
             notify=self.events.append,
+            check=self.stop.check,
             kept=tuple(kept),
         )
 
@@ -101,6 +113,15 @@ def test_a_name_that_was_taken_meanwhile_is_told(user: Fetching) -> None:
     assert file.path == str(user.folder / f"out-{JOB}.png")
     assert user.files == {"out.png": b"theirs", f"out-{JOB}.png": A}
     assert user.events[-1] == Saved(JOB, file, renamed=True)
+
+
+def test_a_fetch_that_a_signal_ends_leaves_nothing(user: Fetching) -> None:
+    user.stop.request(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        user.fetch(delivered(A)).all()
+
+    assert user.files == {}
 
 
 def test_the_names_of_the_server_are_never_used(user: Fetching) -> None:

@@ -137,6 +137,29 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored() -> None:
             signal.signal(number, handler)
 
 
+def test_what_is_told_is_told_whole_and_then_the_signal_counts(stop: Stop) -> None:
+    heard: list[object] = []
+
+    def tell() -> None:
+        with stop.told_whole(heard.append):
+            os.kill(os.getpid(), signal.SIGTERM)
+            heard.append("told")
+
+    with pytest.raises(Interrupted) as interrupted:
+        tell()
+
+    assert [type(each) for each in heard] == [Interrupted, str]
+    assert interrupted.value.exit_status == 143
+
+
+def test_without_a_signal_what_is_told_ends_as_it_ends(stop: Stop) -> None:
+    with stop.told_whole(lambda interrupted: pytest.fail(str(interrupted))):
+        pass
+
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 PROGRAM = """
 import sys, time
 from aeforge_cli.signals import Stop
@@ -185,7 +208,7 @@ stop.listen()
 try:
     print("ready", flush=True)
     while True:
-        stop.wait(0)
+        stop.wait(0.00001)
 except Interrupted as interrupted:
     raise SystemExit(interrupted.exit_status)
 """
