@@ -55,10 +55,13 @@ class Stop:
     def wait(self, seconds: float) -> None:
         """Sleeps for up to `seconds`; raises Interrupted when a signal came, before or meanwhile."""
         until = time.monotonic() + seconds
-        while not self.requested and (left := until - time.monotonic()) > 0:
-            if self._asleep.acquire(timeout=min(left, DEAF or left)):
+        while True:
+            left = max(0.0, until - time.monotonic())
+            if self._asleep.acquire(timeout=left if DEAF is None else min(left, DEAF)):
                 self._asleep.release()  # for the next one who waits
-        self.check()
+            self.check()
+            if not left:
+                return
 
     def check(self) -> None:
         """Raises Interrupted if a signal came: asked before each thing that costs money."""

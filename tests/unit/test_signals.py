@@ -208,7 +208,7 @@ stop.listen()
 try:
     print("ready", flush=True)
     while True:
-        stop.wait(0.00001)
+        stop.wait(0)
 except Interrupted as interrupted:
     raise SystemExit(interrupted.exit_status)
 """
