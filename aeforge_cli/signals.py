@@ -32,9 +32,8 @@ class Stop:
         # Let go by the signal. An Event's own lock would be taken by the handler: for ever, if it came upon its holder.
         self._asleep = threading.Lock()
         self._asleep.acquire()
-        self._shields = threading.local()
         self._wake: Callable[[Interrupted], object] | None = None
-        self._last_moment: threading.Timer | None = None  # ends what holds a signal off for too long
+        self._own = threading.local()  # of each thread: whether its shield is up, and what ends one that holds too long
 
     def listen(self) -> None:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored.
@@ -71,11 +70,11 @@ class Stop:
     @contextmanager
     def shielded(self) -> Iterator[None]:
         """Lets the body finish when a signal comes in the middle; it counts at the next `check` or `wait`."""
-        self._shields.up = True
+        self._own.shield = True
         try:
             yield
         finally:
-            self._shields.up = False
+            self._own.shield = False
             self._calm_down()
 
     @contextmanager
@@ -102,20 +101,20 @@ class Stop:
         if self._wake is not None:
             self._wake(Interrupted(number))
             self._leave_after(TELLING, number, "what had ended could not be told: aeforge job list")
-        elif getattr(self._shields, "up", False):
+        elif getattr(self._own, "shield", False):
             self._say("waiting for the answer to what was already sent; once more leaves at once")
             self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")
         else:
             raise Interrupted(number)
 
     def _leave_after(self, seconds: float, number: int, last_words: str) -> None:
-        self._last_moment = threading.Timer(seconds, self._leave, [number, last_words])
-        self._last_moment.daemon = True
-        self._last_moment.start()
+        self._own.last_moment = threading.Timer(seconds, self._leave, [number, last_words])
+        self._own.last_moment.daemon = True
+        self._own.last_moment.start()
 
     def _calm_down(self) -> None:
-        if self._last_moment is not None:
-            self._last_moment.cancel()
+        if (last_moment := getattr(self._own, "last_moment", None)) is not None:
+            last_moment.cancel()
 
     def _leave(self, number: int, last_words: str) -> None:
         self._say(last_words)

@@ -189,6 +189,37 @@ def test_a_second_signal_leaves_at_once() -> None:
         assert said == "waiting for the answer to what was already sent; once more leaves at once\n"
 
 
+UNREAD = """
+import sys, threading, time
+from aeforge_cli.signals import Stop
+stop = Stop(say=lambda text: print(text, flush=True))
+stop.listen()
+def submit():
+    with stop.shielded():
+        while not stop.requested:
+            time.sleep(0.01)
+submitting = threading.Thread(target=submit)
+submitting.start()
+with stop.told_whole(lambda interrupted: None):
+    print("ready", flush=True)
+    submitting.join()
+    time.sleep(60)
+"""
+
+
+def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> None:
+    with subprocess.Popen([sys.executable, "-c", UNREAD], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+
+        try:
+            assert process.wait(20) == 143
+        finally:
+            process.kill()
+        assert process.stdout.read() == "what had ended could not be told: aeforge job list\n"
+
+
 def test_a_shield_does_not_hold_for_ever() -> None:
     began = time.monotonic()
     with shielded(grace=0.2) as process:
