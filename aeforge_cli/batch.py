@@ -171,6 +171,8 @@ class Batch:
             self._to_fetch.put(None)
         with self._lock:
             self._idle.wait_for(lambda: not self._fetching, timeout=LAST_BLOCKS)
+            if self._submitting and self._jobs.stop.requested:
+                self._jobs.stop.say_why_it_goes_on()
             self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, self._jobs.stop.grace - LAST_BLOCKS))
 
     def _start(self, work: Callable[[], None], threads: int) -> None:

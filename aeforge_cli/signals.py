@@ -94,6 +94,10 @@ class Stop:
             self._signal = signal.Signals(number)
             self._asleep.release()
 
+    def say_why_it_goes_on(self) -> None:
+        """Tells the user what the process still waits for after a signal."""
+        self._say("waiting for the answer to what was already sent; once more leaves at once")
+
     def _received(self, number: int, _frame: FrameType | None) -> None:
         if self.requested:
             os._exit(128 + number)
@@ -102,7 +106,7 @@ class Stop:
             self._wake(Interrupted(number))
             self._leave_after(TELLING, number, "what had ended could not be told: aeforge job list")
         elif getattr(self._own, "shield", False):
-            self._say("waiting for the answer to what was already sent; once more leaves at once")
+            self.say_why_it_goes_on()
             self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")
         else:
             raise Interrupted(number)

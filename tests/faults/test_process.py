@@ -146,6 +146,20 @@ class TestSignals:
         told = [file["path"] for row in run.rows for file in row["files"]]
         assert sorted(told) == sorted(map(str, out.iterdir()))
 
+    @pytest.mark.row("E6", "E8")
+    def test_a_batch_says_what_it_waits_for_after_a_signal(
+        self, aeforge: Aeforge, fake: Fake, photos: list[Path]
+    ) -> None:
+        fake.submissions.always(Answer(raw=b"", end=End.STALL))
+        running = aeforge.start("inpaint", *photos[:3], "-p", "x", env={**fake.env, "CI": "true"})
+        fake.wait_for_posts(3)
+
+        running.send(signal.SIGINT)
+        run = running.finish(within=20)
+
+        assert run.exit == 130
+        assert "waiting for the answer to what was already sent; once more leaves at once" in run.stderr
+
     @pytest.mark.row("E6")
     def test_in_ci_a_cancelled_step_ends_within_its_five_seconds(self, edit: Edit, fake: Fake) -> None:
         fake.submissions.says(Answer(raw=b"", end=End.STALL))
