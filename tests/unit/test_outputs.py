@@ -270,6 +270,8 @@ COLLIDING = {
     "numbers alone": (("a.png", "{n}.{ext}"), ("b.png", "{n}.{ext}"), "1.png"),
     "a template and a file of its form": (("a.png", "{stem}-{n}.{ext}"), ("b.png", "a-3.png"), "a-3.png"),
     "a GIF among pictures": (("a.png", "{stem}-{n}.{ext}"), ("b.png", "a-17.gif"), "a-17.gif"),
+    "numbers in different places": (("1a.png", "{stem}{n}.{ext}"), ("a1.png", "{n}{stem}.png"), "1a1.png"),
+    "the same, among others": (("a1.png", "{n}{stem}.png"), ("1a.png", "{stem}{n}.{ext}"), "1a1.png"),
     "a number in a folder": (("a.png", "{n}/x.png"), ("b.png", "2/x.png"), "2/x.png"),
 }
 
