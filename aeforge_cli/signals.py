@@ -21,6 +21,13 @@ DEAF: float | None = 1.0 if sys.platform == "win32" else None
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
+class _Own(threading.local):
+    """Of each thread: whether its shield is up, and what ends the process where it holds a signal off for too long."""
+
+    shield = False
+    last_moment: threading.Timer | None = None
+
+
 class Stop:
     """Whether the process was asked to end."""
 
@@ -33,7 +40,7 @@ class Stop:
         self._asleep = threading.Lock()
         self._asleep.acquire()
         self._wake: Callable[[Interrupted], object] | None = None
-        self._own = threading.local()  # of each thread: whether its shield is up, and what ends one that holds too long
+        self._own = _Own()
 
     def listen(self) -> None:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored.
@@ -105,7 +112,7 @@ class Stop:
         if self._wake is not None:
             self._wake(Interrupted(number))
             self._leave_after(TELLING, number, "what had ended could not be told: aeforge job list")
-        elif getattr(self._own, "shield", False):
+        elif self._own.shield:
             self.say_why_it_goes_on()
             self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")
         else:
@@ -117,8 +124,8 @@ class Stop:
         self._own.last_moment.start()
 
     def _calm_down(self) -> None:
-        if (last_moment := getattr(self._own, "last_moment", None)) is not None:
-            last_moment.cancel()
+        if self._own.last_moment is not None:
+            self._own.last_moment.cancel()
 
     def _leave(self, number: int, last_words: str) -> None:
         self._say(last_words)

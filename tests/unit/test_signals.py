@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import pytest
 
@@ -160,7 +162,19 @@ def test_without_a_signal_what_is_told_ends_as_it_ends(stop: Stop) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-PROGRAM = """
+@contextmanager
+def ready(program: str, *arguments: str) -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
+    """A process that runs the program and has said that it is ready, with what it says next."""
+    with subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+SHIELDED = """
 import sys, time
 from aeforge_cli.signals import Stop
 stop = Stop(grace=float(sys.argv[1]), say=lambda text: print(text, flush=True))
@@ -171,18 +185,10 @@ with stop.shielded():
 """
 
 
-def shielded(grace: float) -> "subprocess.Popen[str]":
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(grace)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
 def test_a_second_signal_leaves_at_once() -> None:
-    with shielded(grace=50) as process:
+    with ready(SHIELDED, "50") as (process, told):
         process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        said = process.stdout.readline()
+        said = told.readline()
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(20) == 143
@@ -208,26 +214,20 @@ with stop.told_whole(lambda interrupted: None):
 
 
 def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> None:
-    with subprocess.Popen([sys.executable, "-c", UNREAD], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with ready(UNREAD) as (process, told):
         process.send_signal(signal.SIGTERM)
 
-        try:
-            assert process.wait(20) == 143
-        finally:
-            process.kill()
-        assert process.stdout.read() == "what had ended could not be told: aeforge job list\n"
+        assert process.wait(20) == 143
+        assert told.read() == "what had ended could not be told: aeforge job list\n"
 
 
 def test_a_shield_does_not_hold_for_ever() -> None:
     began = time.monotonic()
-    with shielded(grace=0.2) as process:
+    with ready(SHIELDED, "0.2") as (process, told):
         process.send_signal(signal.SIGINT)
 
         assert process.wait(20) == 130
-        assert process.stdout is not None
-        assert process.stdout.readlines()[-1] == "no answer came; the job may exist: aeforge job list --pending\n"
+        assert told.readlines()[-1] == "no answer came; the job may exist: aeforge job list --pending\n"
     assert time.monotonic() - began < 55
 
 
@@ -247,11 +247,7 @@ except Interrupted as interrupted:
 
 def test_a_signal_comes_through_at_any_moment_of_a_sleep() -> None:
     for _ in range(10):
-        with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+        with ready(SLEEPER) as (process, _):
             process.send_signal(signal.SIGTERM)
-            try:
-                assert process.wait(20) == 143
-            finally:
-                process.kill()
+
+            assert process.wait(20) == 143
