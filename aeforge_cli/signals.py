@@ -16,6 +16,7 @@ from types import FrameType
 from aeforge_cli.errors import Interrupted
 
 TELLING = 2.0  # seconds for what is told when a signal comes: nobody may read it
+_UNTOLD = "what had ended could not be told: aeforge job list"
 # Seconds: on Windows, Ctrl-C does not reach who waits for a lock, and he may wait so long at most.
 DEAF: float | None = 1.0 if sys.platform == "win32" else None
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -95,6 +96,15 @@ class Stop:
             self._calm_down()
         self.check()
 
+    @contextmanager
+    def hurried(self, number: int) -> Iterator[None]:
+        """Ends the process if the body, which tells of what had ended before the signal, takes too long."""
+        self._leave_after(TELLING, number, _UNTOLD)
+        try:
+            yield
+        finally:
+            self._calm_down()
+
     def request(self, number: int) -> None:
         """Asks the process to end, as a signal would."""
         if not self.requested:
@@ -111,7 +121,7 @@ class Stop:
         self.request(number)
         if self._wake is not None:
             self._wake(Interrupted(number))
-            self._leave_after(TELLING, number, "what had ended could not be told: aeforge job list")
+            self._leave_after(TELLING, number, _UNTOLD)
         elif self._own.shield:
             self.say_why_it_goes_on()
             self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")

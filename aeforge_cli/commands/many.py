@@ -216,8 +216,9 @@ class _Run:
                         preview(self._session, done, self._saving)
                         show(done.files, self._saving)
         except Interrupted as interrupted:
-            for outcome in batch.untold():
-                self._told(outcome)
+            with self._session.stop.hurried(interrupted.signal_number):
+                for outcome in batch.untold():
+                    self._told(outcome)
             self._results += batch.unfinished() if self._listing.report else ()
             self._sum_up(batch.tally)
             try:

@@ -2,6 +2,7 @@
 
 import fcntl
 import random
+import select
 import signal
 import sqlite3
 import sys
@@ -198,7 +199,9 @@ class TestStreams:
         assert unread is not None
         fcntl.fcntl(unread, fcntl.F_SETPIPE_SZ, 4096)
         fake.wait_for_looks(40)
-        time.sleep(0.5)
+        while not select.select([unread], [], [], 0.1)[0]:
+            pass
+        time.sleep(0.5)  # enough for the few lines that fill the pipe
 
         running.send(signal.SIGINT)
 

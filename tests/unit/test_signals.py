@@ -221,6 +221,25 @@ def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> N
         assert told.read() == "what had ended could not be told: aeforge job list\n"
 
 
+HURRIED = """
+import time
+from aeforge_cli.signals import Stop
+stop = Stop(say=lambda text: print(text, flush=True))
+with stop.hurried(15):
+    pass
+time.sleep(2.5)
+print("ready", flush=True)
+with stop.hurried(15):
+    time.sleep(60)
+"""
+
+
+def test_what_is_told_after_a_signal_has_its_time_and_no_more() -> None:
+    with ready(HURRIED) as (process, told):
+        assert process.wait(20) == 143
+        assert told.read() == "what had ended could not be told: aeforge job list\n"
+
+
 def test_a_shield_does_not_hold_for_ever() -> None:
     began = time.monotonic()
     with ready(SHIELDED, "0.2") as (process, told):
