@@ -18,10 +18,17 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # A closed port: a test that forgets to name its server reaches nothing, rather than the real service.
 NOWHERE = "http://127.0.0.1:9/public/v1"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+# How long an example may take says more of the machine, and of what else it does, than of the code: see `timeout`.
+settings.register_profile(
+    "aeforge", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("aeforge")
 
 
 def pytest_configure(config: pytest.Config) -> None:

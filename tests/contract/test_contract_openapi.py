@@ -39,7 +39,7 @@ def test_every_answer_is_one_of_those_documented(
     operation = schema[path][method]
     key = {"Authorization": f"Bearer {shared_sandbox.service.key}"}
 
-    @settings(max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(checks=CHECKS, headers=key)

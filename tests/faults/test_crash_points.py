@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Aeforge, make_home, png
@@ -129,7 +129,7 @@ ENDINGS = {0, 1, 2, 3, 4, 5, 7, 8, 10}
 
 
 @pytest.mark.row("A7", "A26", "B1", "B2", "C1")
-@settings(max_examples=40 * SOAK, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 * SOAK)
 @given(submissions=SCRIPTS, polls=SCRIPTS, downloads=SCRIPTS, shade=st.integers(0, 2**24 - 1))
 def test_whatever_the_service_says_the_journal_knows_what_was_paid(
     fake: Fake,
@@ -162,7 +162,7 @@ CUTS = st.floats(0, 1)
 
 
 @pytest.mark.row("A5", "A12")
-@settings(max_examples=40 * SOAK, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 * SOAK)
 @given(read=CUTS, cut=CUTS, end=st.sampled_from([End.FIN, End.RESET]), size=st.sampled_from([16, 200, 700]))
 def test_wherever_the_exchange_breaks_one_submission_is_paid_at_most_once(
     fake: Fake, user: Direct, read: float, cut: float, end: End, size: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import ResultUnavailable
@@ -41,7 +41,7 @@ def _made_of(fake: Fake, *images: bytes) -> None:
 
 class TestCutResults:
     @pytest.mark.row("C1")
-    @settings(max_examples=40 * SOAK, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40 * SOAK)
     @given(
         framing=st.sampled_from(sorted(FRAMINGS)),
         end=st.sampled_from([End.FIN, End.RESET]),

@@ -516,17 +516,20 @@ def test_closing_waits_for_the_answer_to_what_was_sent(studio: Studio) -> None:
 
 def test_what_is_on_its_way_when_a_signal_comes_is_the_last_that_is_bought(studio: Studio) -> None:
     before = threading.active_count()
+    first_was_told, signalled = threading.Event(), threading.Event()
 
     def signal_comes(prompt: str) -> None:
         if prompt == "1":
-            wait_until(lambda: batch.tally.done == 1)
+            assert first_was_told.wait(PATIENCE)
             studio.jobs.stop.request(signal.SIGINT)
+            signalled.set()
 
     studio.service.hears = signal_comes
     batch = studio.limited(1).batch(5)
     outcomes = batch.outcomes()
     next(outcomes)
-    studio.service.wait_for(posts=2)
+    first_was_told.set()
+    assert signalled.wait(PATIENCE)
 
     batch.close()
 

@@ -507,7 +507,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = hypothesis.settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestJournalMachine.settings = hypothesis.settings(max_examples=15, stateful_step_count=25)
 
 
 def test_an_error_of_the_journal_is_one_of_ours(tmp_path: Path, open_journal: Open) -> None:

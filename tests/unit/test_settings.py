@@ -400,7 +400,7 @@ CHANGES = st.tuples(st.sampled_from(["a", "b-c", "D_1"]), st.sampled_from([*SETT
 
 
 @given(st.lists(CHANGES, max_size=8))
-@hypothesis.settings(max_examples=25, deadline=None)
+@hypothesis.settings(max_examples=25)
 def test_whatever_is_changed_can_be_read_back(changes: list[tuple[str, str, str | None]]) -> None:
     with TemporaryDirectory() as folder:
         file = ConfigFile(Path(folder) / "config.toml")
