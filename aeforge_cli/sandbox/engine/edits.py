@@ -45,7 +45,6 @@ class Tone(StrEnum):
 class Gradient:
     start: Colour
     end: Colour
-    sideways: bool = False
 
 
 @dataclass(frozen=True)

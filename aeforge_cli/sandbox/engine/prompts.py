@@ -10,6 +10,7 @@ something else instead would not be honest.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import takewhile
 from math import prod
 from typing import cast
 
@@ -33,15 +34,16 @@ from aeforge_cli.sandbox.engine.edits import (
 )
 from aeforge_cli.sandbox.engine.vocabulary import Act, Kind, Token, UnknownWord, tokens
 
+# With a reason before it this fits into the 500 characters that a terminal gets of a service's words.
 ABILITIES = """\
 It can:
-- change the background to a sky (blue, clear, cloudy, overcast, sunset, night), a colour ("navy", "#ff8800"), \
-a gradient ("from red to gold"), a studio, or nothing (transparent)
+- make the background a sky (blue, clear, cloudy, overcast, sunset, night), a colour ("#ff8800"), a gradient, \
+a studio, or transparent
 - replace the sky
-- remove the object at a place ("in the upper right corner", "on the left", "in the lower third", "in the centre")
-- recolour the subject or the background
-- make the picture, the subject, the background or the sky brighter, darker, warmer, cooler, sharper, blurred, sepia, \
-black and white, inverted, or give it more or less contrast or saturation
+- remove the object at a place ("in the upper right corner")
+- recolour subject or background
+- change brightness, contrast, saturation, warmth, sharpness; blur, sepia, black and white, inverted
+- keep a part as it is
 - several of these, joined by "and" or "then\""""
 
 
@@ -53,10 +55,15 @@ def parse(prompt: str) -> tuple[Edit, ...]:
         raise _refused(f'The local engine does not know what "{unknown.word}" means here.') from None
     if not any(token.kind is not Kind.JOIN for token in said):
         raise _refused("The prompt asks for nothing.")
-    edits: list[Edit] = []
+    asked: list[Edit | _Kept] = []
     for sentence in _parted(said, "then"):
-        edits += _sentence(sentence)
-    return tuple(edits)
+        asked += _sentence(sentence)
+    kept = frozenset[Part]().union(*(each.parts for each in asked if isinstance(each, _Kept)))
+    edits = [_sparing(each, kept) for each in asked if not isinstance(each, _Kept)]
+    if not edits:
+        raise _refused("The prompt asks for nothing.")
+    # "It is too dark, so brighten it" is one thing to do.
+    return tuple(edit for edit, following in zip(edits, [*edits[1:], None], strict=True) if not _again(edit, following))
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,22 @@ class _Clause:
         return all(field.name in (*names, "pronoun") or not getattr(self, field.name) for field in fields(self))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What no edit may change ("... and keep the subject as it is")."""
+
+    parts: frozenset[Part]
+
+
 class _Unclear(Exception):
     pass
 
 
 def _refused(reason: str) -> Refused:
     return Refused(f"{reason}\n{ABILITIES}")
+
+
+_AND = Token(Kind.JOIN, "and", "and")
 
 
 def _parted(said: list[Token], join: str) -> list[list[Token]]:
@@ -96,8 +113,9 @@ def _parted(said: list[Token], join: str) -> list[list[Token]]:
     return [part for part in parts if any(token.kind is not Kind.JOIN for token in part)]
 
 
-def _sentence(said: list[Token]) -> list[Edit]:
+def _sentence(said: list[Token]) -> list[Edit | _Kept]:
     """One edit if the whole can be read so ("from red and gold"), else an edit for each part between "and"s."""
+    said = [each for token in said for each in ((_AND, token) if token.value is Act.KEEP else (token,))]
     try:
         return [_edit(_clause(said))]
     except _Unclear as unclear:
@@ -107,9 +125,9 @@ def _sentence(said: list[Token]) -> list[Edit]:
     return _joined(parts)
 
 
-def _joined(parts: list[list[Token]]) -> list[Edit]:
+def _joined(parts: list[list[Token]]) -> list[Edit | _Kept]:
     """What a later part leaves out ("... and sharper") is what an earlier one said."""
-    edits: list[Edit] = []
+    edits: list[Edit | _Kept] = []
     earlier = _Clause()
     for number, part in enumerate(parts):
         rest = [token for following in parts[number:] for token in following]
@@ -121,40 +139,60 @@ def _joined(parts: list[list[Token]]) -> list[Edit]:
                 return [*edits, _edit(_completed(_clause(rest), earlier))]
             except _Unclear:
                 raise _refused(str(unclear)) from None
-        earlier = clause
+        if clause.act is not Act.KEEP:
+            earlier = clause
     return edits
 
 
 def _completed(clause: _Clause, earlier: _Clause) -> _Clause:
-    if clause.pronoun and not clause.parts and earlier.tone is not None:
+    """What a clause leaves out, or calls "it", is what the one before it named."""
+    is_of_the_picture = clause.tone is not None and earlier.tone is None and earlier.parts & {Part.BACKGROUND, Part.SKY}
+    if clause.parts or is_of_the_picture:
         # "Darken the background and blur it": after a new background, though, "it" is the picture.
-        return replace(clause, parts=earlier.parts)
-    if clause.act is not None or clause.parts:
         return clause
-    return replace(clause, act=earlier.act, parts=earlier.parts, thing=clause.thing or earlier.thing)
+    if clause.act is None:
+        return replace(clause, act=earlier.act, parts=earlier.parts, thing=clause.thing or earlier.thing)
+    takes_up = clause.pronoun or (clause.colours and earlier.act is Act.REMOVE)
+    return replace(clause, parts=earlier.parts) if takes_up else clause
 
 
 def _clause(said: list[Token]) -> _Clause:
     by_kind: dict[Kind, list[Token]] = {}
     for token in _without_what_was(_shaded(said)):
         by_kind.setdefault(token.kind, []).append(token)
-    parts = frozenset(cast("Part", token.value) for token in by_kind.get(Kind.PART, []))
-    if Part.BACKGROUND in parts and Kind.JOIN not in by_kind:
-        # "Put the subject on a white background", "the subject's background".
-        parts -= {Part.SUBJECT}
     degrees = [cast("float", token.value) for token in by_kind.get(Kind.DEGREE, [])]
+    act = _act(by_kind.get(Kind.ACT, []))
+    colours = tuple((cast("Colour", token.value), token.words) for token in by_kind.get(Kind.COLOUR, []))
+    one = Kind.JOIN not in by_kind and (len(colours) < 2 or Kind.LOOK in by_kind)
     return _Clause(
-        act=_act(by_kind.get(Kind.ACT, [])),
-        parts=parts,
+        act=act,
+        parts=_parts(by_kind.get(Kind.PART, []), act, one=one),
         pronoun=Kind.PRONOUN in by_kind,
         thing=Kind.OBJECT in by_kind,
         sky=_sky({cast("SkyKind", token.value) for token in by_kind.get(Kind.SKY, [])}),
         look=_one(by_kind.get(Kind.LOOK, [])),
         tone=cast("Tone | None", _one(by_kind.get(Kind.TONE, []))),
-        colours=tuple((cast("Colour", token.value), token.words) for token in by_kind.get(Kind.COLOUR, [])),
+        colours=colours,
         degree=prod(degrees) if degrees else None,
         place=_place(by_kind),
     )
+
+
+_ELSE = {"everything else", "anything else", "everything", "the rest"}
+
+
+def _parts(said: list[Token], act: Act | None, *, one: bool) -> frozenset[Part]:
+    """The parts that are named; with `one`, what lies before a background is not meant."""
+    parts = frozenset(cast("Part", token.value) for token in said)
+    if act is Act.KEEP and any(token.words in _ELSE for token in said):
+        return frozenset()
+    if Part.BACKGROUND not in parts or not one:
+        return parts
+    # "The person in the background" is not the subject.
+    if act is Act.REMOVE and said[0].value is Part.SUBJECT and not said[0].words.endswith("'s"):
+        return parts
+    # "Put the subject on a white background", "the subject's background".
+    return parts - {Part.SUBJECT}
 
 
 def _one(said: list[Token]) -> str | None:
@@ -174,19 +212,26 @@ def _act(said: list[Token]) -> Act | None:
 
 
 _REPLACING = {"replace", "swap", "swap out", "change", "exchange", "switch", "substitute", "turn", "convert"}
+_ALIKE = ({Kind.COLOUR, Kind.SKY, Kind.LOOK}, {Kind.TONE})
 
 
 def _without_what_was(said: list[Token]) -> list[Token]:
-    """ "Replace the grey sky with a blue one": between the verb and the part is what it was, if more follows."""
-    for end, token in enumerate(said):
-        if token.kind is Kind.PART:
-            start = next((i for i in range(end) if said[i].words in _REPLACING), end)
-            was, becomes = said[start + 1 : end], said[end + 1 :]
-            described = was and all(word.kind in (Kind.COLOUR, Kind.SKY) for word in was)
-            if described and any(word.kind in (Kind.COLOUR, Kind.SKY, Kind.LOOK) for word in becomes):
-                return [*said[: start + 1], *said[end:]]
-            return said
-    return said
+    """ "Replace the grey sky with a blue one", "change the sky from grey to blue": if what it becomes follows."""
+    verb = next((i for i, token in enumerate(said) if token.words in _REPLACING or token.words == "make"), None)
+    part = next((i for i, token in enumerate(said) if token.kind is Kind.PART), None)
+    if verb is None or part is None:
+        return said
+    was = set(range(verb + 1, part))
+    if any(token.kind is Kind.LOOK for token in said):
+        # "Make a blue background with a white gradient" names both of its colours.
+        was = was if said[verb].words in _REPLACING else set()
+    elif said[verb].words in _REPLACING:
+        was |= {i for i in range(part + 1, len(said)) if said[i - 1].kind is Kind.FROM}
+    becomes = {
+        token.kind for token in takewhile(lambda token: token.kind is not Kind.JOIN, said[max(was, default=part) + 1 :])
+    }
+    replaced = any({said[i].kind for i in was} <= kinds and becomes & kinds for kinds in _ALIKE)
+    return [token for i, token in enumerate(said) if i not in was] if replaced else said
 
 
 # --- Shades, skies and places ---
@@ -202,9 +247,19 @@ def _shaded(said: list[Token]) -> list[Token]:
             out[-1] = Token(Kind.COLOUR, colour, f"{before.words} {token.words}")
         else:
             out.append(token)
-    return [_as_tone(token) if token.kind is Kind.SHADE else token for token in out]
+    saying = [token for token, to in zip(out, [*out[1:], None], strict=True) if not (to and _adds_nothing(token, to))]
+    return [_as_tone(token) if token.kind is Kind.SHADE else token for token in saying]
 
 
+def _adds_nothing(said: Token, to: Token) -> bool:
+    """ "Soft pink", "very white", "a dark night"."""
+    if to.kind is Kind.COLOUR:
+        return said.words in _OF_COLOURS or said.value == _VERY
+    return to.kind is Kind.SKY and (said.words in _OF_COLOURS or said.kind is Kind.SHADE or said.value == _VERY)
+
+
+_VERY = 1.6
+_OF_COLOURS = {"soft", "warm", "cool", "cold", "vivid", "vibrant", "muted"}
 _SHADES = {"dark": (0, 0.45), "deep": (0, 0.25), "light": (255, 0.45), "pale": (255, 0.6), "bright": (255, 0.1)}
 _SHADE_TONES = {
     "dark": Tone.DARKER,
@@ -238,6 +293,7 @@ _COLOURED_SKIES = {
     "black": SkyKind.NIGHT,
     "navy": SkyKind.NIGHT,
     "dark blue": SkyKind.NIGHT,
+    "bluer": SkyKind.BLUE,
 }
 # What the words of one sky come to; a kind adds nothing to those after it.
 _SKY_PRECEDENCE = (SkyKind.BLUE, SkyKind.CLEAR, SkyKind.CLOUDY, SkyKind.OVERCAST, SkyKind.SUNSET, SkyKind.NIGHT)
@@ -296,22 +352,35 @@ def _span(said: str | None, share: float, *, middle: bool, low: str) -> tuple[fl
 # --- The edits a clause can name ---
 
 
-def _edit(clause: _Clause) -> Edit:
+def _edit(clause: _Clause) -> Edit | _Kept:
+    if clause.act is Act.KEEP and clause.says_only("act", "parts"):
+        return _Kept(clause.parts)
     for reading in (_removal, _cut_out, _sky_edit, _backdrop, _recolouring, _adjustment):
         edit = reading(clause)
         if edit is not None:
             return edit
+    if (
+        clause.parts in ({Part.BACKGROUND}, {Part.SKY})
+        and clause.act is Act.CHANGE
+        and clause.says_only("act", "parts")
+    ):
+        [part] = clause.parts
+        raise _Unclear(f'Say what the {part} shall become: for example "make the {part} a sunset".')
     raise _Unclear("The local engine cannot tell what to do from these words.")
 
 
 def _removal(clause: _Clause) -> Edit | None:
-    if clause.act is not Act.REMOVE or not (clause.thing or clause.place):
+    if clause.act is not Act.REMOVE or not (clause.thing or clause.place or Part.SUBJECT in clause.parts):
         return None
-    if clause.place is None:
+    place = clause.place
+    if place is None and Part.SUBJECT not in clause.parts:
         raise _Unclear('Say where the object is: for example "remove the object in the upper right corner".')
-    if not (clause.thing and clause.parts <= {Part.PICTURE} and clause.says_only("act", "thing", "parts", "place")):
+    if not (place and clause.parts <= {Part.PICTURE} and clause.says_only("act", "thing", "parts", "place")):
         raise _Unclear("An object can be named by its place only.")
-    return RemoveObject(clause.place)
+    if not clause.thing and 1 in (place.right - place.left, place.bottom - place.top):
+        # Nobody cuts a corner off a picture; a side may be meant so.
+        raise _Unclear('Say what to take away: for example "the object on the left".')
+    return RemoveObject(place)
 
 
 def _cut_out(clause: _Clause) -> Edit | None:
@@ -331,7 +400,10 @@ def _sky_edit(clause: _Clause) -> Edit | None:
     spoken = clause.sky is not None or Part.SKY in clause.parts
     if not spoken or clause.act not in (None, Act.CHANGE) or not clause.says_only("act", "parts", "sky", "colours"):
         return None
-    if Part.SKY not in clause.parts and (clause.sky is SkyKind.CLEAR or clause.colours):
+    if Part.SKY not in clause.parts and (
+        clause.sky is SkyKind.CLEAR
+        or (clause.colours and clause.parts != {Part.BACKGROUND} and clause.sky is not SkyKind.SUNSET)
+    ):
         return None
     if clause.parts == {Part.SKY} and clause.act is not None:
         return SetSky(_coloured_sky(clause))
@@ -405,3 +477,36 @@ def _adjustment(clause: _Clause) -> Edit | None:
             raise _Unclear(f'"Less {tone}" means nothing to the engine.')
         tone = _OPPOSITES[tone]
     return Adjust(next(iter(clause.parts), Part.PICTURE), tone, abs(strength))
+
+
+# --- Edits among others ---
+
+
+_WITHIN = {Part.PICTURE: {Part.SUBJECT, Part.BACKGROUND, Part.SKY}, Part.BACKGROUND: {Part.SKY}}
+
+
+def _sparing(edit: Edit, kept: frozenset[Part]) -> Edit:
+    """The edit without what shall stay as it is; `Refused` if nothing of it is left."""
+    match edit:
+        case RemoveObject():
+            return edit
+        case SetBackground():
+            part = Part.BACKGROUND
+        case SetSky():
+            part = Part.SKY
+        case _:
+            part = edit.part
+            if part is Part.PICTURE and kept in ({Part.SUBJECT}, {Part.BACKGROUND}):
+                return replace(edit, part=Part.BACKGROUND if Part.SUBJECT in kept else Part.SUBJECT)
+    if kept & {Part.PICTURE, part, *_WITHIN.get(part, ())}:
+        raise _refused("The prompt asks for a change of what it asks to keep.")
+    return edit
+
+
+def _again(edit: Edit, following: Edit | None) -> bool:
+    """Whether the next edit is the same once more, or says more of it."""
+    if isinstance(edit, Adjust) and isinstance(following, Adjust):
+        return (edit.part, edit.tone) == (following.part, following.tone)
+    if edit == SetBackground(Nothing()):
+        return isinstance(following, SetBackground)  # "remove the background and put a blue one"
+    return edit == following and not isinstance(edit, RemoveObject)

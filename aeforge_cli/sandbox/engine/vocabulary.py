@@ -9,6 +9,7 @@ from enum import StrEnum
 from PIL import ImageColor
 
 from aeforge_cli.sandbox.engine.edits import Colour, Part, SkyKind, Tone
+from aeforge_cli.sandbox.engine.idioms import plain
 
 
 class Kind(StrEnum):
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     HORIZONTAL = "horizontal"
     MIDDLE = "middle"
     EXTENT = "extent"
+    FROM = "from"
     JOIN = "join"
     FILLER = "filler"
 
@@ -35,6 +37,7 @@ class Act(StrEnum):
     REMOVE = "remove"
     ISOLATE = "isolate"
     RECOLOUR = "recolour"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,7 @@ def tokens(prompt: str) -> list[Token]:
 
 
 def _split(prompt: str) -> list[str]:
-    text = prompt.lower().replace("\u2019", "'")
-    text = re.sub(r"rgb\([^)]*\)", lambda found: found[0].replace(" ", ""), text)
+    text = re.sub(r"rgb\([^)]*\)", lambda found: found[0].replace(" ", ""), plain(prompt))
     return re.findall(r"#[0-9a-z]+|rgb\([^)]*\)|\d+ ?%|b[&/]w|[;,.&+]|->|[^\W_]+(?:'[^\W_]+)?", text)
 
 
@@ -133,12 +135,16 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         Kind.ACT,
         {
             Act.CHANGE: "change, make, turn, set, replace, replacement, swap, switch, put, place, give, apply, "
-            "convert, transform, edit, modify, get, want, add, fill, paint, render, show, exchange, substitute, "
-            "adjust, use, turn up, have, swap out, change out, switch out",
+            "convert, insert, crank, push, transform, edit, modify, get, want, add, fill, paint, render, show, "
+            "exchange, substitute, adjust, use, turn up, have, bump, swap out, change out, switch out",
             Act.REMOVE: "remove, removing, delete, erase, eliminate, get rid of, rid of, take out, take away, "
             "cut away, wipe, wipe out, drop, clean up, clear the, clear away, strip, without, no, discard, "
-            "retouch out, edit out, removal",
-            Act.ISOLATE: "cut out, isolate, extract, cutout, keep only",
+            "retouch out, edit out, removal, removed, deleted, erased, disappear, vanish, go away, gone, invisible, "
+            "hide",
+            Act.ISOLATE: "cut out, isolate, extract, cutout, keep only, keep just, leave only, leave just, knock out",
+            Act.KEEP: "keep, keeping, leave, leaving, preserve, preserving, maintain, maintaining, do not change, "
+            "don't change, do not touch, don't touch, without changing, without touching, without affecting, "
+            "except, except for, apart from",
             Act.RECOLOUR: "recolour, recolor, tint, tinted, dye, colourise, colorise, colourize, colorize",
         },
     )
@@ -146,30 +152,34 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         Kind.PART,
         {
             Part.BACKGROUND: "background, backgrounds, backdrop, back ground, bg, scenery, behind, surroundings, "
-            "in front of, everything else, the rest, everything except the subject, everything but the subject, "
-            "everything around the subject, all but the subject",
+            "in front of, everything else, anything else, the rest, against, onto, "
+            "everything around the subject",
             Part.SKY: "sky, skies",
-            Part.SUBJECT: "subject, subject's, foreground, main object, main subject, main thing, person, people",
+            Part.SUBJECT: "subject, subject's, foreground, main object, main subject, main thing, person, person's, "
+            "people",
             Part.PICTURE: "picture, image, photo, photograph, pic, shot, everything, whole picture, whole image, "
             "whole photo, whole thing, entire picture, entire image, entire photo",
         },
     )
-    | _table(Kind.PRONOUN, {None: "it"})
+    | _table(Kind.PRONOUN, {None: "it, it's"})
     | _table(
         Kind.OBJECT,
-        {None: "object, objects, thing, things, item, items, stuff, element, something, whatever, what is, what's"},
+        {
+            None: "object, objects, thing, things, item, items, stuff, element, something, whatever, whatever is, "
+            "whatever's, what is, what's, thingy, obj, blob, clutter, junk"
+        },
     )
     | _table(
         Kind.SKY,
         {
-            SkyKind.CLEAR: "clear, cloudless, sunny, clear day, sunny day",
-            SkyKind.CLOUDY: "cloudy, clouds, cloud, partly cloudy, white clouds, fluffy clouds, puffy clouds, "
-            "few clouds, some clouds, fluffy white clouds, white fluffy clouds, cloudy day",
+            SkyKind.CLEAR: "clear, cloudless, sunny, sunnier, clear day, sunny day",
+            SkyKind.CLOUDY: "cloudy, cloudier, clouds, cloud, partly cloudy, white clouds, fluffy clouds, puffy "
+            "clouds, few clouds, few white clouds, some clouds, fluffy white clouds, white fluffy clouds, cloudy day",
             SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, rainy day, "
             "stormy, storm clouds, gloomy",
             SkyKind.SUNSET: "sunset, sunrise, dusk, dawn, golden hour, evening, twilight, sundown, sun set, sun rise, "
-            "dramatic sunset, vibrant sunset, vivid sunset, colourful sunset, colorful sunset, warm sunset",
-            SkyKind.NIGHT: "night, starry, stars, nighttime, night time, midnight, starlit, full of stars",
+            "dramatic sunset, colourful sunset, colorful sunset",
+            SkyKind.NIGHT: "night, starry, stars, nighttime, night time, midnight, starlit, full of stars, milky way",
         },
     )
     | _table(
@@ -191,13 +201,14 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Tone.MORE_SATURATION: "saturation, saturated, saturate, vivid, vibrant, colourful, colorful, vibrance, pop",
             Tone.LESS_SATURATION: "muted, desaturated, desaturate, faded, washed out",
             Tone.MONOCHROME: "black and white, black & white, b&w, b/w, bw, greyscale, grayscale, monochrome, "
-            "grey scale, gray scale, black white, colourless, colorless",
+            "grey scale, gray scale, black white, colourless, colorless, noir",
             Tone.SEPIA: "sepia, sepia tone, sepia tones, sepia toned",
-            Tone.WARMER: "warmer, warm, warm up, warm it up, warmth",
+            Tone.WARMER: "warmer, warm, warm up, warm it up, warmth, temperature",
             Tone.COOLER: "cooler, cool, colder, cold, cool down, cool it down",
-            Tone.SHARPER: "sharpen, sharpened, sharper, sharp, crisp, crisper, sharpness, in focus",
+            Tone.SHARPER: "sharpen, sharpened, sharper, sharp, crisp, crisper, sharpness, in focus, clearer, "
+            "deblur, unblur",
             Tone.BLURRED: "blur, blurry, blurred, blurrier, blurring, soften, softened, softer, soft, out of focus, "
-            "defocus, defocused, bokeh, unfocused, soft focus",
+            "blur out, gaussian blur, lens blur, defocus, defocused, bokeh, unfocused, soft focus",
             Tone.INVERTED: "invert, inverted, negative, invert the colours, invert the colors",
         },
     )
@@ -209,33 +220,53 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "mildly, slight, lightly",
             1.0: "more, increase, raise, boost, enhance, higher, up, stronger, high, improve",
             1.6: "much, very, a lot, a lot more, lots, strongly, heavily, really, extremely, strong, heavy, much more, "
-            "far more, way more",
-            -1.0: "less, decrease, lower the, lower contrast, reduce, reduced, low",
+            "far more, way more, super, dramatically, drastically, significantly, considerably",
+            -1.0: "less, decrease, reduce, reduced, low",
         },
     )
-    | _table(Kind.VERTICAL, {"top": "upper, top, above, uppermost", "bottom": "lower, bottom, below"})
+    | _table(
+        Kind.VERTICAL, {"top": "upper, top, very top, above, uppermost", "bottom": "lower, bottom, very bottom, below"}
+    )
     | _table(
         Kind.HORIZONTAL,
-        {"left": "left, left hand, leftmost, far left", "right": "right, right hand, rightmost, far right"},
+        {
+            "left": "left, left hand, lefthand, leftmost, far left",
+            "right": "right, right hand, righthand, rightmost, far right",
+        },
     )
     | _table(Kind.MIDDLE, {None: "centre, center, middle, central"})
     | _table(
         Kind.EXTENT,
-        {"corner": "corner", "half": "half", "third": "third", "quarter": "quarter, quadrant", "side": "side, edge"},
+        {
+            "corner": "corner",
+            "half": "half",
+            "third": "third",
+            "quarter": "quarter, quadrant",
+            "side": "side, edge, border",
+        },
     )
-    | _table(Kind.JOIN, {"and": "and, &, +, plus, also, as well as"})
+    | _table(Kind.JOIN, {"and": "and, &, +, plus, also, as well as, while, but, so, because, since"})
     | _table(Kind.JOIN, {"then": "then, ;, ., and then, after that, afterwards, next, finally"})
     | {",": (Kind.JOIN, "and"), ", and": (Kind.JOIN, "and"), ", then": (Kind.JOIN, "then")}
     | {", and then": (Kind.JOIN, "then"), "; then": (Kind.JOIN, "then")}
+    | _table(Kind.FROM, {None: "from"})
     | _table(
         Kind.FILLER,
         {
-            None: "the, a, an, to, with, into, of, in, at, on, from, for, as, by, please, pls, could, can, would, you, "
+            None: "the, a, an, to, with, into, of, in, at, on, for, as, by, please, pls, could, can, would, you, "
             "i, we, me, us, my, our, your, like, i'd, i'd like, kindly, just, now, thanks, thank you, so that, that, "
             "is, are, be, which, there, its, this, these, some, any, all, one, nice, beautiful, lovely, plain, solid, "
             "simple, single, pure, hi, hello, ok, okay, let's, need, colour, color, coloured, colored, colours, "
             "colors, shade, tone, tones, look, area, part, region, section, located, near, using, instead, ->, over, "
-            "her, his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional"
+            "her, his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional, should, "
+            "must, needs, love, i'd love, let, first, firstly, day, weather, lighting, filter, effect, shades, linear, "
+            "vertical, going, completely, fully, totally, "
+            # Of what is there already, and of what shall come, these say nothing that must be known.
+            "current, existing, original, dull, boring, ugly, messy, cluttered, busy, distracting, small, tiny, big, "
+            "large, huge, clean, neutral, pretty, gorgeous, stunning, amazing, perfect, png, jpg, jpeg, file, "
+            "product photo, product shot, passport photo, profile picture, profile photo, "
+            # After "keep".
+            "unchanged, unaltered, untouched, unaffected, intact, alone, same, as it is, as is, nothing else"
         },
     )
 )
@@ -252,14 +283,19 @@ _COLOURS: dict[str, Colour] = {
     "lilac": (200, 162, 200),
     "mint": (189, 252, 201),
     "golden": (255, 215, 0),
+    "bluer": (0, 0, 255),
+    "whiter": (255, 255, 255),
     "green screen": (0, 177, 64),
+    "greenscreen": (0, 177, 64),
+    "chroma green": (0, 177, 64),
+    "chroma key green": (0, 177, 64),
 }
 
 _MENDABLE = sorted(
     {
         word
-        for phrase, (kind, _) in _PHRASES.items()
-        if kind is not Kind.FILLER
+        for phrase, (kind, value) in _PHRASES.items()
+        if kind is not Kind.FILLER and value is not Act.KEEP  # a mountain is no slip for "maintain"
         for word in phrase.split()
         if len(word) > 4
     }
