@@ -197,9 +197,13 @@ class SqliteJournal:
         self._database = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self._database.execute("PRAGMA journal_mode=TRUNCATE")
-        self._database.execute("PRAGMA synchronous=EXTRA")
-        self._commit([_Change(self._migrate)])
+        try:
+            self._database.execute("PRAGMA journal_mode=TRUNCATE")
+            self._database.execute("PRAGMA synchronous=EXTRA")
+            self._commit([_Change(self._migrate)])
+        except BaseException:
+            self._database.close()
+            raise
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         (version,) = database.execute("PRAGMA user_version").fetchone()

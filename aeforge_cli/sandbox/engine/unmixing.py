@@ -141,7 +141,8 @@ def _evidence(pixels: Floats, subject: Floats, behind: Floats, elsewhere: Floats
     logs = np.stack([_log_density(distance, spread) for distance, spread in fits])
     logs[0] = np.logaddexp(logs[0], np.log(_STRANGE))
     logs[-1] = np.logaddexp(logs[-1], np.log(elsewhere))
-    return _Evidence(logs, np.min([distance for distance, _ in fits], axis=0), _apart(subject, behind))
+    misfit: Floats = np.stack([distance for distance, _ in fits]).min(axis=0)
+    return _Evidence(logs, misfit, _apart(subject, behind))
 
 
 def _prior(believed: Floats, doubt: Floats) -> Floats:
@@ -151,7 +152,7 @@ def _prior(believed: Floats, doubt: Floats) -> Floats:
     return np.log(np.stack([1 - subject, *[between] * (len(_SHARES) - 2), subject]))
 
 
-def _fit(pixels: Floats, subject: Floats, behind: Floats, share: float) -> tuple[Floats, Floats]:
+def _fit(pixels: Floats, subject: Floats, behind: Floats, share: np.float32) -> tuple[Floats, Floats]:
     """The pixel's squared distance from the mixture in standard deviations, and the log of the mixture's volume."""
     mean = share * subject[:, :3] + (1 - share) * behind[:, :3]
     return _distance(pixels - mean, share**2 * subject[:, 3:] + (1 - share) ** 2 * behind[:, 3:], _NOISE)

@@ -38,7 +38,7 @@ def test_the_subject_keeps_its_own_colour_where_the_background_shines_through() 
     colours = subject_colours(before_teal(truth), truth)
 
     edge = (truth > 0.2) & (truth < 0.8)
-    np.testing.assert_allclose(colours[edge], np.broadcast_to(ORANGE, (edge.sum(), 3)), atol=0.1)
+    assert np.abs(colours[edge] - ORANGE).max() < 0.1
 
 
 @pytest.mark.parametrize("size", [(64, 64), (8, 8), (300, 1)], ids=str)
