@@ -13,27 +13,33 @@ _COLOURS = r"(?:the |all )*colou?rs?\b(?! temp| contrast| cast)"
 _MEASURES = r"(contrast|saturation|brightness|exposure|sharpness|warmth|vibrance|temperature)"
 _BETWEEN = r"((?:(?! and | then )[^,;.]){0,80}?)"
 _VERY = r"(?: (?:a bit|a little|quite|rather|very|so|really|too))*"
-_TOO = rf"\b(?:too|(?:image|picture|photo|pic|shot|this) (?:is|looks|seems){_VERY})"
+_TOO = (
+    rf"\b(?:(?:way |much |far |a bit |a little )?too|(?:image|picture|photo|pic|shot|this) (?:is|looks|seems){_VERY})"
+)
 
 _SIGNS_AND_LISTS = (
     (r"\bw/", "with "),
     (r"(?:^|\s)\d[.)]\s", " ; "),
     (r"(\d) ?per ?cent\b", r"\1%"),
     (r"\b\w+ \((#[0-9a-f]{3,8})\)", r"\1"),
+    (r"\bby half\b", "by 50%"),
+    (r"\bby (\d+)\b(?! ?%)", r"by \1%"),
+    (rf"\+ ?(\d+)%? {_MEASURES}", r"more \1% \2"),
     (rf"\b{_MEASURES} ?\+ ?(\d+)%?", r"more \2% \1"),
     (rf"\b{_MEASURES} ?[-\u2212] ?(\d+)%?", r"less \2% \1"),
-    (r"^(?:the )?sky ?(?:->|:|=|should be|to)", "change the sky to"),
+    (r"^(?:the )?sky ?(?:->|:|=|should be|should look|to)", "change the sky to"),
 )
 _PARTS = (
     (rf"\b(?:everything|all) (?:except|but|apart from|besides)(?: for)? {_SUBJECT}\b", "background"),
     (rf"(?:\b(?:keep|leave|with|only|just) )?\b{_SUBJECT} in colou?r\b", r", keep the \1,"),
     (rf"\b(keep|keeping|leave|leaving)\b{_BETWEEN} (?:sharp|crisp|in focus)\b", r"\1\2"),
-    (rf"\b(?:keep |leave )?(?:only|just) {_SUBJECT}(?=[,;.]|$)", "cut out the subject"),
+    (rf"^(?:(?:i )?(?:keep|leave|want|need) )?(?:only|just) {_SUBJECT}(?=[,;.]|$)", "cut out the subject"),
     (rf"^(?:keep |leave )?{_SUBJECT} only$", "cut out the subject"),
     (
         rf"\b(?:put|place|set)(?: {_OBJECT})? (?:on|onto|over)\b(?! {_THE}(?:picture|image|photo|sky))",
         "make background",
     ),
+    (r"\blittle (?=object|thing|item)", ""),
     (rf"\b(remove|delete|erase) {_THE}(?:(?:{'|'.join(ImageColor.colormap)}) )+(?=background|backdrop|bg)", r"\1 "),
 )
 _LOOKS = (
@@ -69,8 +75,8 @@ _VERBS_IN_TWO_PARTS = (
 )
 # For what would be right.
 _COMPLAINTS = (
-    (rf"{_TOO} (?:dark|dim)\b", "brighter"),
-    (rf"{_TOO} (?:bright|light)\b", "darker"),
+    (rf"{_TOO} (?:dark|dim)\b|\bunderexposed\b", "brighter"),
+    (rf"{_TOO} (?:bright|light)\b|\boverexposed\b", "darker"),
     (rf"{_TOO} (?:blurry|soft)\b", "sharper"),
     (rf"{_TOO} warm\b", "cooler"),
     (rf"{_TOO} (?:cold|cool)\b", "warmer"),

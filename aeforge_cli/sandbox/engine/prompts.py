@@ -182,11 +182,14 @@ _ELSE = {"everything else", "anything else", "everything", "the rest"}
 
 
 def _parts(said: list[Token], act: Act | None, *, one: bool) -> frozenset[Part]:
-    """The parts that are named; with `one`, what lies before a background is not meant."""
+    """The parts that are named; with `one`, neither the picture it is a part of nor what lies before it is meant."""
     parts = frozenset(cast("Part", token.value) for token in said)
     if act is Act.KEEP and any(token.words in _ELSE for token in said):
         return frozenset()
-    if Part.BACKGROUND not in parts or not one:
+    if not one or len(parts) < 2:
+        return parts
+    parts -= {Part.PICTURE}
+    if Part.BACKGROUND not in parts:
         return parts
     # "The person in the background" is not the subject.
     if act is Act.REMOVE and said[0].value is Part.SUBJECT and not said[0].words.endswith("'s"):
@@ -386,7 +389,8 @@ def _removal(clause: _Clause) -> Edit | None:
 def _cut_out(clause: _Clause) -> Edit | None:
     if Part.SKY in clause.parts:
         return None
-    removed = clause.act is Act.REMOVE and Part.BACKGROUND in clause.parts and clause.says_only("act", "parts")
+    removed = clause.act is Act.REMOVE and Part.BACKGROUND in clause.parts and clause.look in (None, "nothing")
+    removed = removed and clause.says_only("act", "parts", "look")
     isolated = clause.act is Act.ISOLATE and clause.says_only("act", "parts", "look")
     made = clause.look == "nothing" and clause.act is not Act.REMOVE and clause.says_only("act", "parts", "look")
     if removed or isolated or (made and Part.SUBJECT not in clause.parts):

@@ -65,8 +65,8 @@ def tokens(prompt: str) -> list[Token]:
 
 
 def _split(prompt: str) -> list[str]:
-    text = re.sub(r"rgb\([^)]*\)", lambda found: found[0].replace(" ", ""), plain(prompt))
-    return re.findall(r"#[0-9a-z]+|rgb\([^)]*\)|\d+ ?%|b[&/]w|[;,.&+]|->|[^\W_]+(?:'[^\W_]+)?", text)
+    text = re.sub(r"(?:rgb|hsl)\([^)]*\)", lambda found: found[0].replace(" ", ""), plain(prompt))
+    return re.findall(r"#[0-9a-z]+|(?:rgb|hsl)\([^)]*\)|\d+ ?%|b[&/]w|[;,.&+]|->|[^\W_]+(?:'[^\W_]+)?", text)
 
 
 def _longest(words: list[str]) -> tuple[int, Token]:
@@ -93,7 +93,7 @@ def _colour(phrase: str) -> Colour | None:
     if phrase in _COLOURS:
         return _COLOURS[phrase]
     name = phrase.replace(" ", "")
-    if not (name in ImageColor.colormap or phrase.startswith(("#", "rgb("))):
+    if not (name in ImageColor.colormap or phrase.startswith(("#", "rgb(", "hsl("))):
         return None
     try:
         return ImageColor.getrgb(name)[:3]
@@ -138,7 +138,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "convert, insert, crank, push, transform, edit, modify, get, want, add, fill, paint, render, show, "
             "exchange, substitute, adjust, use, turn up, have, bump, swap out, change out, switch out",
             Act.REMOVE: "remove, removing, delete, erase, eliminate, get rid of, rid of, take out, take away, "
-            "cut away, wipe, wipe out, drop, clean up, clear the, clear away, strip, without, no, discard, "
+            "cut away, wipe, wipe out, drop, clean up, clear the, clear away, tidy up, strip, without, no, discard, "
             "retouch out, edit out, removal, removed, deleted, erased, disappear, vanish, go away, gone, invisible, "
             "hide",
             Act.ISOLATE: "cut out, isolate, extract, cutout, keep only, keep just, leave only, leave just, knock out",
@@ -158,7 +158,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Part.SUBJECT: "subject, subject's, foreground, main object, main subject, main thing, person, person's, "
             "people",
             Part.PICTURE: "picture, image, photo, photograph, pic, shot, everything, whole picture, whole image, "
-            "whole photo, whole thing, entire picture, entire image, entire photo",
+            "whole photo, whole thing, picture's, image's, photo's, entire picture, entire image, entire photo",
         },
     )
     | _table(Kind.PRONOUN, {None: "it, it's"})
@@ -172,7 +172,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
     | _table(
         Kind.SKY,
         {
-            SkyKind.CLEAR: "clear, cloudless, sunny, sunnier, clear day, sunny day",
+            SkyKind.CLEAR: "clear, cloudless, summer, sunny, sunnier, clear day, sunny day",
             SkyKind.CLOUDY: "cloudy, cloudier, clouds, cloud, partly cloudy, white clouds, fluffy clouds, puffy "
             "clouds, few clouds, few white clouds, some clouds, fluffy white clouds, white fluffy clouds, cloudy day",
             SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, rainy day, "
@@ -187,7 +187,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         {
             "gradient": "gradient, fade, blend, ombre",
             "studio": "studio, photo studio",
-            "nothing": "transparent, transparency, nothing, see through, empty",
+            "nothing": "none, transparent, transparency, nothing, see through, empty",
         },
     )
     | _table(
@@ -208,7 +208,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Tone.SHARPER: "sharpen, sharpened, sharper, sharp, crisp, crisper, sharpness, in focus, clearer, "
             "deblur, unblur",
             Tone.BLURRED: "blur, blurry, blurred, blurrier, blurring, soften, softened, softer, soft, out of focus, "
-            "blur out, gaussian blur, lens blur, defocus, defocused, bokeh, unfocused, soft focus",
+            "blur out, fuzzy, gaussian blur, lens blur, defocus, defocused, bokeh, unfocused, soft focus",
             Tone.INVERTED: "invert, inverted, negative, invert the colours, invert the colors",
         },
     )
@@ -217,7 +217,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
         Kind.DEGREE,
         {
             0.5: "slightly, a bit, bit, a little, little, somewhat, subtly, subtle, gently, a touch, a little bit, "
-            "mildly, slight, lightly",
+            "mildly, slight, lightly, softly",
             1.0: "more, increase, raise, boost, enhance, higher, up, stronger, high, improve",
             1.6: "much, very, a lot, a lot more, lots, strongly, heavily, really, extremely, strong, heavy, much more, "
             "far more, way more, super, dramatically, drastically, significantly, considerably",
@@ -238,7 +238,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
     | _table(
         Kind.EXTENT,
         {
-            "corner": "corner",
+            "corner": "corner, corners",
             "half": "half",
             "third": "third",
             "quarter": "quarter, quadrant",
@@ -259,8 +259,8 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "simple, single, pure, hi, hello, ok, okay, let's, need, colour, color, coloured, colored, colours, "
             "colors, shade, tone, tones, look, area, part, region, section, located, near, using, instead, ->, over, "
             "her, his, him, them, she, he, they, whole, entire, u, ur, teh, unwanted, only, professional, should, "
-            "must, needs, love, i'd love, let, first, firstly, day, weather, lighting, filter, effect, shades, linear, "
-            "vertical, going, completely, fully, totally, "
+            "must, needs, love, i'd love, let, first, firstly, day, time, was, taken, see, smooth, seamless, "
+            "weather, lighting, filter, effect, shades, linear, vertical, going, completely, fully, totally, "
             # Of what is there already, and of what shall come, these say nothing that must be known.
             "current, existing, original, dull, boring, ugly, messy, cluttered, busy, distracting, small, tiny, big, "
             "large, huge, clean, neutral, pretty, gorgeous, stunning, amazing, perfect, png, jpg, jpeg, file, "

@@ -115,6 +115,13 @@ UPPER_RIGHT = Place(0.5, 0, 1, 0.5)
         ("boost the colours", Adjust(Part.PICTURE, Tone.MORE_SATURATION)),
         ("take the colour out of the background", Adjust(Part.BACKGROUND, Tone.MONOCHROME)),
         ("portrait mode", Adjust(Part.BACKGROUND, Tone.BLURRED)),
+        ("blur everything behind me", Adjust(Part.BACKGROUND, Tone.BLURRED)),
+        ("make the background of the picture darker", Adjust(Part.BACKGROUND, Tone.DARKER)),
+        ("sharpen only the subject", Adjust(Part.SUBJECT, Tone.SHARPER)),
+        ("the sky should look stormy", SetSky(SkyKind.OVERCAST)),
+        ("no background, transparent", SetBackground(Nothing())),
+        ("change bg to hsl(120, 50%, 50%)", SetBackground((64, 191, 64))),
+        ("lower the saturation by half", Adjust(Part.PICTURE, Tone.LESS_SATURATION, 1.25)),
     ],
 )
 def test_an_edit_is_understood_as_people_write_it(prompt: str, edit: Edit) -> None:
