@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aeforge_cli.sandbox.engine import Refused
 from aeforge_cli.sandbox.engine.edits import (
@@ -21,6 +25,13 @@ from aeforge_cli.sandbox.engine.edits import (
     Tone,
 )
 from aeforge_cli.sandbox.engine.prompts import ABILITIES, parse
+
+# Words that mean more, or something else, beside one another.
+WORDS = (
+    "make change remove keep it the subject background sky picture object blue dark sunset clear gradient transparent "
+    "brighter blurred 20% more less very too not enough left upper corner and then instead of from to cut out down "
+    "in colour only"
+)
 
 UPPER_RIGHT = Place(0.5, 0, 1, 0.5)
 
@@ -219,3 +230,9 @@ def test_what_cannot_be_done_is_refused_with_what_can(prompt: str, reason: str) 
         parse(prompt)
 
     assert refused.value.reason == f"{reason}\n{ABILITIES}"
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), max_size=10))
+def test_any_words_are_understood_or_refused(words: list[str]) -> None:
+    with contextlib.suppress(Refused):
+        assert parse(" ".join(words))
