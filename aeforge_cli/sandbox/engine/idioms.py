@@ -7,8 +7,9 @@ import re
 from PIL import ImageColor
 
 _THE = r"(?:the |my |our |this )?"
-_SUBJECT = rf"{_THE}(?:main )?(subject|person|people|foreground)"
-_OBJECT = rf"{_THE}(?:it|me|us|her|him|them|subject|person|people|foreground|object|item|product|thing)"
+_WHO = "subject|person|people|foreground"
+_SUBJECT = rf"{_THE}(?:main )?({_WHO})"
+_OBJECT = rf"{_THE}(?:it|me|us|her|him|them|{_WHO}|object|item|product|thing)"
 _COLOURS = r"(?:the |all )*colou?rs?\b(?! temp| contrast| cast)"
 _MEASURES = r"(contrast|saturation|brightness|exposure|sharpness|warmth|vibrance|temperature)"
 _BETWEEN = r"((?:(?! and | then )[^,;.]){0,80}?)"
@@ -70,6 +71,7 @@ _VERBS_IN_TWO_PARTS = (
     (rf"\b(?:take|get) {_BETWEEN} (?:out|away)\b(?! of focus)", r"take out \1"),
     (rf"\b(?:turn|bring|tone|dial)\b{_BETWEEN} down\b", r"less\1"),
     (rf"\b(cool|dim|darken)\b{_BETWEEN} down\b", r"\1\2"),
+    # "Tone down the colours" is "less the colours" by now.
     (rf"\b(?:reduce|mute|less|fewer) {_COLOURS}", "less saturation"),
     (r"\b(?:don't|do not) want\b", "remove"),
 )

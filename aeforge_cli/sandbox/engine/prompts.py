@@ -32,7 +32,7 @@ from aeforge_cli.sandbox.engine.edits import (
     Studio,
     Tone,
 )
-from aeforge_cli.sandbox.engine.vocabulary import Act, Kind, Token, UnknownWord, tokens
+from aeforge_cli.sandbox.engine.vocabulary import VERY, Act, Kind, Token, UnknownWord, tokens
 
 # With a reason before it this fits into the 500 characters that a terminal gets of a service's words.
 ABILITIES = """\
@@ -224,15 +224,14 @@ def _without_what_was(said: list[Token]) -> list[Token]:
     part = next((i for i, token in enumerate(said) if token.kind is Kind.PART), None)
     if verb is None or part is None:
         return said
-    was = set(range(verb + 1, part))
-    if any(token.kind is Kind.LOOK for token in said):
-        # "Make a blue background with a white gradient" names both of its colours.
-        was = was if said[verb].words in _REPLACING else set()
-    elif said[verb].words in _REPLACING:
+    replaces = said[verb].words in _REPLACING
+    has_look = any(token.kind is Kind.LOOK for token in said)
+    # "Make a blue background with a white gradient" names both of its colours.
+    was = set(range(verb + 1, part)) if replaces or not has_look else set()
+    if replaces and not has_look:
         was |= {i for i in range(part + 1, len(said)) if said[i - 1].kind is Kind.FROM}
-    becomes = {
-        token.kind for token in takewhile(lambda token: token.kind is not Kind.JOIN, said[max(was, default=part) + 1 :])
-    }
+    following = takewhile(lambda token: token.kind is not Kind.JOIN, said[max(was, default=part) + 1 :])
+    becomes = {token.kind for token in following}
     replaced = any({said[i].kind for i in was} <= kinds and becomes & kinds for kinds in _ALIKE)
     return [token for i, token in enumerate(said) if i not in was] if replaced else said
 
@@ -257,11 +256,10 @@ def _shaded(said: list[Token]) -> list[Token]:
 def _adds_nothing(said: Token, to: Token) -> bool:
     """ "Soft pink", "very white", "a dark night"."""
     if to.kind is Kind.COLOUR:
-        return said.words in _OF_COLOURS or said.value == _VERY
-    return to.kind is Kind.SKY and (said.words in _OF_COLOURS or said.kind is Kind.SHADE or said.value == _VERY)
+        return said.words in _OF_COLOURS or said.value == VERY
+    return to.kind is Kind.SKY and (said.words in _OF_COLOURS or said.kind is Kind.SHADE or said.value == VERY)
 
 
-_VERY = 1.6
 _OF_COLOURS = {"soft", "warm", "cool", "cold", "vivid", "vibrant", "muted"}
 _SHADES = {"dark": (0, 0.45), "deep": (0, 0.25), "light": (255, 0.45), "pale": (255, 0.6), "bright": (255, 0.1)}
 _SHADE_TONES = {
@@ -387,15 +385,11 @@ def _removal(clause: _Clause) -> Edit | None:
 
 
 def _cut_out(clause: _Clause) -> Edit | None:
-    if Part.SKY in clause.parts:
+    if Part.SKY in clause.parts or not clause.says_only("act", "parts", "look"):
         return None
     removed = clause.act is Act.REMOVE and Part.BACKGROUND in clause.parts and clause.look in (None, "nothing")
-    removed = removed and clause.says_only("act", "parts", "look")
-    isolated = clause.act is Act.ISOLATE and clause.says_only("act", "parts", "look")
-    made = clause.look == "nothing" and clause.act is not Act.REMOVE and clause.says_only("act", "parts", "look")
-    if removed or isolated or (made and Part.SUBJECT not in clause.parts):
-        return SetBackground(Nothing())
-    return None
+    made = clause.act is not Act.REMOVE and Part.SUBJECT not in clause.parts and clause.look == "nothing"
+    return SetBackground(Nothing()) if removed or made or clause.act is Act.ISOLATE else None
 
 
 def _sky_edit(clause: _Clause) -> Edit | None:

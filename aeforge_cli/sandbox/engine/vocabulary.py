@@ -130,6 +130,8 @@ def _table(kind: Kind, meanings: dict[object, str]) -> dict[str, tuple[Kind, obj
     return {phrase.strip(): (kind, value) for value, phrases in meanings.items() for phrase in phrases.split(",")}
 
 
+VERY = 1.6
+
 _PHRASES: dict[str, tuple[Kind, object]] = (
     _table(
         Kind.ACT,
@@ -144,7 +146,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             Act.ISOLATE: "cut out, isolate, extract, cutout, keep only, keep just, leave only, leave just, knock out",
             Act.KEEP: "keep, keeping, leave, leaving, preserve, preserving, maintain, maintaining, do not change, "
             "don't change, do not touch, don't touch, without changing, without touching, without affecting, "
-            "except, except for, apart from",
+            "except, apart from",
             Act.RECOLOUR: "recolour, recolor, tint, tinted, dye, colourise, colorise, colourize, colorize",
         },
     )
@@ -172,10 +174,10 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
     | _table(
         Kind.SKY,
         {
-            SkyKind.CLEAR: "clear, cloudless, summer, sunny, sunnier, clear day, sunny day",
+            SkyKind.CLEAR: "clear, cloudless, summer, sunny, sunnier",
             SkyKind.CLOUDY: "cloudy, cloudier, clouds, cloud, partly cloudy, white clouds, fluffy clouds, puffy "
-            "clouds, few clouds, few white clouds, some clouds, fluffy white clouds, white fluffy clouds, cloudy day",
-            SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, rainy day, "
+            "clouds, few clouds, few white clouds, some clouds, fluffy white clouds, white fluffy clouds",
+            SkyKind.OVERCAST: "overcast, grey clouds, gray clouds, dark clouds, rainy, rain clouds, "
             "stormy, storm clouds, gloomy",
             SkyKind.SUNSET: "sunset, sunrise, dusk, dawn, golden hour, evening, twilight, sundown, sun set, sun rise, "
             "dramatic sunset, colourful sunset, colorful sunset",
@@ -204,7 +206,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "grey scale, gray scale, black white, colourless, colorless, noir",
             Tone.SEPIA: "sepia, sepia tone, sepia tones, sepia toned",
             Tone.WARMER: "warmer, warm, warm up, warm it up, warmth, temperature",
-            Tone.COOLER: "cooler, cool, colder, cold, cool down, cool it down",
+            Tone.COOLER: "cooler, cool, colder, cold",
             Tone.SHARPER: "sharpen, sharpened, sharper, sharp, crisp, crisper, sharpness, in focus, clearer, "
             "deblur, unblur",
             Tone.BLURRED: "blur, blurry, blurred, blurrier, blurring, soften, softened, softer, soft, out of focus, "
@@ -219,8 +221,8 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             0.5: "slightly, a bit, bit, a little, little, somewhat, subtly, subtle, gently, a touch, a little bit, "
             "mildly, slight, lightly, softly",
             1.0: "more, increase, raise, boost, enhance, higher, up, stronger, high, improve",
-            1.6: "much, very, a lot, a lot more, lots, strongly, heavily, really, extremely, strong, heavy, much more, "
-            "far more, way more, super, dramatically, drastically, significantly, considerably",
+            VERY: "much, very, a lot, a lot more, lots, strongly, heavily, really, extremely, strong, heavy, "
+            "much more, far more, way more, super, dramatically, drastically, significantly, considerably",
             -1.0: "less, decrease, reduce, reduced, low",
         },
     )
@@ -266,7 +268,7 @@ _PHRASES: dict[str, tuple[Kind, object]] = (
             "large, huge, clean, neutral, pretty, gorgeous, stunning, amazing, perfect, png, jpg, jpeg, file, "
             "product photo, product shot, passport photo, profile picture, profile photo, "
             # After "keep".
-            "unchanged, unaltered, untouched, unaffected, intact, alone, same, as it is, as is, nothing else"
+            "unchanged, unaltered, untouched, unaffected, intact, alone, same, as it is, nothing else"
         },
     )
 )
