@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aeforge_cli.branches import MODULES
-from aeforge_cli.console import ClosedStdoutError
-from aeforge_cli.errors import AeforgeError, Exit, Failure, InternalError, Interrupted
+from aeforge_cli.errors import AeforgeError, ClosedStdoutError, Exit, Failure, InternalError, Interrupted
+from aeforge_cli.manual.registry import SUMMARIES
 from aeforge_cli.session import Session
 
 
@@ -33,15 +32,15 @@ def main(arguments: Sequence[str], session: Session | None = None) -> int:
 
 def _run(arguments: Sequence[str], session: Session) -> int:
     if list(arguments) in ([], ["-h"], ["--help"]):
-        from aeforge_cli.helptext import laid_out
-        from aeforge_cli.tree import bare_root
+        from aeforge_cli.manual.help import laid_out
+        from aeforge_cli.manual.tree import bare_root
 
         session.console.result(laid_out(bare_root()))
         return Exit.DONE
-    from aeforge_cli import typer_tree
+    from aeforge_cli.manual import from_typer
 
-    named = [arguments[0]] if arguments[0] in MODULES else tuple(MODULES)
-    return typer_tree.run(typer_tree.built(named), arguments, session)
+    named = [arguments[0]] if arguments[0] in SUMMARIES else tuple(SUMMARIES)
+    return from_typer.run(from_typer.built(named), arguments, session)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ class Exit(IntEnum):
     """The exit codes of the process; never renumbered."""
 
     DONE = 0
-    NONSENSE = 1
+    UNEXPECTED = 1
     USAGE = 2
     JOB_FAILED = 3
     NOT_ALLOWED = 4
@@ -41,7 +41,7 @@ class Exit(IntEnum):
 class Failure(BaseException):
     """What happened, why, and what to do next; the front door turns it into three lines and an exit code."""
 
-    exit: ClassVar[Exit] = Exit.NONSENSE
+    exit: ClassVar[Exit] = Exit.UNEXPECTED
     code: ClassVar[str] = "internal_error"
     retryable: ClassVar[bool] = False
 
@@ -234,6 +234,10 @@ class Interrupted(Failure):
     @property
     def exit_status(self) -> int:
         return 128 + self.signal_number
+
+
+class ClosedStdoutError(Exception):
+    """Nobody reads standard output any more: the process ends silently, with 141."""
 
 
 def go_on_with(job_id: str) -> str:

@@ -7,17 +7,18 @@ from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aeforge_cli.clock import Clock, SystemClock
-from aeforge_cli.console import Console, Talk
+from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.process.clock import Clock, SystemClock
+from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Redactor, Secret, checked_key
-from aeforge_cli.signals import Stop
 
 if TYPE_CHECKING:
-    from aeforge_cli.client import Client, Transport
-    from aeforge_cli.jobs import Jobs
-    from aeforge_cli.journal import Journal
-    from aeforge_cli.settings import Settings
-    from aeforge_cli.transport import Wire
+    from aeforge_cli.api.client import Client
+    from aeforge_cli.api.requests_transport import RequestsTransport
+    from aeforge_cli.api.transport import Transport
+    from aeforge_cli.config.settings import Settings
+    from aeforge_cli.jobs.lifecycle import Jobs
+    from aeforge_cli.journal.interface import Journal
 
 SANDBOX_KEY = "sandbox"
 
@@ -49,9 +50,9 @@ class Session:
         self.console.json = json
         self.console.debugs = debug
         if quiet:
-            self.console.talk = Talk.QUIET
+            self.console.talk = Verbosity.QUIET
         elif verbose or debug:
-            self.console.talk = Talk.VERBOSE
+            self.console.talk = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
         """Which account and which service; `options` are settings given on the command line."""
@@ -67,7 +68,7 @@ class Session:
 
     @cached_property
     def settings(self) -> "Settings":
-        from aeforge_cli.settings import Settings
+        from aeforge_cli.config.settings import Settings
 
         settings = Settings(self.environment, profile=self._profile, options=self._options)
         _ = settings.file.content  # reads the file; a profile that it names wrongly can still be corrected
@@ -78,7 +79,7 @@ class Session:
     @cached_property
     def base_url(self) -> str:
         if self._sandboxed:
-            from aeforge_cli.local import running_sandbox
+            from aeforge_cli.local_sandbox import running_sandbox
 
             return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._tell_of_sandbox))
         return self.settings["base_url"].text
@@ -90,7 +91,7 @@ class Session:
         """What is known beyond the API of why a job failed: a sandbox can be asked."""
         if not self._sandboxed:
             return ""
-        from aeforge_cli.local import reason_of_failure
+        from aeforge_cli.local_sandbox import reason_of_failure
 
         return reason_of_failure(self.base_url, job_id)
 
@@ -113,11 +114,11 @@ class Session:
 
         return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
 
-    def wire(self, key: Secret | None, base_url: str | None = None) -> "Wire":
+    def wire(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""
-        from aeforge_cli.transport import Wire, ca_bundle_from
+        from aeforge_cli.api.requests_transport import RequestsTransport, ca_bundle_from
 
-        wire = Wire(
+        wire = RequestsTransport(
             base_url=base_url or self.base_url,
             key=key,
             ca_bundle=ca_bundle_from(self.environment),
@@ -129,7 +130,7 @@ class Session:
         return wire
 
     @cached_property
-    def fetcher(self) -> "Wire":
+    def fetcher(self) -> "RequestsTransport":
         """Fetches inputs from the web; it knows no key."""
         return self.wire(None)
 
@@ -142,14 +143,14 @@ class Session:
         return self.client_over(self.transport)
 
     def client_over(self, transport: "Transport") -> "Client":
-        from aeforge_cli.client import Client
+        from aeforge_cli.api.client import Client
 
         return Client(transport, base_url=self.base_url, clock=self.clock)
 
     @cached_property
     def journal(self) -> "Journal":
-        from aeforge_cli.journal import JournalUnwritable, NoJournal
-        from aeforge_cli.sqlite_journal import SqliteJournal
+        from aeforge_cli.journal.interface import JournalUnwritable, NoJournal
+        from aeforge_cli.journal.sqlite import SqliteJournal
 
         try:
             journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
@@ -168,13 +169,13 @@ class Session:
         `interval` is the user's own pause between looks, in seconds; `kind` the operation whose earlier durations say
         when to look; `under_way` how many jobs there may be at once, of how many `in_all`.
         """
-        from aeforge_cli.jobs import Jobs
-        from aeforge_cli.outputs import discard_open_parts
-        from aeforge_cli.pace import LearningPace, SteadyPace
-        from aeforge_cli.retry import Throttle
+        from aeforge_cli.api.retry import ConcurrencyLimiter
+        from aeforge_cli.files.atomic import discard_open_parts
+        from aeforge_cli.jobs.lifecycle import Jobs
+        from aeforge_cli.jobs.poll_schedule import FixedSchedule, LearnedSchedule
 
         account = self.account  # asked for first: without a key nothing is started
-        self.client.throttle = Throttle(under_way)
+        self.client.limiter = ConcurrencyLimiter(under_way)
         _ = self.journal  # closes after what is still being received was thrown away
         self._closing.callback(discard_open_parts)
         return Jobs(
@@ -187,16 +188,16 @@ class Session:
             emergency=self.console.emergency,
             why_failed=self.why_failed,
             notify=self.console.notify,
-            patience=self.patience,
-            pace=SteadyPace(interval)
+            timeout=self.timeout,
+            schedule=FixedSchedule(interval)
             if interval
-            else LearningPace(self.journal.durations(kind, self.service), explores=in_all > under_way > 1),
+            else LearnedSchedule(self.journal.durations(kind, self.service), explores=in_all > under_way > 1),
         )
 
     @property
-    def patience(self) -> float:
+    def timeout(self) -> float:
         """Seconds to wait for one job."""
-        from aeforge_cli.settings import seconds
+        from aeforge_cli.config.catalogue import seconds
 
         limit = seconds(self.settings["timeout"].text)
         return math.inf if limit is None else limit

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aeforge_cli.commands.buying import picture
-from aeforge_cli.commands.options import Service, Talking, TimeoutOption, with_options
-from aeforge_cli.console import clean
+from aeforge_cli.api.operations import OPERATIONS, Operation, Part
+from aeforge_cli.commands._shared.buying import picture
+from aeforge_cli.commands._shared.options import AccountOptions, TimeoutOption, VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
-from aeforge_cli.events import Trouble
-from aeforge_cli.journal import Claiming
-from aeforge_cli.operations import Operation, Part
-from aeforge_cli.orders import Order
+from aeforge_cli.jobs.events import RetryScheduled
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.journal.interface import Claiming
+from aeforge_cli.output.console import clean
 from aeforge_cli.session import Session
-from aeforge_cli.sprites import OPERATIONS
 
 if TYPE_CHECKING:
-    from aeforge_cli.client import Answer, Request, Sink, Transport
+    from aeforge_cli.api.transport import Answer, Request, Sink, Transport
 
 
 class Method(StrEnum):
@@ -38,8 +37,8 @@ def api(
     session: Session,
     method: Annotated[Method, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET or POST.")],
     path: Annotated[str, typer.Argument(metavar="PATH", help="Below the base URL, for example: image-tune/upscale.")],
-    service: Service,
-    talking: Talking,
+    service: AccountOptions,
+    verbosity: VerbosityOptions,
     fields: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,7 +61,7 @@ def api(
 
         aeforge api POST image-tune/upscale -F image=@photo.png -F scale=4K | jq -r .job_id
     """
-    talking.apply(session)
+    verbosity.apply(session)
     service.apply(session, timeout=timeout)
     endpoint = _checked(path)
     parts = tuple(_parts(session, fields or ()))
@@ -92,7 +91,7 @@ def _print(session: Session, body: bytes) -> None:
 def _got(session: Session, path: str) -> bytes:
     """Asks, and asks again where that may help."""
     answer = session.client.insist(
-        lambda: session.client.get(path), lambda why, pause: session.console.notify(Trouble(why, pause))
+        lambda: session.client.get(path), lambda why, pause: session.console.notify(RetryScheduled(why, pause))
     )
     return answer.body
 
@@ -129,7 +128,7 @@ def _posted(session: Session, operation: Operation, *, anew: bool) -> bytes:
     jobs = replace(session.jobs(kind=operation.name), client=session.client_over(tape))
     label = next((picture.label for picture in operation.pictures()), "")
     order = Order(operation, label, claiming=Claiming.ANEW if anew else Claiming.GO_ON)
-    ticket = jobs.buy(order, session.clock.monotonic() + session.patience)
+    ticket = jobs.buy(order, session.clock.monotonic() + session.timeout)
     # A job gone on with was answered in another run: its id is all there was.
     return tape.heard or json.dumps({"job_id": ticket.job_id}).encode()
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from aeforge_cli.commands.options import with_options
+from aeforge_cli.commands._shared.options import with_options
+from aeforge_cli.manual.completions import Shell, script
 from aeforge_cli.session import Session
-from aeforge_cli.shells import Shell, script
 
 
 def register(tree: typer.Typer) -> None:
@@ -33,6 +33,6 @@ def completion(
 
         aeforge completion powershell | Out-String | Invoke-Expression
     """
-    from aeforge_cli.typer_tree import whole_tree
+    from aeforge_cli.manual.from_typer import whole_tree
 
     session.console.result(script(shell, whole_tree()).rstrip("\n"))

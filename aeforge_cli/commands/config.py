@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from aeforge_cli.commands.options import Talking, with_options
+from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
+from aeforge_cli.config.catalogue import DEFAULT_PROFILE, PROFILE, SETTINGS, Setting
 from aeforge_cli.errors import NotSignedIn, Usage
 from aeforge_cli.session import Session
-from aeforge_cli.settings import DEFAULT_PROFILE, PROFILE, SETTINGS, Setting
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(_NAMED)}.")]
@@ -27,7 +27,7 @@ def register(tree: typer.Typer) -> None:
 
 
 @with_options
-def list_(session: Session, talking: Talking, profile: ProfileOption = None) -> None:
+def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
     """Show every setting, its value, and where it comes from.
 
     The order is: option, environment, profile in the config file, default. The API key is shown masked.
@@ -38,7 +38,7 @@ def list_(session: Session, talking: Talking, profile: ProfileOption = None) -> 
 
         aeforge config list --profile work --json | jq -r '.settings[] | "\\(.name)=\\(.value)"'
     """
-    _begin(session, talking, profile)
+    _begin(session, verbosity, profile)
     rows = [_row(session, setting) for setting in _NAMED.values()]
     rows.append(_key_row(session))
     if session.console.json:
@@ -63,7 +63,7 @@ def _key_row(session: Session) -> dict[str, str | None]:
 
 
 @with_options
-def get(session: Session, name: NameArgument, talking: Talking, profile: ProfileOption = None) -> None:
+def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
     """Print one setting's value.
 
     Examples:
@@ -72,7 +72,7 @@ def get(session: Session, name: NameArgument, talking: Talking, profile: Profile
 
         aeforge config get base_url --profile work --json
     """
-    _begin(session, talking, profile)
+    _begin(session, verbosity, profile)
     setting = _setting(name)
     if session.console.json:
         session.console.result_json({"schema": 1, **_row(session, setting)})
@@ -85,7 +85,7 @@ def set_(
     session: Session,
     name: NameArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Checked before it is stored.")],
-    talking: Talking,
+    verbosity: VerbosityOptions,
     profile: ProfileOption = None,
 ) -> None:
     """Store a setting in the profile, or choose the profile that is used without --profile.
@@ -100,7 +100,7 @@ def set_(
 
         aeforge config set timeout 30m --profile work
     """
-    _begin(session, talking, profile)
+    _begin(session, verbosity, profile)
     setting = _setting(name)
     checked = setting.check(value)
     if setting is PROFILE:
@@ -114,7 +114,7 @@ def set_(
 
 
 @with_options
-def unset(session: Session, name: NameArgument, talking: Talking, profile: ProfileOption = None) -> None:
+def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
     """Take a setting out of the profile, so that the default is used again.
 
     Examples:
@@ -123,7 +123,7 @@ def unset(session: Session, name: NameArgument, talking: Talking, profile: Profi
 
         aeforge config unset timeout --profile work
     """
-    _begin(session, talking, profile)
+    _begin(session, verbosity, profile)
     setting = _setting(name)
     session.settings.file.change(_place(session, setting, profile), {setting.name: None})
     current = session.settings[setting.name]
@@ -131,7 +131,7 @@ def unset(session: Session, name: NameArgument, talking: Talking, profile: Profi
 
 
 @with_options
-def path(session: Session, talking: Talking) -> None:
+def path(session: Session, verbosity: VerbosityOptions) -> None:
     """Print where the config file is, or would be.
 
     Examples:
@@ -140,7 +140,7 @@ def path(session: Session, talking: Talking) -> None:
 
         cat "$(aeforge config path)"
     """
-    talking.apply(session)
+    verbosity.apply(session)
     place = str(session.settings.file.path)
     if session.console.json:
         session.console.result_json({"schema": 1, "path": place})
@@ -148,8 +148,8 @@ def path(session: Session, talking: Talking) -> None:
         session.console.path(place)
 
 
-def _begin(session: Session, talking: Talking, profile: str | None) -> None:
-    talking.apply(session)
+def _begin(session: Session, verbosity: VerbosityOptions, profile: str | None) -> None:
+    verbosity.apply(session)
     session.use(profile=profile, sandbox=False, options={})
 
 

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from aeforge_cli import __version__
-from aeforge_cli.commands.options import Service, Talking, with_options
-from aeforge_cli.console import clean
+from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
+from aeforge_cli.output.console import clean
 from aeforge_cli.redaction import shown_url
 from aeforge_cli.session import Session
 
@@ -35,8 +35,8 @@ class Finding:
 @with_options
 def doctor(
     session: Session,
-    service: Service,
-    talking: Talking,
+    service: AccountOptions,
+    verbosity: VerbosityOptions,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
 ) -> None:
     """Check that everything is set up, and say what to do where it is not.
@@ -49,7 +49,7 @@ def doctor(
 
         aeforge doctor --json | jq -r '.checks[] | select(.ok | not) | .hint'
     """
-    talking.apply(session)
+    verbosity.apply(session)
     service.apply(session)
     findings = []
     for name, check in _checks(session, offline=offline):
@@ -144,7 +144,7 @@ def _proxy(session: Session) -> str:
 
 
 def _trust(session: Session) -> str:
-    from aeforge_cli.transport import ca_bundle_from
+    from aeforge_cli.api.requests_transport import ca_bundle_from
 
     return ca_bundle_from(session.environment) or "built-in certificates"
 

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from aeforge_cli import __version__, reference
-from aeforge_cli.commands.options import with_options
+from aeforge_cli import __version__
+from aeforge_cli.commands._shared.options import with_options
 from aeforge_cli.errors import Usage
-from aeforge_cli.helptext import laid_out, terminal_width, titled, wrapped_rows
+from aeforge_cli.manual import reference
+from aeforge_cli.manual.help import laid_out, terminal_width, titled, wrapped_rows
+from aeforge_cli.manual.tree import Command
 from aeforge_cli.session import Session
-from aeforge_cli.tree import Command
 
 WordsArgument = Annotated[
     list[str] | None,
@@ -55,7 +56,7 @@ def help_(
 
 
 def _found(words: Sequence[str]) -> Command:
-    from aeforge_cli.typer_tree import whole_tree
+    from aeforge_cli.manual.from_typer import whole_tree
 
     root = whole_tree()
     if found := root.at(words):

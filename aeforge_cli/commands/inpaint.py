@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aeforge_cli.commands.listing import Listing, Pictures
-from aeforge_cli.commands.options import PromptOption, QualityOption, Terms, with_options
+from aeforge_cli.commands._shared.options import PromptOption, QualityOption, RunOptions, with_options
+from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeforge_cli.operations import Inpaint, Picture
-    from aeforge_cli.plan import Wanted
+    from aeforge_cli.api.operations import Inpaint
+    from aeforge_cli.files.picture import Picture
+    from aeforge_cli.jobs.manifest import Wanted
 
 
 def register(tree: typer.Typer) -> None:
@@ -22,9 +23,9 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def inpaint(
     session: Session,
-    pictures: Pictures,
-    listing: Listing,
-    terms: Terms,
+    pictures: InputOptions,
+    listing: BatchOptions,
+    terms: RunOptions,
     prompt: PromptOption = None,
     quality: QualityOption = None,
 ) -> None:
@@ -38,9 +39,9 @@ def inpaint(
 
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
-    from aeforge_cli.commands.buying import chosen_quality
-    from aeforge_cli.commands.ordering import buy_all
-    from aeforge_cli.operations import Inpaint
+    from aeforge_cli.api.operations import Inpaint
+    from aeforge_cli.commands._shared.buying import chosen_quality
+    from aeforge_cli.commands._shared.ordering import buy_all
 
     terms.apply(session, quality=quality, jobs=listing.jobs)
 

@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
-from aeforge_cli.client import Failed, Job, JobId, Pending, Succeeded, is_job_id
-from aeforge_cli.commands.buying import delivery, place, preview, show
-from aeforge_cli.commands.options import Saving, Service, Talking, TimeoutOption, Waiting, with_options
-from aeforge_cli.commands.outcomes import Outcomes
+from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded, is_job_id
+from aeforge_cli.commands._shared.buying import delivery, place, preview, show
+from aeforge_cli.commands._shared.options import (
+    AccountOptions,
+    OutputOptions,
+    TimeoutOption,
+    VerbosityOptions,
+    WaitingOptions,
+    with_options,
+)
+from aeforge_cli.commands._shared.summary import Outcomes
 from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
-from aeforge_cli.jobs import Ticket, job_failed
-from aeforge_cli.journal import Entry, known_job_id
-from aeforge_cli.orders import Finished
-from aeforge_cli.outputs import Claims, Destination, Naming, SavedFile
-from aeforge_cli.results import Delivery
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.collisions import OutputCollisions
+from aeforge_cli.files.destination import Destination, Naming
+from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.lifecycle import Ticket, job_failed
+from aeforge_cli.jobs.orders import Finished
+from aeforge_cli.journal.interface import Entry, known_job_id
 from aeforge_cli.session import Session
 
 IdsArgument = Annotated[
@@ -34,7 +43,11 @@ def register(tree: typer.Typer) -> None:
 
 @with_options
 def status(
-    session: Session, ids: IdsArgument, service: Service, talking: Talking, timeout: TimeoutOption = None
+    session: Session,
+    ids: IdsArgument,
+    service: AccountOptions,
+    verbosity: VerbosityOptions,
+    timeout: TimeoutOption = None,
 ) -> None:
     """Look at jobs once, without waiting.
 
@@ -46,7 +59,7 @@ def status(
 
         aeforge job status 550e8400-e29b-41d4-a716-446655440000 --json
     """
-    talking.apply(session)
+    verbosity.apply(session)
     service.apply(session, timeout=timeout)
     jobs = session.jobs()
     tickets = _tickets(session, ids)
@@ -61,7 +74,12 @@ def status(
 
 @with_options
 def wait(
-    session: Session, ids: IdsArgument, saving: Saving, waiting: Waiting, service: Service, talking: Talking
+    session: Session,
+    ids: IdsArgument,
+    saving: OutputOptions,
+    waiting: WaitingOptions,
+    service: AccountOptions,
+    verbosity: VerbosityOptions,
 ) -> None:
     """Wait for jobs, and save what they made with -o.
 
@@ -73,7 +91,7 @@ def wait(
 
         aeforge job list --pending --json | jq -r .job_id | aeforge job wait - -o 'out/{job_id}.{ext}'
     """
-    talking.apply(session)
+    verbosity.apply(session)
     service.apply(session, timeout=waiting.timeout)
     target = place(session, saving)
     tickets = _tickets(session, ids)
@@ -81,9 +99,9 @@ def wait(
         raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
     planned = {ticket: _planned(session, ticket, saving, target) for ticket in tickets}
     if target:
-        Claims(target.names(delivery.naming) for delivery in planned.values() if delivery).check()
+        OutputCollisions(target.names(delivery.naming) for delivery in planned.values() if delivery).check()
     jobs = session.jobs(interval=waiting.interval)
-    until = session.clock.monotonic() + jobs.patience
+    until = session.clock.monotonic() + jobs.timeout
     outcomes = Outcomes(session.console, len(tickets))
     for ticket, end in jobs.wait_for_all(tickets, until):
         with outcomes.counted():
@@ -97,7 +115,7 @@ def wait(
     outcomes.conclude()
 
 
-def _planned(session: Session, ticket: Ticket, saving: Saving, target: Destination | None) -> Delivery | None:
+def _planned(session: Session, ticket: Ticket, saving: OutputOptions, target: Destination | None) -> Delivery | None:
     """Where one job's results go; checked before anything is waited for."""
     entry = session.journal.by_job_id(ticket.job_id)
     name = (entry and entry.input) or ticket.job_id
@@ -125,7 +143,7 @@ def _tickets(session: Session, ids: Sequence[str]) -> list[Ticket]:
     return list(tickets.values())
 
 
-def _finished(session: Session, ticket: Ticket, job: Job, files: Sequence[SavedFile] = ()) -> Finished:
+def _finished(session: Session, ticket: Ticket, job: JobStatus, files: Sequence[SavedFile] = ()) -> Finished:
     entry = session.journal.by_job_id(ticket.job_id)
     return Finished(
         job_id=ticket.job_id,
@@ -138,7 +156,7 @@ def _finished(session: Session, ticket: Ticket, job: Job, files: Sequence[SavedF
     )
 
 
-def _word(job: Job) -> str:
+def _word(job: JobStatus) -> str:
     """The service's word for the state."""
     match job:
         case Succeeded():
@@ -149,7 +167,7 @@ def _word(job: Job) -> str:
             return status
 
 
-def _raise_unless_succeeded(job_id: JobId, job: Job) -> None:
+def _raise_unless_succeeded(job_id: JobId, job: JobStatus) -> None:
     match job:
         case Failed(reason):
             raise job_failed(job_id, reason)
@@ -164,7 +182,7 @@ def _raise_unless_succeeded(job_id: JobId, job: Job) -> None:
 @with_options
 def list_(
     session: Session,
-    talking: Talking,
+    verbosity: VerbosityOptions,
     pending: Annotated[bool, typer.Option("--pending", help="Only jobs whose end is not known.")] = False,
     search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that mention it.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.", show_default="all")] = None,
@@ -179,7 +197,7 @@ def list_(
 
         aeforge job list --search sky --limit 5 --json
     """
-    talking.apply(session)
+    verbosity.apply(session)
     rows = session.journal.entries(pending=pending, search=search, limit=limit)
     if session.console.json:
         for entry in rows:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from aeforge_cli.commands.options import Talking, with_options
+from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
-from aeforge_cli.local import PORT
+from aeforge_cli.local_sandbox import PORT
 from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, SandboxUnavailable, serve
 from aeforge_cli.session import Session
 
@@ -21,7 +21,7 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def sandbox(
     session: Session,
-    talking: Talking,
+    verbosity: VerbosityOptions,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen there; 0 for any free one.")] = PORT,
     host: Annotated[str, typer.Option("--host", help="A loopback address of this machine.")] = "127.0.0.1",
     key: Annotated[
@@ -67,7 +67,7 @@ def sandbox(
 
         aeforge sandbox --port 9000 --lose-answer 0.1 --status 503:0.2 --retry-after 2
     """
-    talking.apply(session)
+    verbosity.apply(session)
     try:
         options = SandboxOptions(
             host=host,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from aeforge_cli.journal import Lasted
-from aeforge_cli.pace import LearningPace, Pace
+from aeforge_cli.jobs.poll_schedule import LearnedSchedule, PollSchedule
+from aeforge_cli.journal.interface import Lasted
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ def durations(middle: float, sigma: float, *, count: int, seed: int) -> list[flo
     return [middle * math.exp(chance.gauss(0, sigma)) for _ in range(count)]
 
 
-def watched(lasting: Sequence[float], pace: Pace, *, unseen: int = 0) -> Watched:
+def watched(lasting: Sequence[float], schedule: PollSchedule, *, unseen: int = 0) -> Watched:
     """The first `unseen` jobs are learnt from, and not counted."""
     lags, looks, waits = [], [], []
     for number, seconds in enumerate(lasting):
-        age, pending, count = pace.pause(0.0, number), 0.0, 1
+        age, pending, count = schedule.pause(0.0, number), 0.0, 1
         while age < seconds:
-            age, pending, count = age + pace.pause(age, number), age, count + 1
-        pace.learn(Lasted(pending, age), number)
+            age, pending, count = age + schedule.pause(age, number), age, count + 1
+        schedule.learn(Lasted(pending, age), number)
         if number >= unseen:
             lags.append(age - seconds)
             looks.append(count)
@@ -76,7 +76,7 @@ def compared(middle: float, sigma: float, *, batches: int, count: int = 200, uns
     runs, ratios = [], []
     for seed in range(batches):
         lasting = durations(middle, sigma, count=count, seed=seed)
-        found = watched(lasting, LearningPace(), unseen=unseen)
+        found = watched(lasting, LearnedSchedule(), unseen=unseen)
         runs.append(found)
         ratios.append(found.mean_lag / fixed_lag(lasting[unseen:], found.looks))
     lags = [lag for run in runs for lag in run.lags]

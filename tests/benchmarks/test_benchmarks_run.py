@@ -3,8 +3,8 @@
 import io
 import urllib.request
 
-from aeforge_cli.images import Format, ImageInfo, identify, is_complete
-from aeforge_cli.pace import SteadyPace
+from aeforge_cli.files.image_headers import Format, ImageInfo, identify, is_complete
+from aeforge_cli.jobs.poll_schedule import FixedSchedule
 from tests.benchmarks.processes import Cost, Place, cost_of, median_cost, place
 from tests.benchmarks.run import HEADER, Row, machine
 from tests.benchmarks.schedule import compared, durations, fixed_lag, watched
@@ -46,7 +46,7 @@ def busy(here: Place) -> Cost:
 
 
 def test_a_fixed_interval_is_as_late_as_its_looks_allow() -> None:
-    found = watched([2.5, 2.5], SteadyPace(1.0))
+    found = watched([2.5, 2.5], FixedSchedule(1.0))
 
     assert (found.lags, found.looks) == ([0.5, 0.5], 3)
     assert abs(fixed_lag([2.5, 2.5], found.looks)) < 0.001  # looking just when they end

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.branches import MODULES
-from aeforge_cli.shells import Shell as ShellName
-from aeforge_cli.shells import script
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.completions import Shell as ShellName
+from aeforge_cli.manual.completions import script
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.registry import SUMMARIES
 from tests.conftest import Aeforge, Home, make_home
 from tests.e2e.shells import SHELLS, Shell
 
@@ -109,7 +109,7 @@ def test_a_name_with_a_colon_is_completed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("aeforge ", set(MODULES)),
+        ("aeforge ", set(SUMMARIES)),
         ("aeforge job ", {"status", "wait", "list"}),
         ("aeforge help sprite ", {"make", "reskin", "overlay"}),
         ("aeforge inpaint -q ", {"standard", "pro"}),

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from aeforge_cli.branches import SUMMARIES
 from aeforge_cli.errors import Exit
-from aeforge_cli.reference import TOPICS, error_words
-from aeforge_cli.tree import Argument, Command, Option
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.reference import TOPICS, error_words
+from aeforge_cli.manual.registry import SUMMARIES
+from aeforge_cli.manual.tree import Argument, Command, Option
 from tests.conftest import Aeforge
 
 COMMANDS = [command for command in whole_tree().walk() if command.path != ("aeforge",)]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.manpages import pages
-from aeforge_cli.reference import EXIT_CODES
-from aeforge_cli.tree import Command
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.man import pages
+from aeforge_cli.manual.reference import EXIT_CODES
+from aeforge_cli.manual.tree import Command
 from tests.conftest import Home
 
 TREE = whole_tree()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aeforge_cli import __version__
-from aeforge_cli.manpages import pages
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.man import pages
 from tests.conftest import Home, make_home
 
 ROOT = Path(__file__).parents[2]

@@ -296,5 +296,7 @@ def test_the_drawing_is_loaded_only_when_it_is_asked_for(user: Aeforge, photo: P
 
     without = user("inpaint", photo, "-p", "x", "-o", out, env=tell)
 
-    assert "aeforge_cli.console" in without.stderr
-    assert [name for name in ("aeforge_cli.preview", "aeforge_cli.pixels", "PIL") if name in without.stderr] == []
+    assert "aeforge_cli.output.console" in without.stderr
+    assert [
+        name for name in ("aeforge_cli.output.preview", "aeforge_cli.output.pixels", "PIL") if name in without.stderr
+    ] == []

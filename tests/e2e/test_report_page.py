@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.batch import Item, Outcome
 from aeforge_cli.errors import JobFailed
-from aeforge_cli.orders import Finished, Order
-from aeforge_cli.outputs import SavedFile
-from aeforge_cli.report import write_report
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.jobs.batch import Item, Outcome
+from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.output.html_report import write_report
 from tests.conftest import Aeforge, Home, png
 from tests.e2e.browser import Browser, needs_chromium, running_browser
 from tests.faults.fake import Fake

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from aeforge_cli.client import Client
+from aeforge_cli.api.client import Client
+from aeforge_cli.api.operations import Inpaint
+from aeforge_cli.api.requests_transport import Limits, RequestsTransport
 from aeforge_cli.errors import AeforgeError
-from aeforge_cli.images import Format, ImageInfo
-from aeforge_cli.jobs import Jobs
-from aeforge_cli.journal import Claiming, Entry
-from aeforge_cli.operations import Inpaint, Picture
-from aeforge_cli.orders import Order
-from aeforge_cli.outputs import Naming, destination
+from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.files.image_headers import Format, ImageInfo
+from aeforge_cli.files.picture import Picture
+from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.lifecycle import Jobs
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.journal.interface import Claiming, Entry
+from aeforge_cli.journal.sqlite import SqliteJournal
+from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Secret
-from aeforge_cli.results import Delivery
-from aeforge_cli.signals import Stop
-from aeforge_cli.sqlite_journal import SqliteJournal
-from aeforge_cli.transport import Limits, Wire
 from tests.conftest import png
 from tests.faults.fake import API_KEY
 
@@ -71,7 +72,7 @@ def order(output: str | Path | None = None, *, anew: bool = False, content: byte
 class Direct:
     """One user of one service: what they waited, were told, and have in their journal."""
 
-    wire: Wire
+    wire: RequestsTransport
     clock: JumpingClock
     client: Client
     journal: SqliteJournal
@@ -119,7 +120,7 @@ class Direct:
 
 
 def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None) -> Direct:
-    wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=ca_bundle)
+    wire = RequestsTransport(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=ca_bundle)
     clock = JumpingClock()
     client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7))
     journal = SqliteJournal(folder)

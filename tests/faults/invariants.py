@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aeforge_cli.sqlite_journal import SqliteJournal
+from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.conftest import Aeforge, Home, Run
 from tests.faults.direct import Direct
 from tests.faults.fake import API_KEY, SIGNATURE, Fake

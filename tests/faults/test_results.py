@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aeforge_cli.api.requests_transport import RequestsTransport
 from aeforge_cli.errors import ResultUnavailable
 from aeforge_cli.redaction import Secret
-from aeforge_cli.transport import Wire
 from tests.conftest import png
 from tests.faults.conftest import SOAK, Edit
 from tests.faults.direct import DONE, SHORT, Direct, order
@@ -290,7 +290,9 @@ class Names:
 
 
 def _refusal(url: str, names: Names) -> str:
-    wire = Wire(base_url="https://service.invalid/public/v1", key=Secret(API_KEY), limits=SHORT, resolver=names)
+    wire = RequestsTransport(
+        base_url="https://service.invalid/public/v1", key=Secret(API_KEY), limits=SHORT, resolver=names
+    )
     with pytest.raises(ResultUnavailable) as refusal:
         wire.fetch(url, Nothing())
     wire.close()
@@ -387,7 +389,7 @@ class TestLinksThatMustNotBeFollowed:
 
     @pytest.mark.row("C16")
     def test_one_private_address_among_others_is_enough(self) -> None:
-        wire = Wire(
+        wire = RequestsTransport(
             base_url="https://service.invalid/v1",
             key=None,
             limits=SHORT,
@@ -402,7 +404,9 @@ class TestLinksThatMustNotBeFollowed:
     def test_a_name_that_resolves_anew_is_asked_without_credentials(self, secure: Fake, bundle: str) -> None:
         base_url = "https://service.invalid/public/v1"
         public = Names({"localhost": "93.184.216.34"})  # what the check is told; the connection goes to this machine
-        wire = Wire(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=bundle, resolver=public)
+        wire = RequestsTransport(
+            base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=bundle, resolver=public
+        )
 
         wire.fetch(f"{secure.cdn.url}/internal", Nothing())
         wire.close()

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from aeforge_cli.tree import Command, Option
+from aeforge_cli.manual.tree import Command, Option
 
 _OPERATORS = frozenset("|&;<>()")
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from aeforge_cli.manpages import pages
-from aeforge_cli.shells import FILE_NAMES, script
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.completions import FILE_NAMES, script
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.man import pages
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,62 +12,28 @@ import pytest
 from tests.conftest import Home
 
 PACKAGE = Path(__file__).parents[2] / "aeforge_cli"
-CORE = {
-    *(
-        "batch",
-        "body",
-        "client",
-        "events",
-        "images",
-        "inputs",
-        "jobs",
-        "journal",
-        "links",
-        "locks",
-        "operations",
-        "orders",
-    ),
-    *(
-        "outputs",
-        "pace",
-        "pixels",
-        "plan",
-        "redaction",
-        "results",
-        "retry",
-        "settings",
-        "signals",
-        "sprites",
-        "sqlite_journal",
-        "transport",
-    ),
-    "waiting",
-}
-FRONT = {
-    "cli",
-    "console",
-    "drawing",
-    "github",
-    "helptext",
-    "manpages",
-    "preview",
-    "reference",
-    "session",
-    "shells",
-    "standing",
-    "tree",
-    "typer_tree",
-    "typer_values",
-}
+# Each part may import what stands in the rows below its own, and nothing beside or above it.
+FLOORS = (
+    ("__main__",),
+    ("cli",),
+    ("commands",),
+    ("session",),
+    ("output", "manual"),
+    ("jobs", "config", "local_sandbox"),
+    ("journal", "api"),
+    ("files", "process", "redaction"),
+    ("errors",),
+)
+FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 HOMES = {
-    "typer": {"typer_tree", "typer_values", "commands"},
-    "rich": {"drawing", "preview"},
-    "PIL": {"pixels"},
-    "requests": {"transport"},
-    "urllib3": {"transport"},
-    "certifi": {"transport"},
-    "platformdirs": {"settings"},
-    "sqlite3": {"sqlite_journal"},
+    "typer": {"manual", "commands"},
+    "rich": {"output"},
+    "PIL": {"output"},
+    "requests": {"api"},
+    "urllib3": {"api"},
+    "certifi": {"api"},
+    "platformdirs": {"config"},
+    "sqlite3": {"journal"},
 }
 STARTS = {
     "--version": ["--version"],
@@ -135,26 +101,43 @@ def test_a_library_is_known_in_one_place(foreign: str) -> None:
     assert users == HOMES[foreign]
 
 
+def part(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def test_every_part_of_the_client_has_its_floor() -> None:
+    parts = {part(name) for name in OURS if name not in ("", "__init__")} - {"sandbox"}
+
+    assert parts == set(FLOOR)
+
+
+def test_imports_only_go_down() -> None:
+    upward = {
+        f"{name} imports {found}"
+        for name, imports in OURS.items()
+        if part(name) in FLOOR
+        for found in imports
+        if part(found) in FLOOR and part(found) != part(name) and FLOOR[part(found)] <= FLOOR[part(name)]
+    }
+
+    assert upward == set()
+
+
 def test_no_module_leads_back_to_itself() -> None:
     client = {name: found - {"sandbox"} for name, found in OURS.items() if not name.startswith("sandbox")}
 
     assert set(TopologicalSorter(client).static_order()) == set(client)
 
 
-def test_errors_import_nothing_of_ours() -> None:
-    assert OURS["errors"] == set()
+def test_a_command_knows_no_other_command() -> None:
+    known = {
+        f"{name} imports {found}"
+        for name, imports in OURS.items()
+        for found in imports
+        if found.startswith("commands.") and not found.startswith("commands._shared") and name.startswith("commands")
+    }
 
-
-def test_the_core_does_not_know_that_there_is_a_terminal() -> None:
-    known = {name: {found.partition(".")[0] for found in OURS[name]} & {*FRONT, "commands"} for name in CORE}
-
-    assert {name: found for name, found in known.items() if found} == {}
-
-
-def test_only_commands_know_commands() -> None:
-    users = {name for name, found in OURS.items() if any(each.startswith("commands.") for each in found)}
-
-    assert [name for name in users if not name.startswith("commands.")] == []
+    assert known == set()
 
 
 def test_the_sandbox_and_the_client_do_not_know_each_other() -> None:

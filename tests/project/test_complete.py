@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
+from aeforge_cli.api.operations import OPERATIONS, Operation, Quality
 from aeforge_cli.errors import Exit, Failure
-from aeforge_cli.operations import Operation, Quality
-from aeforge_cli.reference import ERROR_WORDS, EXIT_CODES, error_words
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.reference import ERROR_WORDS, EXIT_CODES, error_words
+from aeforge_cli.manual.tree import Takes
 from aeforge_cli.sandbox.api import operations as routes
-from aeforge_cli.sprites import OPERATIONS
-from aeforge_cli.tree import Takes
-from aeforge_cli.typer_tree import whole_tree
 
 TREE = whole_tree()
 PATHS = {f"/{operation.path}" for operation in OPERATIONS}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.reference import EXIT_CODES, SCRIPTING_EXAMPLES, error_words
-from aeforge_cli.typer_tree import whole_tree
+from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.reference import EXIT_CODES, SCRIPTING_EXAMPLES, error_words
 from tests.project.commandlines import fenced, invocations, wrong_with
 
 ROOT = Path(__file__).parents[2]

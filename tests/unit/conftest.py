@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aeforge_cli.client import Answer, Client, Fault, JobId, Request, Sink, WireFault
-from aeforge_cli.images import Format, ImageInfo
-from aeforge_cli.operations import Inpaint, Picture
+from aeforge_cli.api.client import Client
+from aeforge_cli.api.operations import Inpaint
+from aeforge_cli.api.responses import JobId
+from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
+from aeforge_cli.files.image_headers import Format, ImageInfo
+from aeforge_cli.files.picture import Picture
 from tests.conftest import png
 
 BASE = "https://api.test/public/v1"
@@ -49,7 +52,7 @@ class Heard:
     body: bytes = b""
 
 
-Scripted = Answer | WireFault | tuple[Answer, bytes]
+Scripted = Answer | TransportError | tuple[Answer, bytes]
 
 
 @dataclass
@@ -86,7 +89,7 @@ class FakeTransport:
     def _next(self) -> Answer | tuple[Answer, bytes]:
         assert self.script, f"an answer was needed that nobody scripted: {self.heard[-1]}"
         scripted = self.script.pop(0)
-        if isinstance(scripted, WireFault):
+        if isinstance(scripted, TransportError):
             raise scripted
         return scripted
 
@@ -129,14 +132,14 @@ def delivered(content: bytes) -> tuple[Answer, bytes]:
     return Answer(200), content
 
 
-def unsent(fault: Fault = Fault.REFUSED) -> WireFault:
+def unsent(fault: Fault = Fault.REFUSED) -> TransportError:
     """The request never reached the service."""
-    return WireFault(fault, delivered=False)
+    return TransportError(fault, delivered=False)
 
 
-def unanswered(fault: Fault = Fault.CLOSED) -> WireFault:
+def unanswered(fault: Fault = Fault.CLOSED) -> TransportError:
     """The request reached the service, its answer was lost."""
-    return WireFault(fault, delivered=True)
+    return TransportError(fault, delivered=True)
 
 
 def picture(content: bytes = b"", *, label: str = "photo.png", found: Format = Format.PNG) -> Picture:

@@ -14,24 +14,25 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.batch import LOST_ANSWERS, Batch, Item, Outcome
-from aeforge_cli.client import Answer, Client, Fault, Request, Sink, WireFault
-from aeforge_cli.clock import SystemClock
+from aeforge_cli.api.client import Client
+from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget
+from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
 from aeforge_cli.errors import AeforgeError, Interrupted
-from aeforge_cli.events import Tally
-from aeforge_cli.jobs import Jobs
-from aeforge_cli.journal import Claiming
-from aeforge_cli.orders import Finished, Order
-from aeforge_cli.outputs import Naming, destination
-from aeforge_cli.pace import SteadyPace
-from aeforge_cli.results import Delivery
-from aeforge_cli.retry import Budget, Throttle
-from aeforge_cli.signals import Stop
-from aeforge_cli.sqlite_journal import SqliteJournal
+from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Item, Outcome
+from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.events import Tally
+from aeforge_cli.jobs.lifecycle import Jobs
+from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.journal.interface import Claiming
+from aeforge_cli.journal.sqlite import SqliteJournal
+from aeforge_cli.process.clock import SystemClock
+from aeforge_cli.process.signals import Stop
 from tests.conftest import png
 from tests.unit.conftest import BASE, inpaint, made, stands, told, unanswered, unsent
 
-Said = Answer | WireFault | Exception
+Said = Answer | TransportError | Exception
 PATIENCE = 20.0  # seconds until a test that waits for something gives up
 
 
@@ -150,7 +151,7 @@ class Studio:
         return Batch(self.jobs, self.items(count), fail_fast=fail_fast, wait=wait)
 
     def limited(self, under_way: int) -> "Studio":
-        self.jobs.client.throttle = Throttle(under_way)
+        self.jobs.client.limiter = ConcurrencyLimiter(under_way)
         return self
 
     def resuming(self) -> "Studio":
@@ -175,7 +176,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     stop, service = Stop(), Service()
     clock, journal = SystemClock(stop), SqliteJournal(tmp_path / "state")
     (tmp_path / "out").mkdir()
-    client = Client(service, base_url=BASE, clock=clock, chance=Calm(), throttle=Throttle(16))
+    client = Client(service, base_url=BASE, clock=clock, chance=Calm(), limiter=ConcurrencyLimiter(16))
     jobs = Jobs(
         client=client,
         journal=journal,
@@ -184,7 +185,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
         service=BASE,
         account="a1b2",
         emergency=lambda _text: None,
-        pace=SteadyPace(0.01),
+        schedule=FixedSchedule(0.01),
     )
     yield Studio(service, jobs, tmp_path / "out")
     journal.close()
@@ -263,7 +264,7 @@ def test_as_many_are_under_way_as_allowed_and_never_more(studio: Studio, limit: 
 
 
 def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) -> None:
-    studio.limited(8).jobs.client.throttle.hold(0.0, studio.jobs.clock.monotonic())
+    studio.limited(8).jobs.client.limiter.hold(0.0, studio.jobs.clock.monotonic())
 
     endings = run(studio.batch(12))
 
@@ -390,7 +391,7 @@ def test_answers_that_an_earlier_run_lost_keep_nothing_else_from_being_bought(st
 
 def test_a_service_that_cannot_be_reached_is_given_up_when_the_budget_is_spent(studio: Studio) -> None:
     studio.service.says = {str(index): unsent(Fault.REFUSED) for index in range(50)}
-    studio.jobs.client.budget = Budget(tokens=20)  # four retries
+    studio.jobs.client.budget = RetryBudget(tokens=20)  # four retries
 
     endings = run(studio.limited(1).batch(50))
 
@@ -425,7 +426,7 @@ def test_a_place_that_cannot_be_written_any_more_stops_the_buying(studio: Studio
 
 def test_patience_that_ends_is_the_failure_of_that_item(studio: Studio) -> None:
     studio.service.has_ended = lambda prompt: prompt != "1"
-    studio.jobs = replace(studio.jobs, patience=0.3)
+    studio.jobs = replace(studio.jobs, timeout=0.3)
 
     assert run(studio.batch(3)) == {0: "Succeed", 1: "still_running", 2: "Succeed"}
 
@@ -451,7 +452,7 @@ BUGS: dict[str, Callable[[Studio], Batch]] = {
 
 def told_by(studio: Studio, service: Service) -> Batch:
     studio.jobs = replace(
-        studio.jobs, client=Client(service, base_url=BASE, clock=studio.jobs.clock, throttle=Throttle(16))
+        studio.jobs, client=Client(service, base_url=BASE, clock=studio.jobs.clock, limiter=ConcurrencyLimiter(16))
     )
     return studio.batch(20)
 
@@ -564,7 +565,7 @@ def test_what_an_earlier_run_has_saved_is_skipped(studio: Studio) -> None:
 
 
 def test_what_is_still_under_way_from_an_earlier_run_is_gone_on_with(studio: Studio) -> None:
-    studio.jobs = replace(studio.jobs, patience=0.2)
+    studio.jobs = replace(studio.jobs, timeout=0.2)
     studio.service.has_ended = lambda _prompt: False
     first = run(studio.batch(3))
     studio.service.has_ended = lambda _prompt: True

@@ -8,22 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.client import (
-    ATTEMPTS,
+from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS, Client
+from aeforge_cli.api.responses import (
     MOST_URLS,
-    NAMED_WAITS,
-    Answer,
-    Client,
     Failed,
-    Fault,
-    Job,
+    JobStatus,
     LinkExpired,
-    NotYet,
     Pending,
+    Retryable,
     Succeeded,
-    WireFault,
     is_job_id,
 )
+from aeforge_cli.api.retry import RetryBudget
+from aeforge_cli.api.transport import Answer, Fault, TransportError
 from aeforge_cli.errors import (
     AccountNotFound,
     AeforgeError,
@@ -38,7 +35,6 @@ from aeforge_cli.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from aeforge_cli.retry import Budget
 from tests.conftest import png
 from tests.unit.conftest import (
     BASE,
@@ -165,7 +161,7 @@ def test_a_refused_submission_is_not_sent_again(
 
 # ------------------------------------------------------------------ submission: nobody can know
 
-DOUBTS: dict[str, tuple[Answer | WireFault, str]] = {
+DOUBTS: dict[str, tuple[Answer | TransportError, str]] = {
     "500": (told({"detail": "oops"}, 500), "the service answered HTTP 500"),
     "502": (Answer(502, {}, b"<html>"), "the service answered HTTP 502"),
     "503 without Retry-After": (Answer(503), "the service answered HTTP 503"),
@@ -195,7 +191,7 @@ DOUBTS: dict[str, tuple[Answer | WireFault, str]] = {
 
 @pytest.mark.parametrize(("answer", "why"), DOUBTS.values(), ids=DOUBTS)
 def test_a_submission_whose_fate_is_unknown_is_never_sent_again(
-    client: Client, transport: FakeTransport, clock: FakeClock, answer: Answer | WireFault, why: str
+    client: Client, transport: FakeTransport, clock: FakeClock, answer: Answer | TransportError, why: str
 ) -> None:
     transport.says(answer)
 
@@ -315,7 +311,7 @@ def test_a_time_that_ends_with_patience_is_waited_for(
 
 
 def test_a_dead_service_is_not_hammered_by_a_long_list(transport: FakeTransport, clock: FakeClock) -> None:
-    client = Client(transport, base_url=BASE, clock=clock, budget=Budget(tokens=10))
+    client = Client(transport, base_url=BASE, clock=clock, budget=RetryBudget(tokens=10))
     transport.says(*[unsent()] * 4)
 
     for _ in range(2):
@@ -327,15 +323,15 @@ def test_a_dead_service_is_not_hammered_by_a_long_list(transport: FakeTransport,
 # ------------------------------------------------------------------ looking at a job
 
 
-def look(client: Client, transport: FakeTransport, answer: Answer | WireFault) -> Job | Exception:
+def look(client: Client, transport: FakeTransport, answer: Answer | TransportError) -> JobStatus | Exception:
     transport.says(answer)
     try:
         return client.look(JOB)
-    except (NotYet, AeforgeError) as found:
+    except (Retryable, AeforgeError) as found:
         return found
 
 
-STANDS: dict[str, tuple[Answer, Job]] = {
+STANDS: dict[str, tuple[Answer, JobStatus]] = {
     "pending": (stands("Pending"), Pending()),
     "pending without the field": (told({"job_id": JOB, "status": "Pending"}), Pending()),
     "succeeded": (stands("Succeed", LINK), Succeeded((LINK,))),
@@ -354,7 +350,7 @@ STANDS: dict[str, tuple[Answer, Job]] = {
 
 
 @pytest.mark.parametrize(("answer", "job"), STANDS.values(), ids=STANDS)
-def test_how_a_job_stands(client: Client, transport: FakeTransport, answer: Answer, job: Job) -> None:
+def test_how_a_job_stands(client: Client, transport: FakeTransport, answer: Answer, job: JobStatus) -> None:
     assert look(client, transport, answer) == job
     assert transport.heard == [Heard("GET", f"{BASE}/job/{JOB}", signed=True)]
 
@@ -385,8 +381,8 @@ def test_an_answer_about_a_job_that_will_not_change_is_final(
     assert (type(error), error.why, error.job_id) == (kind, why or "HTTP 422: path.job_id: no UUID", JOB)
 
 
-PASSING: dict[str, tuple[Answer | WireFault, type[AeforgeError], float | None, str]] = {
-    "404": (told({"detail": "Job not found"}, 404), JobNotFound, None, "missing"),
+PASSING: dict[str, tuple[Answer | TransportError, type[AeforgeError], float | None, str]] = {
+    "404": (told({"detail": "JobStatus not found"}, 404), JobNotFound, None, "missing"),
     "404, a page": (Answer(404, {}, b"<html>"), JobNotFound, None, "missing"),
     "408": (Answer(408), ServiceError, None, ""),
     "409": (Answer(409), ServiceError, None, ""),
@@ -411,14 +407,14 @@ del PASSING[f"fault: {Fault.CERTIFICATE.value}"]
 def test_a_look_that_failed_may_be_taken_again(
     client: Client,
     transport: FakeTransport,
-    answer: Answer | WireFault,
+    answer: Answer | TransportError,
     kind: type[AeforgeError],
     wait: float | None,
     about: str,
 ) -> None:
     trouble = look(client, transport, answer)
 
-    assert isinstance(trouble, NotYet)
+    assert isinstance(trouble, Retryable)
     assert (type(trouble.error), trouble.wait, trouble.kind, trouble.error.job_id) == (kind, wait, about, JOB)
     assert trouble.error.hint
 
@@ -434,7 +430,7 @@ def test_no_answer_about_a_job_makes_us_fail_otherwise(status: int, headers: Map
 
     found = look(client, transport, Answer(status, headers, body))
 
-    assert isinstance(found, Pending | Succeeded | Failed | NotYet | AeforgeError)
+    assert isinstance(found, Pending | Succeeded | Failed | Retryable | AeforgeError)
 
 
 JSON = st.recursive(
@@ -450,7 +446,7 @@ def test_no_json_about_a_job_makes_us_fail_otherwise(body: dict[str, object]) ->
 
     found = look(client, transport, Answer(200, {}, json.dumps(body).encode()))
 
-    assert isinstance(found, Pending | Succeeded | Failed | NotYet)
+    assert isinstance(found, Pending | Succeeded | Failed | Retryable)
 
 
 # ------------------------------------------------------------------ the key
@@ -459,7 +455,7 @@ def test_no_json_about_a_job_makes_us_fail_otherwise(body: dict[str, object]) ->
 @pytest.mark.parametrize(
     ("answer", "good"),
     [
-        (told({"detail": "Job not found"}, 404), True),
+        (told({"detail": "JobStatus not found"}, 404), True),
         (told({"detail": "Invalid API key"}, 401), False),
         (told({"status": "Pending"}), True),
     ],
@@ -478,7 +474,7 @@ def test_a_key_is_asked_about_for_free(client: Client, transport: FakeTransport,
     ids=["no user", "no connection", "500"],
 )
 def test_a_key_that_nobody_can_judge_is_neither_good_nor_bad(
-    client: Client, transport: FakeTransport, answer: Answer | WireFault, kind: type[AeforgeError]
+    client: Client, transport: FakeTransport, answer: Answer | TransportError, kind: type[AeforgeError]
 ) -> None:
     transport.says(answer)
 
@@ -508,18 +504,18 @@ def test_a_result_is_fetched_without_the_key(client: Client, transport: FakeTran
     assert (bytes(taken), transport.heard) == (png(), [Heard("GET", LINK, signed=False)])
 
 
-FETCHES: dict[str, tuple[Answer | WireFault, type[Exception], str, float | None]] = {
+FETCHES: dict[str, tuple[Answer | TransportError, type[Exception], str, float | None]] = {
     "400": (Answer(400), LinkExpired, "it answered HTTP 400", None),
     "401": (Answer(401), LinkExpired, "it answered HTTP 401", None),
     "403": (Answer(403), LinkExpired, "it answered HTTP 403", None),
     "410": (Answer(410), LinkExpired, "it answered HTTP 410", None),
-    "404": (Answer(404), NotYet, "it answered HTTP 404", None),
-    "408": (Answer(408), NotYet, "it answered HTTP 408", None),
-    "429": (Answer(429, {"retry-after": "5"}), NotYet, "it answered HTTP 429", 5.0),
-    "500": (Answer(500), NotYet, "it answered HTTP 500", None),
-    "503": (Answer(503, {"retry-after": "5"}), NotYet, "it answered HTTP 503", 5.0),
-    "a cut": (unanswered(Fault.CLOSED), NotYet, "the connection was closed without an answer", None),
-    "silence": (unanswered(Fault.TIMEOUT), NotYet, "no answer in time", None),
+    "404": (Answer(404), Retryable, "it answered HTTP 404", None),
+    "408": (Answer(408), Retryable, "it answered HTTP 408", None),
+    "429": (Answer(429, {"retry-after": "5"}), Retryable, "it answered HTTP 429", 5.0),
+    "500": (Answer(500), Retryable, "it answered HTTP 500", None),
+    "503": (Answer(503, {"retry-after": "5"}), Retryable, "it answered HTTP 503", 5.0),
+    "a cut": (unanswered(Fault.CLOSED), Retryable, "the connection was closed without an answer", None),
+    "silence": (unanswered(Fault.TIMEOUT), Retryable, "no answer in time", None),
     "a redirect": (Answer(302), ResultUnavailable, "it answered HTTP 302", None),
     "206": (Answer(206), ResultUnavailable, "it answered HTTP 206", None),
     "418": (Answer(418), ResultUnavailable, "it answered HTTP 418", None),
@@ -536,14 +532,14 @@ FETCHES: dict[str, tuple[Answer | WireFault, type[Exception], str, float | None]
 def test_a_result_that_does_not_come(
     client: Client,
     transport: FakeTransport,
-    answer: Answer | WireFault,
+    answer: Answer | TransportError,
     kind: type[Exception],
     why: str,
     wait: float | None,
 ) -> None:
     transport.says(answer)
 
-    with pytest.raises((LinkExpired, NotYet, ResultUnavailable)) as failed:
+    with pytest.raises((LinkExpired, Retryable, ResultUnavailable)) as failed:
         client.fetch("https://user:pw@cdn.test/a.png?Signature=abc", Taken(), job_id=JOB)
 
     error: object = getattr(failed.value, "error", failed.value)
@@ -564,7 +560,7 @@ def test_a_result_that_does_not_come(
 def test_after_a_429_every_question_waits(transport: FakeTransport, clock: FakeClock) -> None:
     client = Client(transport, base_url=BASE, clock=clock, chance=random.Random(7))
     transport.says(told({}, 429, retry_after="6"), stands("Pending"))
-    with pytest.raises(NotYet):
+    with pytest.raises(Retryable):
         client.look(JOB)
 
     client.look(JOB)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.console import Console, Talk, clean, finished_json
 from aeforge_cli.errors import Interrupted, KeyRejected, Usage
-from aeforge_cli.events import Event, Receiving, Saved, Submitted, Submitting, Trouble, Waiting
-from aeforge_cli.orders import Finished
-from aeforge_cli.outputs import SavedFile
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved, Submitted, Submitting, Waiting
+from aeforge_cli.jobs.orders import Finished
+from aeforge_cli.output.console import Console, Verbosity, clean, finished_json
 from aeforge_cli.redaction import Redactor, Secret
 from tests.unit.conftest import JOB, LINK
 
@@ -23,7 +23,9 @@ DONE = Finished(JOB, "Succeed", "inpaint", "photo.png", (LINK,), (), 1.5, attach
 Captured = pytest.CaptureFixture[str]
 
 
-def console(environment: Mapping[str, str] | None = None, *, json: bool = False, talk: Talk = Talk.NORMAL) -> Console:
+def console(
+    environment: Mapping[str, str] | None = None, *, json: bool = False, talk: Verbosity = Verbosity.NORMAL
+) -> Console:
     redact = Redactor()
     redact.hide(Secret(KEY))
     made = Console(environment or {}, redact=redact)
@@ -257,13 +259,13 @@ def test_colour_is_for_terminals_and_for_those_who_ask(
 @pytest.mark.parametrize(
     ("talk", "said"),
     [
-        (Talk.QUIET, ["emergency"]),
-        (Talk.NORMAL, ["note", "warning: warn", "emergency"]),
-        (Talk.VERBOSE, ["note", "detail", "warning: warn", "emergency"]),
+        (Verbosity.QUIET, ["emergency"]),
+        (Verbosity.NORMAL, ["note", "warning: warn", "emergency"]),
+        (Verbosity.VERBOSE, ["note", "detail", "warning: warn", "emergency"]),
     ],
     ids=lambda value: getattr(value, "value", ""),
 )
-def test_how_much_is_said_is_the_users_choice(capsys: Captured, talk: Talk, said: list[str]) -> None:
+def test_how_much_is_said_is_the_users_choice(capsys: Captured, talk: Verbosity, said: list[str]) -> None:
     speaking = console(talk=talk)
     for say in (speaking.note, speaking.detail, speaking.warn, speaking.emergency):
         say(say.__name__)
@@ -286,8 +288,8 @@ EVENTS: list[Event] = [
     Submitted(JOB, "photo.png"),
     Waiting(JOB, "Pending", 1.0),
     Waiting(JOB, "Pending", 2.0),
-    Trouble("HTTP 503", 4.0, JOB),
-    Trouble("HTTP 503", 8.0, JOB),
+    RetryScheduled("HTTP 503", 4.0, JOB),
+    RetryScheduled("HTTP 503", 8.0, JOB),
     Waiting(JOB, "Run\x1b[2Jning", 9.0),
     Receiving(JOB, 1, 2, 1000, 2_500_000),
     Receiving(JOB, 1, 2, 2_500_000, 2_500_000),
@@ -315,7 +317,7 @@ def test_without_a_terminal_each_change_of_state_is_one_plain_line(capsys: Captu
 
 
 def test_quiet_is_silent_about_events(capsys: Captured) -> None:
-    speaking = console(talk=Talk.QUIET)
+    speaking = console(talk=Verbosity.QUIET)
     for event in EVENTS:
         speaking.notify(event)
 

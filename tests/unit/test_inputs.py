@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.client import Answer, Fault, Sink, WireFault
+from aeforge_cli.api.transport import Answer, Fault, Sink, TransportError
+from aeforge_cli.api.web_inputs import from_address, is_address
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
-from aeforge_cli.images import Format, ImageInfo
-from aeforge_cli.inputs import BLOCK, MOST_BYTES, from_address, from_path, from_stream, is_address
-from aeforge_cli.operations import Picture
+from aeforge_cli.files.image_headers import Format, ImageInfo
+from aeforge_cli.files.inputs import BLOCK, MOST_BYTES, from_path, from_stream
+from aeforge_cli.files.picture import Picture
 from tests.conftest import png
 
 CONTENT = png(0x336699)
@@ -194,13 +195,13 @@ def test_a_pipe_that_never_ends_is_given_up() -> None:
 class FakeWeb:
     """Answers for addresses; what it was asked is in `asked`."""
 
-    pages: Mapping[str, Answer | WireFault | bytes]
+    pages: Mapping[str, Answer | TransportError | bytes]
     asked: list[str] = field(default_factory=list)
 
     def fetch_input(self, url: str, sink: Sink) -> Answer:
         self.asked.append(url)
         match self.pages[url]:
-            case WireFault() as fault:
+            case TransportError() as fault:
                 raise fault
             case bytes(content):
                 sink.expect(len(content))
@@ -244,7 +245,7 @@ def test_redirects_are_followed_to_the_picture() -> None:
     assert web.asked == [*web.pages]
 
 
-FAILURES: dict[str, tuple[Answer | WireFault | bytes, type[AeforgeError], str]] = {
+FAILURES: dict[str, tuple[Answer | TransportError | bytes, type[AeforgeError], str]] = {
     "404": (Answer(404), FileMissing, "HTTP 404"),
     "500": (Answer(500), FileMissing, "HTTP 500"),
     "a redirect to nowhere": (Answer(302), FileMissing, "HTTP 302"),
@@ -252,14 +253,14 @@ FAILURES: dict[str, tuple[Answer | WireFault | bytes, type[AeforgeError], str]] 
     "a redirect to a file": (moved("file:///etc/passwd"), FileMissing, "it redirects to an insecure address"),
     "a redirect to nonsense": (moved("https://[::1"), FileMissing, "it redirects to an insecure address"),
     "a redirect to itself": (moved("https://a.example/1"), FileMissing, "it redirects too often"),
-    "no connection": (WireFault(Fault.REFUSED, delivered=False), FileMissing, "connection refused"),
+    "no connection": (TransportError(Fault.REFUSED, delivered=False), FileMissing, "connection refused"),
     "a page": (b"<html>", NotAnImage, "its content is in no known format"),
 }
 
 
 @pytest.mark.parametrize(("page", "kind", "why"), FAILURES.values(), ids=FAILURES)
 def test_an_address_without_a_picture_is_refused(
-    page: Answer | WireFault | bytes, kind: type[AeforgeError], why: str
+    page: Answer | TransportError | bytes, kind: type[AeforgeError], why: str
 ) -> None:
     web = FakeWeb({"https://a.example/1": page})
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.client import Answer, Client, Failed, JobId, Pending, Succeeded
+from aeforge_cli.api.client import Client
+from aeforge_cli.api.responses import Failed, JobId, Pending, Succeeded
+from aeforge_cli.api.transport import Answer
 from aeforge_cli.errors import (
     AeforgeError,
     CannotSave,
@@ -25,15 +27,16 @@ from aeforge_cli.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from aeforge_cli.events import Event, Saved, Submitted, Submitting, Trouble, Waiting
-from aeforge_cli.jobs import Jobs, Ticket
-from aeforge_cli.journal import Claimed, Claiming, NoJournal, State, Step, Work
-from aeforge_cli.orders import Finished, Order
-from aeforge_cli.outputs import Naming, SavedFile, destination
-from aeforge_cli.pace import SteadyPace
-from aeforge_cli.results import Delivery
-from aeforge_cli.signals import Stop
-from aeforge_cli.sqlite_journal import SqliteJournal
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.events import Event, RetryScheduled, Saved, Submitted, Submitting, Waiting
+from aeforge_cli.jobs.lifecycle import Jobs, Ticket
+from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.journal.interface import Claimed, Claiming, NoJournal, State, Step, Work
+from aeforge_cli.journal.sqlite import SqliteJournal
+from aeforge_cli.process.signals import Stop
 from tests.conftest import png
 from tests.unit.conftest import (
     BASE,
@@ -104,7 +107,7 @@ def buyer(client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: 
         account="a1b2",
         emergency=told.append,
         notify=events.append,
-        pace=SteadyPace(1.0),
+        schedule=FixedSchedule(1.0),
     )
     yield Buyer(jobs, transport, clock, stop, events, told, tmp_path / "work")
     journal.close()
@@ -272,7 +275,7 @@ def test_what_another_process_is_submitting_is_waited_for_and_gone_on_with(buyer
     assert claim == Claimed(1)
 
     def hear(event: Event) -> None:
-        if isinstance(event, Trouble):
+        if isinstance(event, RetryScheduled):
             other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
 
     ticket = replace(buyer.jobs, notify=hear).buy(order, until=2000.0)
@@ -356,7 +359,7 @@ def test_a_job_that_failed_may_be_bought_again(buyer: Buyer) -> None:
 
 
 def test_a_job_that_outlasts_patience_is_not_lost(buyer: Buyer) -> None:
-    jobs = replace(buyer.jobs, patience=3.0)
+    jobs = replace(buyer.jobs, timeout=3.0)
     buyer.transport.says(made(), *[stands("Pending")] * 4)
 
     with pytest.raises(JobStillRunning) as failed:

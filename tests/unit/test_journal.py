@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from aeforge_cli.errors import AeforgeError, JournalDamaged, Usage
-from aeforge_cli.journal import (
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.journal.interface import (
     Claimed,
     Claiming,
     JournalUnwritable,
@@ -30,8 +31,7 @@ from aeforge_cli.journal import (
     Work,
     known_job_id,
 )
-from aeforge_cli.outputs import SavedFile
-from aeforge_cli.sqlite_journal import SqliteJournal
+from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.unit.conftest import JOB, some_job_ids
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

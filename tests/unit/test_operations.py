@@ -5,30 +5,28 @@ from collections.abc import Callable
 
 import pytest
 
-from aeforge_cli.errors import Usage
-from aeforge_cli.operations import (
+from aeforge_cli.api.operations import (
+    OPERATIONS,
     AiModel,
+    CharacterOverlayV1,
+    CharacterOverlayV2,
     EffectV1,
     EffectV2,
     Generate,
     Inpaint,
-    Operation,
-    Picture,
-    Quality,
-    Resolution,
-    SplitLayer,
-    Upscale,
-)
-from aeforge_cli.sprites import (
-    OPERATIONS,
-    CharacterOverlayV1,
-    CharacterOverlayV2,
     MakeSpriteV1,
     MakeSpriteV2,
+    Operation,
+    Quality,
     ReskinV1,
     ReskinV2,
+    Resolution,
+    SplitLayer,
     Style,
+    Upscale,
 )
+from aeforge_cli.errors import Usage
+from aeforge_cli.files.picture import Picture
 from tests.conftest import png
 from tests.unit.conftest import picture
 

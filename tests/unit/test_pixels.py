@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from aeforge_cli.pixels import MOST_PIXELS, MOST_UNAIDED, read, read_plain_png
+from aeforge_cli.output.pixels import MOST_PIXELS, MOST_UNAIDED, read, read_plain_png
 from tests.conftest import chunk, png
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

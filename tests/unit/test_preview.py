@@ -18,7 +18,7 @@ from PIL import Image
 from rich.color import ColorSystem
 
 from aeforge_cli.errors import Interrupted
-from aeforge_cli.preview import LARGEST_FILE, Opener, Protocol, Screen, before_and_after, screen_of
+from aeforge_cli.output.preview import LARGEST_FILE, Opener, Protocol, Screen, before_and_after, screen_of
 from tests.conftest import png
 
 TRUE = Screen(80, 24, colors=ColorSystem.TRUECOLOR)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.retry import Budget, Throttle, jitter, retry_after
+from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget, jitter, retry_after
 
 NOON = "Sun, 01 Feb 2026 12:00:00 GMT"
 
@@ -64,7 +64,7 @@ def test_an_answer_without_the_header_asks_for_nothing() -> None:
 
 
 def test_a_dead_service_exhausts_the_budget_and_successes_fill_it_again() -> None:
-    budget = Budget()
+    budget = RetryBudget()
     spent = [budget.spend() for _ in range(21)]
     for _ in range(5):
         budget.earn()
@@ -74,7 +74,7 @@ def test_a_dead_service_exhausts_the_budget_and_successes_fill_it_again() -> Non
 
 
 def test_a_budget_is_never_more_than_full() -> None:
-    budget = Budget(tokens=10)
+    budget = RetryBudget(tokens=10)
     for _ in range(100):
         budget.earn()
 
@@ -82,7 +82,7 @@ def test_a_budget_is_never_more_than_full() -> None:
 
 
 def test_a_budget_says_when_it_is_spent() -> None:
-    budget = Budget(tokens=9)
+    budget = RetryBudget(tokens=9)
 
     assert (budget.is_spent, budget.spend(), budget.is_spent) == (False, True, True)
     budget.earn()
@@ -93,35 +93,35 @@ def test_a_budget_says_when_it_is_spent() -> None:
 
 
 def test_a_refusal_halves_what_may_be_under_way_and_silences_all() -> None:
-    throttle = Throttle(16)
+    limiter = ConcurrencyLimiter(16)
 
-    throttle.hold(3.0, now=100.0)
+    limiter.hold(3.0, now=100.0)
 
-    assert (throttle.limit, throttle.remaining(101.0), throttle.remaining(103.0)) == (8, 2.0, 0.0)
+    assert (limiter.limit, limiter.remaining(101.0), limiter.remaining(103.0)) == (8, 2.0, 0.0)
 
 
 def test_refusals_of_the_same_moment_count_once() -> None:
-    throttle = Throttle(16)
+    limiter = ConcurrencyLimiter(16)
     for wait in (3.0, 5.0, 1.0):
-        throttle.hold(wait, now=100.0)
+        limiter.hold(wait, now=100.0)
 
-    assert (throttle.limit, throttle.remaining(100.0)) == (8, 5.0)
+    assert (limiter.limit, limiter.remaining(100.0)) == (8, 5.0)
 
 
 def test_one_job_may_always_be_under_way() -> None:
-    throttle = Throttle(4)
+    limiter = ConcurrencyLimiter(4)
     for moment in range(10):
-        throttle.hold(0.5, now=float(moment))
+        limiter.hold(0.5, now=float(moment))
 
-    assert throttle.limit == 1
+    assert limiter.limit == 1
 
 
 def test_20_successes_allow_one_more_but_never_more_than_at_first() -> None:
-    throttle = Throttle(4)
-    throttle.hold(1.0, now=0.0)
+    limiter = ConcurrencyLimiter(4)
+    limiter.hold(1.0, now=0.0)
     limits = []
     for _ in range(200):
-        throttle.earn()
-        limits.append(throttle.limit)
+        limiter.earn()
+        limits.append(limiter.limit)
 
     assert (limits[18], limits[20], limits[41], limits[-1]) == (2, 3, 4, 4)

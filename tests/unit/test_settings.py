@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aeforge_cli.config.catalogue import DEFAULT_BASE_URL, SETTINGS, seconds
+from aeforge_cli.config.file import ConfigFile
+from aeforge_cli.config.settings import Settings, Value
 from aeforge_cli.errors import AeforgeError, CannotSave, ConfigInvalid, NotSignedIn, Usage
-from aeforge_cli.settings import DEFAULT_BASE_URL, SETTINGS, ConfigFile, Settings, Value, seconds
 
 KEY = "sk-0123456789abcdef"
 

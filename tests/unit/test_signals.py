@@ -12,9 +12,9 @@ from typing import IO
 
 import pytest
 
-from aeforge_cli.clock import SystemClock
 from aeforge_cli.errors import Interrupted
-from aeforge_cli.signals import Stop
+from aeforge_cli.process.clock import SystemClock
+from aeforge_cli.process.signals import Stop
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 every_signal = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
@@ -176,7 +176,7 @@ def ready(program: str, *arguments: str) -> Iterator[tuple["subprocess.Popen[str
 
 SHIELDED = """
 import sys, time
-from aeforge_cli.signals import Stop
+from aeforge_cli.process.signals import Stop
 stop = Stop(grace=float(sys.argv[1]), say=lambda text: print(text, flush=True))
 stop.listen()
 with stop.shielded():
@@ -197,7 +197,7 @@ def test_a_second_signal_leaves_at_once() -> None:
 
 UNREAD = """
 import sys, threading, time
-from aeforge_cli.signals import Stop
+from aeforge_cli.process.signals import Stop
 stop = Stop(say=lambda text: print(text, flush=True))
 stop.listen()
 def submit():
@@ -223,7 +223,7 @@ def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> N
 
 HURRIED = """
 import time
-from aeforge_cli.signals import Stop
+from aeforge_cli.process.signals import Stop
 stop = Stop(say=lambda text: print(text, flush=True))
 with stop.hurried(15):
     pass
@@ -252,7 +252,7 @@ def test_a_shield_does_not_hold_for_ever() -> None:
 
 SLEEPER = """
 from aeforge_cli.errors import Interrupted
-from aeforge_cli.signals import Stop
+from aeforge_cli.process.signals import Stop
 stop = Stop()
 stop.listen()
 try:

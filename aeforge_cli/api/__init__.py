@@ -1,0 +1,1 @@
+"""The AetherForge API: operations, the client, and the transport below it."""

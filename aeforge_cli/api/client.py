@@ -1,0 +1,281 @@
+"""The API in Python: operations in, jobs out; status codes and JSON end here.
+
+Paths, statuses and error bodies are those of the service's public reference. Where it is silent, every answer is
+sorted into one of four: it worked, it was refused, nothing happened yet (try again), or nobody can know.
+"""
+
+import math
+import random
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from aeforge_cli.api.multipart import MultipartBody
+from aeforge_cli.api.operations import Operation
+from aeforge_cli.api.responses import (
+    JobId,
+    JobStatus,
+    LinkExpired,
+    Retryable,
+    asked_to_wait,
+    job_status,
+    job_unavailable,
+    network_hint,
+    new_job_id,
+    rate_limited,
+    redirect_host,
+    refusal,
+    service_error,
+    submit_unknown,
+)
+from aeforge_cli.api.retry import LONGEST_WAIT, ConcurrencyLimiter, RetryBudget, jitter, retry_after
+from aeforge_cli.api.transport import Answer, Fault, Request, Sink, Transport, TransportError
+from aeforge_cli.api.urls import host_of
+from aeforge_cli.errors import (
+    JobNotFound,
+    KeyRejected,
+    RateLimited,
+    Rejected,
+    ResultUnavailable,
+    ServiceError,
+    Unreachable,
+    go_on_with,
+)
+from aeforge_cli.process.clock import Clock
+
+T = TypeVar("T")
+
+ATTEMPTS = 4  # of a POST that certainly was not accepted, when the service names no time to wait
+NAMED_WAITS = 12  # of a POST that the service asked us to send later
+LONGEST_PAUSE = 20.0  # seconds between looks of someone who does not wait for a job
+
+
+# ------------------------------------------------------------------ jobs
+
+
+class Client:
+    """Asks the service; `base_url` has no slash at its end."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        base_url: str,
+        clock: Clock,
+        chance: random.Random | None = None,
+        budget: RetryBudget | None = None,
+        limiter: ConcurrencyLimiter | None = None,
+    ) -> None:
+        self._transport = transport
+        self._base_url = base_url
+        self._clock = clock
+        self.chance = chance or random.Random()  # noqa: S311 - spreads retries, hides nothing
+        self.budget = budget or RetryBudget()
+        self.limiter = limiter or ConcurrencyLimiter()
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._base_url).netloc
+
+    def _ask(self, request: Request, until: float = math.inf) -> Answer:
+        """One exchange, after the common silence that an earlier 429 may have asked for.
+
+        Raises Retryable where the silence lasts longer than patience, which ends at `until`. A look waits once: if
+        submissions that are refused could silence it for ever, jobs that have ended would never make room.
+        """
+        while wait := self.limiter.remaining(now := self._clock.monotonic()):
+            if now + wait > until:
+                raise Retryable(asked_to_wait(wait), wait=wait)
+            self._clock.sleep(wait)
+            if request.body is None:
+                break
+        answer = self._transport.ask(request)
+        if answer.status == 429:
+            silence = retry_after(answer.headers)
+            self.limiter.hold(min(silence or 0.0, LONGEST_WAIT), self._clock.monotonic())
+        elif answer.status < 400:
+            self.limiter.earn()
+        return answer
+
+    # -------------------------------------------------------------- submission
+
+    def submit(
+        self,
+        operation: Operation,
+        *,
+        until: float,
+        uploaded: Callable[[int, int], None] = lambda _sent, _size: None,
+        waiting: Callable[[str, float], None] = lambda _why, _seconds: None,
+        queues: bool = True,
+    ) -> JobId:
+        """Buys one job; sends again only what the service certainly did not accept.
+
+        Without `queues`, RateLimited is raised at once, for a caller who has other work meanwhile.
+
+        `until` is when patience ends, on the clock's monotonic scale. Raises SubmitUnknown where a job may exist, and
+        Rejected, KeyRejected, AccountNotFound, PaymentRequired, RateLimited, Unreachable or ServiceError where none
+        does.
+        """
+        attempt = 0
+        while True:
+            try:
+                return self._submit_once(operation, uploaded, until)
+            except Retryable as unsent:
+                if not queues and isinstance(unsent.error, RateLimited):
+                    raise unsent.error from None
+                wait = self._wait_before_sending_again(unsent, attempt, until)
+                waiting(unsent.error.why or unsent.error.message, wait)
+                self._clock.sleep(wait)
+                attempt += 1
+
+    def _submit_once(self, operation: Operation, uploaded: Callable[[int, int], None], until: float) -> JobId:
+        body = MultipartBody(operation, uploaded)
+        try:
+            answer = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body), until)
+        except TransportError as fault:
+            if fault.delivered:
+                raise submit_unknown(fault.why) from None
+            raise self._not_sent(fault) from None
+        try:
+            job_id = self._accepted(answer)
+        except Rejected as error:
+            if error.http_status == 413:
+                error.why = f"{error.why}; what was sent has {len(body) / 1e6:.1f} MB"
+            raise
+        self.budget.earn()
+        return job_id
+
+    def _not_sent(self, fault: TransportError) -> Exception:
+        error = Unreachable(
+            f"Nothing was submitted: {self.host} could not be reached", why=fault.why, hint=network_hint(fault)
+        )
+        return error if fault.fault is Fault.CERTIFICATE else Retryable(error)
+
+    def _accepted(self, answer: Answer) -> JobId:
+        status = answer.status
+        if status in (200, 201, 202):
+            return new_job_id(answer)
+        wait = retry_after(answer.headers)
+        if status == 429:
+            raise Retryable(rate_limited(answer), wait=wait)
+        if status == 503 and wait is not None:
+            raise Retryable(service_error(answer, "Nothing was submitted"), wait=wait)
+        if 300 <= status < 400:
+            raise ServiceError(
+                "Nothing was submitted: the service redirected the request, which is refused",
+                why=f"HTTP {status} to {redirect_host(answer)}",
+                hint="check the base URL: aeforge config get base_url",
+                http_status=status,
+            )
+        if 400 <= status < 500 and status not in (408, 409, 425):
+            raise refusal(answer, about_job=None)
+        raise submit_unknown(f"the service answered HTTP {status}", status)
+
+    def _wait_before_sending_again(self, unsent: Retryable, attempt: int, until: float) -> float:
+        """Seconds to wait; raises the error itself when it is not worth waiting."""
+        wait = unsent.wait
+        if attempt + 1 >= (ATTEMPTS if wait is None else NAMED_WAITS) or not self.budget.spend():
+            raise unsent.error
+        if wait is None:
+            wait = jitter(attempt, chance=self.chance)
+        left = min(LONGEST_WAIT, until - self._clock.monotonic())
+        if wait > left:
+            unsent.error.why = f"{unsent.error.why}; the next try would be due in {wait:.0f} s".lstrip("; ")
+            raise unsent.error
+        return wait
+
+    # -------------------------------------------------------------- looking
+
+    def look(self, job_id: JobId, until: float = math.inf) -> JobStatus:
+        """One look at a job. Raises Retryable where another look may help, and the error itself where none will.
+
+        `until` is when patience ends: no silence that the service asked for is kept beyond it.
+        """
+        try:
+            answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
+        except TransportError as fault:
+            raise self._unheard(fault, job_id) from None
+        return job_status(answer, job_id)
+
+    def key_is_good(self) -> bool:
+        """Whether the service knows the key: asked about a job that cannot exist, it says 401 or 404, at no cost.
+
+        Raises Unreachable, ServiceError or AccountNotFound where the answer does not say.
+        """
+        try:
+            self.look(JobId(str(uuid.uuid4())))
+        except KeyRejected:
+            return False
+        except Retryable as trouble:
+            if isinstance(trouble.error, JobNotFound):
+                return True
+            trouble.error.job_id = None
+            raise trouble.error from None
+        return True
+
+    def get(self, path: str) -> Answer:
+        """One GET of any path. Raises Retryable where asking again may help, and the error itself where none will."""
+        try:
+            answer = self._ask(Request("GET", f"{self._base_url}/{path}"))
+        except TransportError as fault:
+            raise self._unheard(fault) from None
+        if 200 <= answer.status < 300:
+            return answer
+        if path.startswith("job/"):
+            raise job_unavailable(answer, JobId(path.removeprefix("job/")))
+        if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
+            raise refusal(answer, about_job=None)
+        raise Retryable(service_error(answer, "The service could not say"), wait=retry_after(answer.headers))
+
+    def insist(self, ask: Callable[[], T], trouble: Callable[[str, float], None], *, tries: int = 4) -> T:
+        """Asks until there is an answer, a few times at most; `trouble` is told why, and how long the pause is."""
+        for attempt in range(tries):
+            try:
+                return ask()
+            except Retryable as nothing:
+                if attempt + 1 == tries or nothing.kind == "missing":
+                    raise nothing.error from None
+                pause = jitter(attempt, chance=self.chance) if nothing.wait is None else nothing.wait
+                pause = min(pause, LONGEST_PAUSE)
+                trouble(nothing.error.why or nothing.error.message, pause)
+                self._clock.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _unheard(self, fault: TransportError, job_id: JobId | None = None) -> Exception:
+        error = Unreachable(f"{self.host} could not be reached", why=fault.why, hint=network_hint(fault), job_id=job_id)
+        return error if fault.fault is Fault.CERTIFICATE else Retryable(error)
+
+    # -------------------------------------------------------------- results
+
+    def fetch(self, url: str, sink: Sink, *, job_id: JobId) -> None:
+        """One try to fetch a result, without the key.
+
+        Raises LinkExpired for 400 and 403, Retryable where another try may help, ResultUnavailable where none will.
+        """
+        host = host_of(url)
+        hint = f"{go_on_with(job_id)} -o ..."
+        try:
+            answer = self._transport.fetch(url, sink)
+        except TransportError as fault:
+            error = ResultUnavailable(
+                f"The result could not be fetched from {host}", why=fault.why, hint=hint, job_id=job_id
+            )
+            raise error if fault.fault is Fault.CERTIFICATE else Retryable(error) from None
+        if answer.status == 200:
+            self.budget.earn()
+            return
+        error = ResultUnavailable(
+            f"The result could not be fetched from {host}",
+            why=f"it answered HTTP {answer.status}",
+            hint=hint,
+            job_id=job_id,
+            http_status=answer.status,
+        )
+        if answer.status in (400, 401, 403, 410):
+            raise LinkExpired(error)
+        if answer.status == 404:
+            raise Retryable(error, kind="missing")
+        if answer.status in (408, 425, 429) or answer.status >= 500:
+            raise Retryable(error, wait=retry_after(answer.headers))
+        raise error

@@ -1,0 +1,370 @@
+"""The wire, made of requests: what was handed over, how long it may take, and who may see the key.
+
+requests' adapter is used without its Session, because each of the session's comforts is a way to lose money or the key:
+~/.netrc replaces the key, redirects carry pictures to other hosts, cookies follow, retries repeat a paid POST.
+"""
+
+import contextlib
+import http.client
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import certifi
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import resolve_proxies
+from urllib3.response import HTTPResponse
+from urllib3.util.retry import Retry
+
+from aeforge_cli import __version__
+from aeforge_cli.api.deadlines import BLOCK, TIMED_POOLS, time_limit
+from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
+from aeforge_cli.api.urls import Resolver, check_result_link, is_this_machine, origin, resolve
+from aeforge_cli.errors import Usage
+from aeforge_cli.redaction import Secret, shown_url
+
+_MOST_ANSWER = 1024 * 1024
+MOST_IMAGE = 256 * 1024 * 1024
+
+# Nothing below us may repeat a request: `other=0` matters most, since urllib3 counts TLS errors there for any method.
+_NO_RETRIES = Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0, respect_retry_after_header=False)
+_FOREIGN_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: for a connection, for each silence, and in total for a submission, a question and a picture."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    submit: float = 180.0
+    ask: float = 30.0
+    fetch: float = 600.0
+    upload_rate: float = 64 * 1024  # bytes a second below which a long upload is given up
+
+
+class RequestsTransport:
+    """A Transport over HTTP: one exchange a call, never two. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        key: Secret | None,
+        ca_bundle: str | None = None,
+        limits: Limits = Limits(),
+        log: Callable[[str], None] | None = None,
+        through_proxy: bool = True,
+        resolver: Resolver = resolve,
+        connections: int = 10,
+    ) -> None:
+        self._origin = origin(base_url)
+        self._local = is_this_machine(base_url)
+        self._key = key
+        self._limits = limits
+        self._log = log or (lambda _line: None)
+        self._through_proxy = through_proxy
+        self._resolver = resolver
+        self._connections = connections
+        self._ca_bundle = ca_bundle
+        self._known_proxies: dict[str, dict[str, str]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._kept = self._adapter()
+
+    def close(self) -> None:
+        self._kept.close()
+
+    def ask(self, request: Request) -> Answer:
+        if request.body is None:
+            with time_limit(self._limits.ask, self._limits.read):
+                return self._exchange(self._kept, request, _Collected())
+        # A kept connection may be closed by the server at the very moment it is used, which would look like a lost
+        # answer: a submission gets a connection of its own.
+        fresh = self._adapter()
+        seconds = self._limits.submit + len(request.body) / self._limits.upload_rate
+        with contextlib.closing(fresh), time_limit(seconds, self._limits.read):
+            return self._exchange(fresh, request, _Collected())
+
+    def fetch(self, url: str, sink: Sink) -> Answer:
+        """Fetches a result; raises ResultUnavailable, before a packet is sent, for a link that must not be followed."""
+        check_result_link(
+            url, service_is_local=self._local, resolver=lambda host, port: self._addresses(url, host, port)
+        )
+        return self._get(url, sink)
+
+    def _addresses(self, url: str, host: str, port: int) -> list[str]:
+        """A proxy looks hosts up itself, so there is nothing to judge."""
+        return [] if self._proxies(url) else self._resolver(host, port)
+
+    def fetch_input(self, url: str, sink: Sink) -> Answer:
+        """Fetches a picture from an address that the user named; redirects are the caller's to judge."""
+        return self._get(url, sink)
+
+    def _get(self, url: str, sink: Sink) -> Answer:
+        with time_limit(self._limits.fetch, self._limits.read):
+            return self._exchange(self._kept, Request("GET", url, signed=False), sink)
+
+    # -------------------------------------------------------------- one exchange
+
+    def _exchange(self, adapter: HTTPAdapter, request: Request, sink: "Sink | _Collected") -> Answer:
+        started = time.monotonic()
+        name = f"{request.method} {shown_url(request.url)}"
+        self._log(f"> {name}")
+        try:
+            prepared = self._prepared(request)
+            for header, value in prepared.headers.items():
+                self._log(f">   {header}: {'Bearer ***' if header == 'Authorization' else value}")
+            response = adapter.send(
+                prepared,
+                stream=True,
+                timeout=(self._limits.connect, self._limits.read),
+                verify=True,
+                proxies=self._proxies(request.url),
+            )
+            with contextlib.closing(response):
+                answer = _read(response, sink)
+        except _FOREIGN_ERRORS as error:
+            fault = _fault(error)
+            detail = _proxy_refusal(error) if fault is Fault.PROXY else ""
+            self._log(f"< {name}: {fault.value}, after {time.monotonic() - started:.3f} s")
+            delivered = request.body is None or request.body.delivered
+            # `from None`: the foreign error holds the request, and the request holds the key.
+            raise TransportError(fault, delivered=delivered, detail=detail) from None
+        self._log(f"< {answer.status}, after {time.monotonic() - started:.3f} s")
+        for header in _LOGGED_HEADERS & answer.headers.keys():
+            self._log(f"<   {header}: {answer.headers[header]}")
+        if answer.body:
+            self._log(f"<   {answer.body[:500].decode('utf-8', 'replace')}")
+        return answer
+
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        headers = {"User-Agent": f"aeforge/{__version__}", "Accept-Encoding": "identity"}
+        headers["Accept"] = "application/json" if request.signed else "image/*"
+        if request.body is not None:
+            headers["Content-Type"] = request.body.content_type
+            headers["Connection"] = "close"
+        if request.signed and self._key is not None and origin(request.url) == self._origin:
+            headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        body = cast("Any", request.body)
+        return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, as everywhere."""
+        if not self._through_proxy:
+            return {}
+        parts = urlsplit(url)
+        place = f"{parts.scheme}://{parts.netloc}"
+        if place not in self._known_proxies:  # reading the environment takes longer than asking about a job
+            request = requests.PreparedRequest()
+            request.url = place
+            found = resolve_proxies(request, None)
+            self._known_proxies[place] = {scheme: found[scheme] for scheme in found if scheme == parts.scheme}
+        return self._known_proxies[place]
+
+    def _adapter(self) -> HTTPAdapter:
+        return _Adapter(self._context, self._connections)
+
+    def _context(self) -> ssl.SSLContext:
+        """One for the process: loading the authorities costs 25 ms each time."""
+        if self._tls is None:
+            self._tls = _tls_context(self._ca_bundle)
+        return self._tls
+
+
+_LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
+
+
+def ca_bundle_from(environment: Mapping[str, str]) -> str | None:
+    """The user's own authorities: requests knows the first two variables, OpenSSL's users expect the third."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    return next((environment[name] for name in names if environment.get(name)), None)
+
+
+def _tls_context(bundle: str | None) -> ssl.SSLContext:
+    where = bundle or certifi.where()
+    context = urllib3.util.ssl_.create_urllib3_context()
+    try:
+        if os.path.isdir(where):  # noqa: PTH112 - OpenSSL takes the text as it is
+            context.load_verify_locations(capath=where)
+        else:
+            context.load_verify_locations(cafile=where)
+    except OSError as error:
+        raise Usage(
+            f"The certificate bundle {where} cannot be used",
+            why=error.strerror or "it holds no certificates",
+            hint="correct REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE",
+        ) from None
+    return context
+
+
+# ------------------------------------------------------------------ reading an answer
+
+
+class _Collected:
+    """The body of an answer of the API, which is small."""
+
+    def __init__(self) -> None:
+        self.body = b""
+
+    def expect(self, size: int | None) -> None:
+        if size is not None and size > _MOST_ANSWER:
+            raise _TooLargeError
+
+    def write(self, block: bytes) -> None:
+        self.body += block
+        if len(self.body) > _MOST_ANSWER:
+            raise _TooLargeError
+
+
+class _TooLargeError(OSError):
+    pass
+
+
+class _EncodedError(OSError):
+    pass
+
+
+class _MalformedResponseError(OSError):
+    pass
+
+
+def _read(response: requests.Response, sink: "Sink | _Collected") -> Answer:
+    raw = cast("HTTPResponse", response.raw)
+    headers = {name.lower(): value for name, value in raw.headers.items()}
+    if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+        raise _EncodedError
+    length = _announced_length(raw)
+    collects = isinstance(sink, _Collected)
+    if not collects and raw.status != 200:
+        return Answer(raw.status, headers)
+    sink.expect(length)
+    received = 0
+    while block := raw.read(BLOCK, decode_content=False):
+        received += len(block)
+        if received > (_MOST_ANSWER if collects else MOST_IMAGE):
+            raise _TooLargeError
+        sink.write(block)
+    if length is not None and received != length:
+        raise _MalformedResponseError
+    raw.release_conn()
+    return Answer(raw.status, headers, sink.body if isinstance(sink, _Collected) else b"")
+
+
+def _announced_length(raw: HTTPResponse) -> int | None:
+    """Content-Length, if it is one plain number; http.client would take the first of two, a sign, or a cut number."""
+    lengths = raw.headers.getlist("content-length")
+    if not lengths or "transfer-encoding" in raw.headers:
+        return None
+    if len(lengths) > 1 or not re.fullmatch(r"[0-9]{1,15}", lengths[0]):
+        raise _MalformedResponseError
+    if raw.status == 204 or raw.status < 200:
+        return None
+    if int(lengths[0]) > MOST_IMAGE:
+        raise _TooLargeError
+    return int(lengths[0])
+
+
+# ------------------------------------------------------------------ naming what went wrong
+
+
+def _fault(error: BaseException) -> Fault:
+    causes = list(_causes(error))
+    for kind, fault in _FAULTS:
+        if any(isinstance(cause, kind) for cause in causes):
+            return fault
+    return (
+        Fault.UNREACHED if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes) else Fault.CLOSED
+    )
+
+
+_FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
+    (_TooLargeError, Fault.TOO_LARGE),
+    (_EncodedError, Fault.ENCODED),
+    (_MalformedResponseError, Fault.MALFORMED_RESPONSE),
+    (requests.exceptions.ProxyError, Fault.PROXY),
+    (urllib3.exceptions.ProxyError, Fault.PROXY),
+    (requests.exceptions.InvalidProxyURL, Fault.PROXY),
+    (requests.exceptions.InvalidSchema, Fault.PROXY),
+    (ssl.SSLCertVerificationError, Fault.CERTIFICATE),
+    (urllib3.exceptions.NameResolutionError, Fault.NAME),
+    (socket.gaierror, Fault.NAME),
+    (ConnectionRefusedError, Fault.REFUSED),
+    (requests.exceptions.ConnectTimeout, Fault.CONNECT_TIMEOUT),
+    (urllib3.exceptions.ConnectTimeoutError, Fault.CONNECT_TIMEOUT),
+    (requests.exceptions.ReadTimeout, Fault.TIMEOUT),
+    (urllib3.exceptions.ReadTimeoutError, Fault.TIMEOUT),
+    (TimeoutError, Fault.TIMEOUT),
+    (ssl.SSLError, Fault.TLS),
+    (urllib3.exceptions.SSLError, Fault.TLS),
+    (http.client.RemoteDisconnected, Fault.CLOSED),
+    (ConnectionError, Fault.CLOSED),
+    (http.client.HTTPException, Fault.MALFORMED_RESPONSE),
+    (urllib3.exceptions.HTTPError, Fault.MALFORMED_RESPONSE),
+    (ValueError, Fault.MALFORMED_RESPONSE),
+)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all it wraps: requests and urllib3 keep the cause in `args`, `reason` or the chain."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+
+
+def _proxy_refusal(error: BaseException) -> str:
+    """The status with which a proxy refused the tunnel; http.client gives it in the text only."""
+    for cause in _causes(error):
+        if found := re.search(r"Tunnel connection failed: (\d{3})", str(cause)):
+            return "it wants credentials, HTTP 407" if found[1] == "407" else f"it answered HTTP {found[1]}"
+    return ""
+
+
+# ------------------------------------------------------------------ total time
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter with our connections, one TLS context for all of them, and no retries."""
+
+    def __init__(self, context: Callable[[], ssl.SSLContext], connections: int) -> None:
+        self._context = context
+        super().__init__(max_retries=_NO_RETRIES, pool_maxsize=connections)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = TIMED_POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = TIMED_POOLS
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        host, tls = cast("tuple[Any, Any]", super().build_connection_pool_key_attributes(request, verify, cert))
+        if host["scheme"] == "https":
+            tls["ssl_context"] = self._context()
+        return host, tls
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leaves the authorities to the context; requests would load them anew for every connection."""
+        conn.cert_reqs = "CERT_REQUIRED"

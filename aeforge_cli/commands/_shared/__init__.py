@@ -1,0 +1,1 @@
+"""What all commands that submit jobs share."""

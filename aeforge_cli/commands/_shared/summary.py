@@ -1,0 +1,54 @@
+"""The exit code of a command about several jobs: all well, all failed the same way, or partly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+
+from aeforge_cli.errors import AeforgeError, Partial
+from aeforge_cli.output.console import Console
+
+
+class Outcomes:
+    """Counts jobs, tells of each failure, and concludes with one error for all."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._total = total
+        self._console = console
+        self._done = 0
+        self._failures: list[AeforgeError] = []
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """One job: a failure is told, and the next job goes on; an interruption ends all."""
+        try:
+            yield
+        except AeforgeError as error:
+            self.failed(error)
+        else:
+            self.succeeded()
+
+    def succeeded(self) -> None:
+        self._done += 1
+
+    def failed(self, error: AeforgeError) -> None:
+        """Tells of the failure at once, unless it may be the only one there is to tell."""
+        self._failures.append(error)
+        if self._total > 1:
+            self._console.failure(error)
+
+    def conclude(self) -> None:
+        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
+        if not self._failures:
+            return
+        last = self._failures[-1]
+        if self._total == 1:
+            raise last
+        failed = self._total - self._done
+        if not self._done and len({error.exit_status for error in self._failures}) == 1:
+            common = copy(last)
+            untried = failed - len(self._failures)
+            told = f"{len(self._failures)} jobs failed, {untried} were not tried"
+            common.message, common.hint = told if untried else f"All {failed} jobs failed", "aeforge job list"
+            common.job_id = common.index = None
+            raise common
+        raise Partial(f"{failed} of {self._total} jobs did not succeed", hint="aeforge job list")

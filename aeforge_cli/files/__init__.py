@@ -1,0 +1,1 @@
+"""Pictures and result files on this machine's disk."""

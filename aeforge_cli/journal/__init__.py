@@ -1,0 +1,1 @@
+"""What was submitted and what became of it, durably."""

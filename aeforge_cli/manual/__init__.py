@@ -1,0 +1,1 @@
+"""The command tree as data, and what is written from it: help, man pages, completions."""

@@ -1,0 +1,158 @@
+"""Completion for zsh: a function for each command, made of zsh's own `_arguments`."""
+
+from collections.abc import Iterator
+
+from aeforge_cli.manual.completions import Offer, words_to
+from aeforge_cli.manual.tree import HELP_OPTION, VERSION_OPTION, Argument, Command, Option, Takes
+
+
+def script(tree: Command) -> str:
+    functions = [_function(command) for command in tree.walk()]
+    return "\n".join([_HEAD, *functions, _TAIL])
+
+
+def _name(command: Command) -> str:
+    return "_aeforge_at" + "".join(f"_{word}" for word in words_to(command).split())
+
+
+def _function(command: Command) -> str:
+    lines = [f"{_name(command)}() {{"]
+    if command.commands:
+        lines += ['    local curcontext="$curcontext" state', "    typeset -A opt_args", "    local -a commands=("]
+        lines += [f"        {_quoted(_described(below))}" for below in command.commands]
+        lines += ["    )"]
+    specs = [spec for option in command.options for spec in _option(option)]
+    specs += [_argument(argument, number) for number, argument in enumerate(command.arguments, 1)]
+    specs += ["'1: :->command'", "'*:: :->rest'"] if command.commands else []
+    lines += [" \\\n        ".join(["    _arguments -s -S -C" if command.commands else "    _arguments -s -S", *specs])]
+    if command.commands:
+        lines += [_descent(command)]
+    return "\n".join([*lines, "}", ""])
+
+
+def _descent(command: Command) -> str:
+    return _DESCENT.replace("FUNCTION", _name(command))
+
+
+def _described(command: Command) -> str:
+    return f"{command.path[-1]}:{command.summary}"
+
+
+def _option(option: Option) -> Iterator[str]:
+    """One spec for each name, since the opposites say something else."""
+    if option in (HELP_OPTION, VERSION_OPTION):
+        yield from (f"'(- *)'{name}{_quoted(f'[{option.help}]')}" for name in option.names)
+        return
+    for name in (*option.names, *option.opposites):
+        others = " ".join((*option.names, *option.opposites))
+        alone = "'*'" if option.repeatable else f"'({others})'"
+        yield f"{alone}{name}{_joint(name) if option.metavar else ''}{_quoted(_told(option))}"
+
+
+def _joint(name: str) -> str:
+    """How the value may be joined to the name: `-o FILE`, `-oFILE`, `--output FILE`, `--output=FILE`."""
+    return "=" if name.startswith("--") else "+"
+
+
+def _told(option: Option) -> str:
+    text = f"[{_escaped(option.help)}]"
+    if not option.metavar:
+        return text
+    return f"{text}:{_message(option.metavar)}:{_action(Offer(option.takes, option.choices))}"
+
+
+def _argument(argument: Argument, number: int) -> str:
+    place = "*" if argument.repeatable else str(number)
+    optional = "" if argument.required or argument.repeatable else ":"
+    offer = Offer(argument.takes, argument.choices)
+    return _quoted(f"{place}:{optional}{_message(argument.name)}:{_action(offer)}")
+
+
+def _action(offer: Offer) -> str:
+    if offer.words:
+        return f"({' '.join(offer.words)})"
+    return _ACTIONS[offer.takes]
+
+
+_ACTIONS = {
+    Takes.TEXT: " ",
+    Takes.FILE: "_files",
+    Takes.FOLDER: "_path_files -/",
+    Takes.JOB: "_aeforge_jobs",
+    Takes.PROFILE: "_aeforge_profiles",
+}
+
+
+def _message(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(":", "\\:")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+_DESCENT = """\
+    case $state in
+        command) _describe -t commands command commands ;;
+        rest)
+            curcontext="${curcontext%:*}-$words[1]:"
+            (( $+functions[FUNCTION_$words[1]] )) && FUNCTION_$words[1]
+            ;;
+    esac"""
+
+_HEAD = """\
+#compdef aeforge
+# zsh completion for aeforge, written by: aeforge completion zsh
+# It starts no process.
+
+# The first of: a folder that is named, the one of XDG, and the system's own
+_aeforge_folder() {
+    if [[ -n $1 ]]; then
+        REPLY=${1/#\\~/$HOME}
+    elif [[ -n $2 ]]; then
+        REPLY=$2/aeforge
+    elif [[ $OSTYPE == darwin* ]]; then
+        REPLY="$HOME/Library/Application Support/aeforge"
+    else
+        REPLY=$HOME/$3/aeforge
+    fi
+}
+
+_aeforge_jobs() {
+    local REPLY
+    local -a jobs=(@last)
+    _aeforge_folder "$AEFORGE_STATE_DIR" "$XDG_STATE_HOME" .local/state
+    [[ -r $REPLY/pending-jobs ]] && jobs+=(${(f)"$(<$REPLY/pending-jobs)"})
+    compadd -V jobs -a jobs
+}
+
+_aeforge_profiles() {
+    local REPLY line
+    local -a profiles match mbegin mend
+    local header='^[[:space:]]*\\[[[:space:]]*profiles[[:space:]]*\\.[[:space:]]*"?([A-Za-z0-9_-]+)"?[[:space:]]*\\]'
+    _aeforge_folder "$AEFORGE_CONFIG_DIR" "$XDG_CONFIG_HOME" .config
+    [[ -r $REPLY/config.toml ]] || return 1
+    for line in ${(f)"$(<$REPLY/config.toml)"}; do
+        [[ $line =~ $header ]] && profiles+=($match[1])
+    done
+    compadd -a profiles
+}
+"""
+
+_TAIL = """\
+_aeforge() {
+    _aeforge_at "$@"
+}
+
+# Loaded from $fpath this file is the function itself; sourced, it makes itself known.
+if [[ $funcstack[1] == _aeforge ]]; then
+    _aeforge "$@"
+else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
+    compdef _aeforge aeforge
+fi
+"""

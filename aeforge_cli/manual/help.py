@@ -1,0 +1,78 @@
+"""How a command's help is laid out: what it is for, examples as they are typed, and then the details."""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from aeforge_cli.manual.tree import Command, Option
+
+_WIDEST = 100
+_COLUMN = 26  # where explanations begin
+
+
+def laid_out(command: Command, width: int | None = None) -> str:
+    """The help of a command; `width` is the terminal's, if none is given."""
+    return "\n\n".join(_paragraphs(command, width or terminal_width()))
+
+
+def terminal_width() -> int:
+    """The columns for text: a little less than the terminal has, and no more than can be read with ease."""
+    return max(min(shutil.get_terminal_size().columns - 2, _WIDEST), 40)
+
+
+def _paragraphs(command: Command, width: int) -> Iterator[str]:
+    yield textwrap.fill(command.summary, width)
+    if command.examples:
+        yield titled("Examples", (f"  {line}" for example in command.examples for line in example.splitlines()))
+    yield f"Usage: {command.usage}"
+    for text in command.prose:
+        yield textwrap.fill(text, width)
+    if command.commands:
+        yield titled("Commands", wrapped_rows([(found.path[-1], found.summary) for found in command.commands], width))
+    if command.arguments:
+        yield titled("Arguments", wrapped_rows([(found.usage, found.help) for found in command.arguments], width))
+    for heading, options in groupby(_sorted(command), lambda option: option.heading or "Options"):
+        yield titled(heading, wrapped_rows([(spelled(option), explained(option)) for option in options], width))
+    yield _more(command)
+
+
+def _sorted(command: Command) -> Sequence[Option]:
+    """The command's own options first; each heading's together."""
+    headings = list(dict.fromkeys(["", *(option.heading for option in command.options)]))
+    return sorted(command.options, key=lambda option: headings.index(option.heading))
+
+
+def _more(command: Command) -> str:
+    if command.commands:
+        return f"More: {command.name} COMMAND --help, man {'-'.join(command.path)}"
+    return f"More: man {'-'.join(command.path)}, aeforge help exit-codes"
+
+
+def spelled(option: Option) -> str:
+    """How the option is typed: `-o, --output FILE`."""
+    names = ", ".join(option.names) + "".join(f" / {name}" for name in option.opposites)
+    return f"{names} {option.metavar}".rstrip()
+
+
+def explained(option: Option) -> str:
+    """What the option does, and what is so without it."""
+    notes = [f"default: {option.default}"] if option.default else []
+    notes += ["required"] if option.required else []
+    return f"{option.help} [{', '.join(notes)}]" if notes else option.help
+
+
+def titled(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([f"{title}:", *lines])
+
+
+def wrapped_rows(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
+    """Names at the left, explanations wrapped at their right; below a name that is too long for its column."""
+    column = min(max(len(name) for name, _ in pairs) + 4, _COLUMN)
+    for name, text in pairs:
+        wrapped = textwrap.wrap(text, max(width - column, 20)) or [""]
+        if len(name) + 4 > column:
+            yield f"  {name}"
+        else:
+            yield f"{f'  {name}'.ljust(column)}{wrapped.pop(0)}".rstrip()
+        yield from (" " * column + line for line in wrapped)

@@ -1,0 +1,307 @@
+"""Fetching what a job made: every picture whole or not at all."""
+
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from aeforge_cli.api.client import Client
+from aeforge_cli.api.transport import Answer, Fault
+from aeforge_cli.errors import (
+    AeforgeError,
+    Interrupted,
+    JobNotFound,
+    OutputExists,
+    ResultNotAnImage,
+    ResultUnavailable,
+    Usage,
+)
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.jobs.download import BAD_PICTURES, Delivery, Downloader, SomeMissing
+from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
+from aeforge_cli.process.signals import Stop
+from tests.conftest import png
+from tests.unit.conftest import JOB, LINK, FakeClock, FakeTransport, Scripted, delivered, stands, told, unanswered
+
+NAMING = Naming("photo.png", "inpaint", date(2026, 1, 31))
+A, B = png(1), png(2)
+OTHER = "https://cdn.test/images/other.png"
+PAGE = b"<html>not found</html>"
+
+
+@dataclass
+class Fetching:
+    """Someone who saves the results of a job into `folder`."""
+
+    client: Client
+    transport: FakeTransport
+    clock: FakeClock
+    folder: Path
+    events: list[Event]
+    stop: Stop = field(default_factory=Stop)
+
+    def fetch(
+        self, *answers: Scripted, urls: Iterable[str] = (LINK,), output: str = "out.png", timeout: float = 600.0
+    ) -> Downloader:
+        self.transport.says(*answers)
+        where = Delivery(NAMING, destination(str(self.folder / output), overwrite=False))
+        return self.of(where, urls, timeout)
+
+    def of(
+        self, where: Delivery, urls: Iterable[str], timeout: float = 600.0, kept: Iterable[SavedFile] = ()
+    ) -> Downloader:
+        return Downloader(
+            JOB,
+            tuple(urls),
+            where,
+            client=self.client,
+            clock=self.clock,
+            until=self.clock.time + timeout,
+            notify=self.events.append,
+            check=self.stop.check,
+            kept=tuple(kept),
+        )
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+
+
+@pytest.fixture
+def user(client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: Path) -> Fetching:
+    return Fetching(client, transport, clock, tmp_path, [])
+
+
+def saved_as(path: Path, content: bytes, url: str = LINK) -> SavedFile:
+    return SavedFile(str(path), url, len(content), sha256(content).hexdigest(), 16, 16, "png")
+
+
+def failure(fetch: Downloader) -> SomeMissing:
+    with pytest.raises(SomeMissing) as failed:
+        fetch.all()
+    return failed.value
+
+
+def test_a_result_is_saved_whole_and_described(user: Fetching) -> None:
+    assert user.fetch(delivered(A)).all() == [saved_as(user.folder / "out.png", A)]
+
+    assert user.files == {"out.png": A}
+    assert user.events == [Receiving(JOB, 1, 1, len(A), len(A)), Saved(JOB, saved_as(user.folder / "out.png", A))]
+
+
+def test_several_results_are_saved_in_their_order(user: Fetching) -> None:
+    files = user.fetch(delivered(A), delivered(B), urls=[LINK, OTHER]).all()
+
+    assert files == [saved_as(user.folder / "out-1.png", A), saved_as(user.folder / "out-2.png", B, OTHER)]
+    assert user.files == {"out-1.png": A, "out-2.png": B}
+
+
+def test_the_suffix_of_a_template_is_that_of_what_came(user: Fetching, pictures: dict[str, bytes]) -> None:
+    user.fetch(delivered(pictures["gif"]), output="{stem}.{ext}").all()
+
+    assert user.files == {"photo.gif": pictures["gif"]}
+
+
+def test_a_name_that_was_taken_meanwhile_is_told(user: Fetching) -> None:
+    (user.folder / "out.png").write_bytes(b"theirs")
+
+    [file] = user.fetch(delivered(A)).all()
+
+    assert file.path == str(user.folder / f"out-{JOB}.png")
+    assert user.files == {"out.png": b"theirs", f"out-{JOB}.png": A}
+    assert user.events[-1] == Saved(JOB, file, renamed=True)
+
+
+def test_a_fetch_that_a_signal_ends_leaves_nothing(user: Fetching) -> None:
+    user.stop.request(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        user.fetch(delivered(A)).all()
+
+    assert user.files == {}
+
+
+def test_the_names_of_the_server_are_never_used(user: Fetching) -> None:
+    user.fetch(delivered(A), urls=["https://cdn.test/../../etc/passwd"], output="{stem}.{ext}").all()
+
+    assert user.files == {"photo.png": A}
+
+
+# ------------------------------------------------------------------ trouble
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        unanswered(Fault.CLOSED),
+        unanswered(Fault.TIMEOUT),
+        Answer(500),
+        Answer(429),
+        Answer(404),
+        delivered(A[:-1]),
+        delivered(b""),
+        delivered(PAGE),
+    ],
+    ids=["cut", "silence", "500", "429", "404 for a moment", "cut unseen", "nothing", "a page for a moment"],
+)
+def test_a_result_that_fails_for_a_moment_is_fetched_again(user: Fetching, trouble: Scripted) -> None:
+    user.fetch(trouble, trouble, delivered(A)).all()
+
+    troubles = [event for event in user.events if isinstance(event, RetryScheduled)]
+    assert user.files == {"out.png": A}
+    assert (len(troubles), all(trouble.what for trouble in troubles)) == (2, True)
+
+
+ENDS: dict[str, tuple[Scripted, int, type[AeforgeError], str]] = {
+    "cut each time": (delivered(A[:-1]), BAD_PICTURES, ResultUnavailable, "The result arrived incomplete"),
+    "a page each time": (
+        delivered(PAGE),
+        BAD_PICTURES,
+        ResultNotAnImage,
+        "The service delivered something that is not a picture",
+    ),
+    "418": (Answer(418), 1, ResultUnavailable, "The result could not be fetched from cdn.test"),
+}
+
+
+@pytest.mark.parametrize(("answer", "times", "kind", "message"), ENDS.values(), ids=ENDS)
+def test_a_result_that_never_comes_leaves_nothing(
+    user: Fetching, answer: Scripted, times: int, kind: type[AeforgeError], message: str
+) -> None:
+    missing = failure(user.fetch(*[answer] * times))
+
+    assert (type(missing.error), missing.error.message, missing.files) == (kind, message, [])
+    assert missing.error.hint.startswith(f"aeforge job wait {JOB}")
+    assert user.files == {}
+
+
+def test_a_result_that_stays_unknown_is_given_up(user: Fetching) -> None:
+    missing = failure(user.fetch(*[Answer(404)] * 200))
+
+    assert type(missing.error) is ResultUnavailable
+    assert 30 <= user.clock.time - 1000 <= 60
+    user.transport.script.clear()
+
+
+def test_patience_ends_for_results_too(user: Fetching) -> None:
+    missing = failure(user.fetch(*[Answer(500)] * 200, timeout=60.0))
+
+    assert (type(missing.error), missing.error.http_status) == (ResultUnavailable, 500)
+    assert user.clock.time - 1000 <= 60
+    user.transport.script.clear()
+
+
+def test_of_several_results_those_that_come_are_kept(user: Fetching) -> None:
+    missing = failure(user.fetch(delivered(A), Answer(418), delivered(B), urls=[LINK, OTHER, OTHER]))
+
+    assert user.files == {"out-1.png": A, "out-3.png": B}
+    assert [file.path for file in missing.files] == [str(user.folder / f"out-{n}.png") for n in (1, 3)]
+    assert missing.error.why == "it answered HTTP 418; 2 of 3 results were saved"
+
+
+def test_what_an_earlier_run_has_saved_is_not_fetched_again(user: Fetching) -> None:
+    first = user.fetch(delivered(A), Answer(418), urls=[LINK, OTHER])
+    kept = failure(first).files
+    user.transport.says(delivered(B))
+    where = Delivery(NAMING, destination(str(user.folder / "out.png"), overwrite=False))
+
+    files = user.of(where, [LINK, OTHER], kept=kept).all()
+
+    assert user.files == {"out-1.png": A, "out-2.png": B}
+    assert [file.path for file in files] == [str(user.folder / f"out-{n}.png") for n in (1, 2)]
+    assert user.transport.asked == [f"GET {LINK}", f"GET {OTHER}", f"GET {OTHER}"]
+
+
+def test_what_was_saved_but_changed_since_is_fetched_again(user: Fetching) -> None:
+    kept = user.fetch(delivered(A)).all()
+    (user.folder / "out.png").write_bytes(b"changed by its owner")
+    user.transport.says(delivered(A))
+    where = Delivery(NAMING, destination(str(user.folder / "out.png"), overwrite=False))
+
+    user.of(where, [LINK], kept=kept).all()
+
+    assert user.files == {"out.png": b"changed by its owner", f"out-{JOB}.png": A}
+
+
+# ------------------------------------------------------------------ links that have expired
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 410])
+def test_an_expired_link_is_asked_for_anew_once(user: Fetching, status: int) -> None:
+    fresh = f"{LINK}?fresh"
+
+    files = user.fetch(Answer(status), stands("Succeed", fresh), delivered(A)).all()
+
+    assert user.transport.asked == [f"GET {LINK}", f"GET /job/{JOB}", f"GET {fresh}"]
+    assert files == [saved_as(user.folder / "out.png", A, fresh)]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[stands("Succeed", LINK), Answer(403)], [stands("Succeed", LINK, OTHER)], [stands("Pending")], [Answer(500)]],
+    ids=["still expired", "other results", "pending again", "no answer"],
+)
+def test_a_link_that_stays_expired_is_told(user: Fetching, answers: list[Scripted]) -> None:
+    missing = failure(user.fetch(Answer(403), *answers))
+
+    assert (type(missing.error), missing.error.http_status) == (ResultUnavailable, 403)
+
+
+def test_a_job_that_was_forgotten_meanwhile_is_told(user: Fetching) -> None:
+    missing = failure(user.fetch(Answer(403), told({"detail": "Job not found"}, 404)))
+
+    assert isinstance(missing.error, ResultUnavailable | JobNotFound)
+    assert user.files == {}
+
+
+# ------------------------------------------------------------------ standard output
+
+
+def test_one_picture_can_go_to_standard_output(user: Fetching) -> None:
+    taken: list[bytes] = []
+    user.transport.says(delivered(A))
+
+    [file] = user.of(Delivery(NAMING, stdout=taken.extend), [LINK]).all()
+
+    assert (b"".join(taken), file) == (A, replace(saved_as(Path("-"), A), path="-"))
+    assert user.files == {}
+
+
+def test_standard_output_takes_no_half_picture(user: Fetching) -> None:
+    taken: list[bytes] = []
+    user.transport.says(delivered(A[:-1]), delivered(A))
+
+    user.of(Delivery(NAMING, stdout=taken.extend), [LINK]).all()
+
+    assert b"".join(taken) == A
+
+
+def test_standard_output_does_not_take_several(user: Fetching) -> None:
+    with pytest.raises(Usage) as refused:
+        user.of(Delivery(NAMING, stdout=lambda _blocks: None), [LINK, OTHER]).all()
+
+    assert (refused.value.message, refused.value.hint) == (
+        "The job made 2 pictures, and standard output takes one",
+        f"aeforge job wait {JOB} -o FOLDER/",
+    )
+
+
+def test_for_the_journal_a_place_does_not_depend_on_the_current_folder() -> None:
+    where = Delivery(NAMING, destination("out.png", overwrite=False))
+
+    assert (where.target, Delivery(NAMING).target) == (str(Path.cwd() / "out.png"), "-")
+
+
+def test_a_taken_name_is_known_before(user: Fetching) -> None:
+    (user.folder / "out.png").write_bytes(b"theirs")
+    where = Delivery(NAMING, destination(str(user.folder / "out.png"), overwrite=False))
+
+    assert (where.taken(), Delivery(NAMING).taken()) == (user.folder / "out.png", None)
+    assert where.destination is not None
+    with pytest.raises(OutputExists):
+        where.destination.check(NAMING)
