@@ -15,6 +15,7 @@ from aeforge_cli.session import Session
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
     """Runs one command; returns the exit code."""
     session = session or Session()
+    session.arguments = tuple(arguments)
     session.console.json = "--json" in arguments  # also for what is wrong with the arguments themselves
     try:
         with contextlib.closing(session), _foreign_errors_named():

@@ -9,7 +9,7 @@ exit  meaning                                   errors
    3  the service tried and failed              JobFailed, ResultNotAnImage
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
    5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
-   6  several jobs, some done, some not         Partial
+   6  several jobs, some done, some not         Partial, Blocked
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
    8  still running when patience ended         JobStillRunning
    9  cannot save                               OutputExists, CannotSave
@@ -17,6 +17,7 @@ exit  meaning                                   errors
  128+ ended by a signal                         Interrupted
 """
 
+import shlex
 from enum import IntEnum
 from typing import ClassVar
 
@@ -126,7 +127,10 @@ class Rejected(Usage):
 
 
 class JobNotFound(Usage):
+    """`is_certain` if the service has said so often and for long enough that the job counts as lost."""
+
     code = "job_not_found"
+    is_certain = False
 
 
 class JobFailed(AeforgeError):
@@ -164,10 +168,21 @@ class ServiceError(Unreachable):
 class ResultUnavailable(Unreachable):
     code = "result_unavailable"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the host said that the result is not there, rather than nothing."""
+        return self.http_status in (403, 404, 410)
+
 
 class Partial(AeforgeError):
     exit = Exit.PARTIAL
     code = "partial"
+
+
+class Blocked(Partial):
+    """A job was not submitted, because another whose result it needs did not succeed."""
+
+    code = "blocked"
 
 
 class RefusedByAccount(AeforgeError):
@@ -240,6 +255,29 @@ class ClosedStdoutError(Exception):
     """Nobody reads standard output any more: the process ends silently, with 141."""
 
 
+class Invocation:
+    """The options of the command that was given which a command in a hint must repeat to work when it is pasted."""
+
+    def __init__(self) -> None:
+        self.account: tuple[str, ...] = ()  # --profile, --base-url, --sandbox
+        self.output: tuple[str, ...] = ()  # -o
+
+
+invocation = Invocation()  # one for the process: a hint may be built anywhere
+
+
+def command(words: str, *, saves: bool = False) -> str:
+    """A command for a hint; one that `saves` results repeats where they were wanted."""
+    return " ".join(
+        [
+            "aeforge",
+            words,
+            *(map(shlex.quote, invocation.output) if saves else ()),
+            *map(shlex.quote, invocation.account),
+        ]
+    )
+
+
 def go_on_with(job_id: str) -> str:
-    """The command that goes on with a job, for hints."""
-    return f"aeforge job wait {job_id}"
+    """The command that resumes a job, for hints."""
+    return command(f"job wait {job_id}", saves=True)

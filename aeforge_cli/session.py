@@ -2,11 +2,13 @@
 
 import math
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
 from aeforge_cli.process.clock import Clock, SystemClock
 from aeforge_cli.process.signals import Stop
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from aeforge_cli.api.requests_transport import RequestsTransport
     from aeforge_cli.api.transport import Transport
     from aeforge_cli.config.settings import Settings
-    from aeforge_cli.jobs.lifecycle import Jobs
+    from aeforge_cli.jobs.lifecycle import Account, Lifecycle
+    from aeforge_cli.jobs.orders import Order
     from aeforge_cli.journal.interface import Journal
 
 SANDBOX_KEY = "sandbox"
@@ -43,6 +46,8 @@ class Session:
         self._profile: str | None = None
         self._sandboxed = False
         self._closing = ExitStack()
+        self.arguments: Sequence[str] = ()
+        invocation.account = invocation.output = ()
 
     # -------------------------------------------------------------- options that all commands share
 
@@ -59,6 +64,18 @@ class Session:
         self._profile = profile
         self._sandboxed = sandbox
         self._options = dict(options)
+        named = (("--profile", profile), ("--base-url", options.get("base_url")))
+        given = [word for name, value in named if value is not None for word in (name, value)]
+        invocation.account = (*given, "--sandbox") if sandbox else tuple(given)
+
+    def saves_to(self, output: str | None) -> None:
+        """Where the command saves, for hints."""
+        invocation.output = ("-o", output) if output and output != "-" else ()
+
+    def again(self, option: str) -> str:
+        """The command that was given, with another option, for hints."""
+        words = [word for word in self.arguments if word not in ("--yes", option)]
+        return shlex.join(["aeforge", *words, option, *(["--yes"] if "--yes" in self.arguments else [])])
 
     @property
     def is_sandboxed(self) -> bool:
@@ -107,9 +124,16 @@ class Session:
         self.redact.hide(key)
         return key
 
+    @cached_property
+    def account(self) -> "Account":
+        """Who pays. Raises NotSignedIn without a key."""
+        from aeforge_cli.jobs.lifecycle import Account
+
+        return Account(self.service, self.account_name)
+
     @property
-    def account(self) -> str:
-        """Tells keys apart without giving them away."""
+    def account_name(self) -> str:
+        """Tells keys apart without giving them away. Raises NotSignedIn without a key."""
         import hashlib
 
         return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
@@ -163,27 +187,35 @@ class Session:
         self._closing.callback(journal.close)
         return journal
 
-    def jobs(self, *, interval: float | None = None, under_way: int = 1, in_all: int = 1, kind: str = "") -> "Jobs":
+    def lifecycle(
+        self,
+        *,
+        interval: float | None = None,
+        in_flight: int = 1,
+        in_all: int = 1,
+        kind: str = "",
+        confirmed: bool = False,
+    ) -> "Lifecycle":
         """The steps of a job's life.
 
-        `interval` is the user's own pause between looks, in seconds; `kind` the operation whose earlier durations say
-        when to look; `under_way` how many jobs there may be at once, of how many `in_all`.
+        `interval` is the user's own pause between polls, in seconds; `kind` the operation whose earlier durations say
+        when to poll; `in_flight` how many jobs there may be at once, of how many `in_all`; `confirmed` whether the user
+        has agreed to a purchase that may be a second one.
         """
         from aeforge_cli.api.retry import ConcurrencyLimiter
         from aeforge_cli.files.atomic import discard_open_parts
-        from aeforge_cli.jobs.lifecycle import Jobs
+        from aeforge_cli.jobs.lifecycle import Lifecycle
         from aeforge_cli.jobs.poll_schedule import FixedSchedule, LearnedSchedule
 
         account = self.account  # asked for first: without a key nothing is started
-        self.client.limiter = ConcurrencyLimiter(under_way)
+        self.client.limiter = ConcurrencyLimiter(in_flight)
         _ = self.journal  # closes after what is still being received was thrown away
         self._closing.callback(discard_open_parts)
-        return Jobs(
+        return Lifecycle(
             client=self.client,
             journal=self.journal,
             clock=self.clock,
             stop=self.stop,
-            service=self.service,
             account=account,
             emergency=self.console.emergency,
             why_failed=self.why_failed,
@@ -191,8 +223,47 @@ class Session:
             timeout=self.timeout,
             schedule=FixedSchedule(interval)
             if interval
-            else LearnedSchedule(self.journal.durations(kind, self.service), explores=in_all > under_way > 1),
+            else LearnedSchedule(self.journal.durations(kind, self.service), explores=in_all > in_flight > 1),
+            confirmed=confirmed,
         )
+
+    @property
+    def account_if_known(self) -> str | None:
+        """The account's name; None without a key."""
+        try:
+            return self.account_name
+        except NotSignedIn:
+            return None
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether there is a journal to ask; looking loads no database."""
+        return os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
+
+    @cached_property
+    def has_unfinished(self) -> bool:
+        """Whether the journal has any job whose end is not known."""
+        try:
+            return self.has_journal and self.journal.count_pending() > 0
+        except AeforgeError:
+            return True  # the claim will tell what is wrong
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs may be in flight at once. Raises Usage."""
+        return int(self.settings["jobs"].text)
+
+    @property
+    def needs_prices(self) -> bool:
+        """Whether a budget in credits is set, under which every job must have a price."""
+        return False
+
+    def require_price(self, order: "Order") -> None:
+        """Raises Usage for a job without a price."""
+
+    def price_of(self, orders: "Sequence[Order]") -> str:
+        """What the jobs would cost, and what is left of the budgets, as far as that is known."""
+        return ""
 
     @property
     def timeout(self) -> float:

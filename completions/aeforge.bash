@@ -4,11 +4,11 @@
 _aeforge_about() {
     case $1 in
         '') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config' options='--version -h --help' ;;
-        'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
-        'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
-        'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -k --keyword -h --help' ;;
-        'generate') commands='' options='--manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
-        'effect') commands='' options='--manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
+        'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
+        'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
+        'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -k --keyword -h --help' ;;
+        'generate') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
+        'effect') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
         'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
         'sandbox') commands='' options='--json --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
         'doctor') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
@@ -47,13 +47,13 @@ _aeforge_about() {
         'help environment') commands='' options='' ;;
         'help scripting') commands='' options='' ;;
         'sprite') commands='make reskin overlay' options='-h --help' ;;
-        'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
-        'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --fail-fast --max-jobs --yes --shard --report -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
-        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
+        'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
         'job') commands='status wait list' options='-h --help' ;;
         'job status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --timeout -h --help' ;;
         'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
-        'job list') commands='' options='--json --quiet --verbose --debug --pending --search --limit -h --help' ;;
+        'job list') commands='' options='--json --quiet --verbose --debug --pending --failed --search --limit -h --help' ;;
         'auth') commands='login status logout' options='-h --help' ;;
         'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;
         'auth status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
@@ -75,9 +75,11 @@ _aeforge_value() {
         'inpaint --max-jobs') REPLY='text' ;;
         'inpaint --shard') REPLY='text' ;;
         'inpaint --report') REPLY='file' ;;
+        'inpaint --record') REPLY='file' ;;
         'inpaint -o'|'inpaint --output') REPLY='file' ;;
         'inpaint --timeout') REPLY='text' ;;
         'inpaint --poll-interval') REPLY='text' ;;
+        'inpaint --budget') REPLY='text' ;;
         'inpaint --profile') REPLY='profile' ;;
         'inpaint --base-url') REPLY='text' ;;
         'inpaint -p'|'inpaint --prompt') REPLY='text' ;;
@@ -88,9 +90,11 @@ _aeforge_value() {
         'upscale --max-jobs') REPLY='text' ;;
         'upscale --shard') REPLY='text' ;;
         'upscale --report') REPLY='file' ;;
+        'upscale --record') REPLY='file' ;;
         'upscale -o'|'upscale --output') REPLY='file' ;;
         'upscale --timeout') REPLY='text' ;;
         'upscale --poll-interval') REPLY='text' ;;
+        'upscale --budget') REPLY='text' ;;
         'upscale --profile') REPLY='profile' ;;
         'upscale --base-url') REPLY='text' ;;
         'upscale --scale') REPLY='words 1K 2K 4K' ;;
@@ -100,9 +104,11 @@ _aeforge_value() {
         'split-layer --max-jobs') REPLY='text' ;;
         'split-layer --shard') REPLY='text' ;;
         'split-layer --report') REPLY='file' ;;
+        'split-layer --record') REPLY='file' ;;
         'split-layer -o'|'split-layer --output') REPLY='file' ;;
         'split-layer --timeout') REPLY='text' ;;
         'split-layer --poll-interval') REPLY='text' ;;
+        'split-layer --budget') REPLY='text' ;;
         'split-layer --profile') REPLY='profile' ;;
         'split-layer --base-url') REPLY='text' ;;
         'split-layer -k'|'split-layer --keyword') REPLY='text' ;;
@@ -111,9 +117,11 @@ _aeforge_value() {
         'generate --max-jobs') REPLY='text' ;;
         'generate --shard') REPLY='text' ;;
         'generate --report') REPLY='file' ;;
+        'generate --record') REPLY='file' ;;
         'generate -o'|'generate --output') REPLY='file' ;;
         'generate --timeout') REPLY='text' ;;
         'generate --poll-interval') REPLY='text' ;;
+        'generate --budget') REPLY='text' ;;
         'generate --profile') REPLY='profile' ;;
         'generate --base-url') REPLY='text' ;;
         'generate --model') REPLY='words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro' ;;
@@ -124,9 +132,11 @@ _aeforge_value() {
         'effect --max-jobs') REPLY='text' ;;
         'effect --shard') REPLY='text' ;;
         'effect --report') REPLY='file' ;;
+        'effect --record') REPLY='file' ;;
         'effect -o'|'effect --output') REPLY='file' ;;
         'effect --timeout') REPLY='text' ;;
         'effect --poll-interval') REPLY='text' ;;
+        'effect --budget') REPLY='text' ;;
         'effect --profile') REPLY='profile' ;;
         'effect --base-url') REPLY='text' ;;
         'effect -p'|'effect --prompt') REPLY='text' ;;
@@ -160,9 +170,11 @@ _aeforge_value() {
         'sprite make --max-jobs') REPLY='text' ;;
         'sprite make --shard') REPLY='text' ;;
         'sprite make --report') REPLY='file' ;;
+        'sprite make --record') REPLY='file' ;;
         'sprite make -o'|'sprite make --output') REPLY='file' ;;
         'sprite make --timeout') REPLY='text' ;;
         'sprite make --poll-interval') REPLY='text' ;;
+        'sprite make --budget') REPLY='text' ;;
         'sprite make --profile') REPLY='profile' ;;
         'sprite make --base-url') REPLY='text' ;;
         'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
@@ -175,9 +187,11 @@ _aeforge_value() {
         'sprite reskin --max-jobs') REPLY='text' ;;
         'sprite reskin --shard') REPLY='text' ;;
         'sprite reskin --report') REPLY='file' ;;
+        'sprite reskin --record') REPLY='file' ;;
         'sprite reskin -o'|'sprite reskin --output') REPLY='file' ;;
         'sprite reskin --timeout') REPLY='text' ;;
         'sprite reskin --poll-interval') REPLY='text' ;;
+        'sprite reskin --budget') REPLY='text' ;;
         'sprite reskin --profile') REPLY='profile' ;;
         'sprite reskin --base-url') REPLY='text' ;;
         'sprite reskin -p'|'sprite reskin --prompt') REPLY='text' ;;
@@ -189,6 +203,7 @@ _aeforge_value() {
         'sprite overlay -o'|'sprite overlay --output') REPLY='file' ;;
         'sprite overlay --timeout') REPLY='text' ;;
         'sprite overlay --poll-interval') REPLY='text' ;;
+        'sprite overlay --budget') REPLY='text' ;;
         'sprite overlay --profile') REPLY='profile' ;;
         'sprite overlay --base-url') REPLY='text' ;;
         'sprite overlay --style') REPLY='words pixel cartoon sd quarter-view' ;;

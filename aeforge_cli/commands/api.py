@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aeforge_cli.api.operations import OPERATIONS, Operation, Part
-from aeforge_cli.commands._shared.buying import picture
 from aeforge_cli.commands._shared.options import AccountOptions, TimeoutOption, VerbosityOptions, with_options
+from aeforge_cli.commands._shared.sources import picture
 from aeforge_cli.errors import Usage
 from aeforge_cli.jobs.events import RetryScheduled
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.journal.interface import Claiming
+from aeforge_cli.journal.interface import Reuse
 from aeforge_cli.output.console import clean
 from aeforge_cli.session import Session
 
@@ -125,12 +125,12 @@ def _call(endpoint: str, form: tuple[Part, ...]) -> Operation:
 def _posted(session: Session, operation: Operation, *, anew: bool) -> bytes:
     """Sends the form once, by way of the journal. Raises as a submission does."""
     tape = _Tape(session.transport)
-    jobs = replace(session.jobs(kind=operation.name), client=session.client_over(tape))
+    lifecycle = replace(session.lifecycle(kind=operation.name), client=session.client_over(tape))
     label = next((picture.label for picture in operation.pictures()), "")
-    order = Order(operation, label, claiming=Claiming.ANEW if anew else Claiming.GO_ON)
-    ticket = jobs.buy(order, session.clock.monotonic() + session.timeout)
-    # A job gone on with was answered in another run: its id is all there was.
-    return tape.heard or json.dumps({"job_id": ticket.job_id}).encode()
+    order = Order(lambda: operation, type(operation), label, reuse=Reuse.NOTHING if anew else Reuse.UNFINISHED)
+    job = lifecycle.obtain_now(order, session.clock.monotonic() + session.timeout)
+    # A job that is resumed was answered in another run: its id is all there was.
+    return tape.heard or json.dumps({"job_id": job.job_id}).encode()
 
 
 @dataclass

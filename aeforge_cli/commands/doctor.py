@@ -113,7 +113,7 @@ def _config(session: Session) -> str:
 def _journal(session: Session) -> str:
     folder = session.settings.state_dir
     _require_writable(folder, "AEFORGE_STATE_DIR")
-    count = len(session.journal.entries(pending=True))
+    count = session.journal.count_pending()
     return f"{folder}, {count} jobs not finished"
 
 

@@ -1,11 +1,13 @@
 """`aeforge effect`: a visual effect, as one picture or as frames."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from aeforge_cli.api.operations import EffectV1, EffectV2, Resolution
+from aeforge_cli.api.operations import EffectV1, EffectV2, Operation, Quality, Resolution
 from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, one_of, whole_number
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions
 from aeforge_cli.commands._shared.versions import (
     ApiVersion,
@@ -16,12 +18,34 @@ from aeforge_cli.commands._shared.versions import (
 )
 from aeforge_cli.session import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from aeforge_cli.api.operations import Operation
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
+def _make(job: Values) -> Operation:
+    version = version_for(
+        job["api_version"],
+        first={"--resolution": job["resolution"]},
+        second={"--frames": job["frames"], "--quality": job["quality"]},
+    )
+    source = job.optional("image")
+    if version is ApiVersion.FIRST:
+        return EffectV1(job.words, job["resolution"] or Resolution.ONE_K, source)
+    frames = min(EffectV2.FRAMES) if job["frames"] is None else job["frames"]
+    return EffectV2(job.words, job.quality, frames, source)
+
+
+RECIPES = (
+    Recipe(
+        "effect",
+        EffectV2,
+        _make,
+        options={
+            "resolution": one_of(Resolution, "resolution"),
+            "frames": whole_number,
+            "quality": one_of(Quality, "quality"),
+            "api_version": one_of(ApiVersion, "version"),
+        },
+        image=Image.OPTIONAL,
+    ),
+)
 
 
 def register(tree: typer.Typer) -> None:
@@ -31,8 +55,8 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def effect(
     session: Session,
-    listing: BatchOptions,
-    terms: RunOptions,
+    batch: BatchOptions,
+    run: RunOptions,
     prompt: PromptOption = None,
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
@@ -57,21 +81,13 @@ def effect(
 
         aeforge effect --manifest effects.csv --resolution 2K -o out/
     """
-    from aeforge_cli.commands._shared.buying import chosen_quality
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, quality=quality, jobs=listing.jobs)
-
-    def make(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
-        source, given = next(iter(sources), None), each.quality or quality
-        version = version_for(
-            api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": given}
-        )
-        if version is ApiVersion.FIRST:
-            return EffectV1(each.words, resolution or Resolution.ONE_K, source)
-        number = min(EffectV2.FRAMES) if frames is None else frames
-        return EffectV2(each.words, chosen_quality(session, each.quality), number, source)
-
-    # In a list it is no line's own: their results are named after the lines.
-    own, shared = (None, [image]) if image and listing.manifest else (image, [])
-    buy_all(session, EffectV2, make, terms, listing, prompt=prompt, image=own, shared=shared)
+    options = {
+        "prompt": prompt,
+        "resolution": resolution,
+        "frames": frames,
+        "quality": quality,
+        "api_version": api_version,
+    }
+    if batch.manifest and image:  # shared by all lines, whose results are named after the lines
+        options["image"] = image
+    submit_all(session, RECIPES[0], run, batch, options=options, image=None if batch.manifest else image)

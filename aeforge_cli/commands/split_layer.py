@@ -1,19 +1,17 @@
 """`aeforge split-layer`: one element of a picture, on a layer of its own."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aeforge_cli.api.operations import SplitLayer
 from aeforge_cli.commands._shared.options import RunOptions, with_options
+from aeforge_cli.commands._shared.recipes import Recipe
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
+RECIPES = (Recipe("split-layer", SplitLayer, lambda job: SplitLayer(job.image, job.words), words="keyword"),)
 
 
 def register(tree: typer.Typer) -> None:
@@ -23,9 +21,9 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def split_layer(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
     keyword: Annotated[
         str | None,
         typer.Option(
@@ -46,11 +44,4 @@ def split_layer(
 
         aeforge split-layer characters/ -k body -o 'layers/{stem}/{n}.{ext}'
     """
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, jobs=listing.jobs)
-
-    def make(sources: "Sequence[Picture]", each: "Wanted") -> SplitLayer:
-        return SplitLayer(sources[0], each.words)
-
-    buy_all(session, SplitLayer, make, terms, listing, pictures, prompt=keyword)
+    submit_all(session, RECIPES[0], run, batch, inputs, options={"prompt": keyword})

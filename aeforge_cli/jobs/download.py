@@ -1,6 +1,6 @@
 """Fetching what a job made: every picture whole or not at all, fresh links where the old ones have expired."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,10 +26,22 @@ class Delivery:
     destination: Destination | None = None
     stdout: Callable[[Iterable[bytes]], None] | None = None
 
+    def replacing(self, stale: Collection[str]) -> "Delivery":
+        """The same place, where a file of such content may be replaced; any other stays."""
+        taken = self.taken()
+        if self.destination is None or taken is None or not any(holds(taken, sha256) for sha256 in stale):
+            return self
+        return replace(self, destination=replace(self.destination, replace=True))
+
     @property
     def target(self) -> str:
         """For the journal: the place, independent of the current folder."""
         return str(Path(self.destination.template).absolute()) if self.destination else "-"
+
+    @property
+    def is_predictable(self) -> bool:
+        """Whether the name of the result is known before the job is."""
+        return self.destination is not None and self.destination.is_predictable
 
     def taken(self) -> Path | None:
         """The file that exists where the result is to go, if one does."""

@@ -44,6 +44,7 @@ ERROR_WORDS = {
     "service_error": "the service kept failing",
     "result_unavailable": "the job succeeded, but its result cannot be fetched",
     "partial": "some of several jobs did not succeed",
+    "blocked": "a job was not submitted, because another whose result it needs failed",
     "payment_required": "the account has no credits",
     "rate_limited": "too many requests, after all retries",
     "limit_reached": "a limit that you set",

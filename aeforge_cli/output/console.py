@@ -18,7 +18,7 @@ from aeforge_cli.redaction import Redactor
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs.events import Event, Tally
-    from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.jobs.results import JobResult
     from aeforge_cli.output.batch_progress import BatchProgress
     from aeforge_cli.output.github import Results
     from aeforge_cli.output.progress import Drawing, LiveLine
@@ -71,6 +71,7 @@ class Console:
         self._tally: Tally | None = None
         self._standing: BatchProgress | None = None
         self._said: dict[str, tuple[str, float]] = {}
+        self._warned: set[str] = set()
         self.talk = Verbosity.NORMAL
         self.json = False
         self.debugs = False
@@ -102,6 +103,10 @@ class Console:
             self.emergency(f"error: standard output cannot be written: {error.strerror}")
             raise ClosedStdoutError from None
 
+    def record(self, value: Mapping[str, object]) -> None:
+        """One object about something else than a job, on one line, whatever the format."""
+        self.result_json({"schema": 1, **value})
+
     def path(self, path: str) -> None:
         """A saved path: byte for byte for a script, harmless for a terminal."""
         if self.out_is_terminal:
@@ -127,7 +132,7 @@ class Console:
     def out_is_terminal(self) -> bool:
         return _is_terminal(self._out)
 
-    def finished(self, done: "Finished") -> None:
+    def finished(self, done: "JobResult") -> None:
         """What one job came to: JSON, else the saved paths, else the links."""
         with self._lock, self._room():
             if self._standing is not None:
@@ -164,7 +169,7 @@ class Console:
                 self._put("\x1b\\\x1b[0m")  # a sequence left open would swallow what is said next
                 raise
 
-    def status(self, job: "Finished") -> None:
+    def status(self, job: "JobResult") -> None:
         """How one job stands."""
         if self.json:
             self.result_json(finished_json(job))
@@ -179,6 +184,12 @@ class Console:
             self.result("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
     # -------------------------------------------------------------- stderr: the conversation
+
+    def warn_once(self, text: str) -> None:
+        """A warning that would be the same for each of many jobs."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.warn(text)
 
     def note(self, text: str) -> None:
         if self.talk is not Verbosity.QUIET:
@@ -200,7 +211,7 @@ class Console:
         """Past quiet and past any display: the user must see this."""
         self._say(text)
 
-    def failure(self, error: Failure) -> None:
+    def failure(self, error: Failure, *, brief: bool = False) -> None:
         """What, why and what to do next; with --json, one object on the last line."""
         with self._lock, self._room(on_err=True):
             if self._standing is not None:
@@ -209,8 +220,8 @@ class Console:
             if self.json:
                 self._write(json.dumps({"error": _redacted(error.as_json(), self._redact)}))
                 return
-            if error.index is not None:
-                about = error.input or f"job {error.index + 1}"
+            if brief:
+                about = error.input or f"job {(error.index or 0) + 1}"
                 self._write(self._safe(f"{about}: {error.message}" + (f": {error.why}" if error.why else "")))
                 return
             lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
@@ -283,10 +294,10 @@ class Console:
     # -------------------------------------------------------------- progress
 
     @contextmanager
-    def overview(self, tally: "Tally") -> Iterator[None]:
+    def overview(self, tally: "Tally | None") -> Iterator[None]:
         """Shows a batch while it lasts: a bar, its counts and the jobs that matter most, or a plain line at times."""
         self._tally = tally
-        if self.moves and self.talk is not Verbosity.QUIET:
+        if tally is not None and self.moves and self.talk is not Verbosity.QUIET:
             from aeforge_cli.output.batch_progress import BatchProgress
             from aeforge_cli.output.progress import Overview
 
@@ -443,9 +454,9 @@ def _bytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB"
 
 
-def finished_json(done: "Finished") -> dict[str, object]:
+def finished_json(done: "JobResult") -> dict[str, object]:
     """The documented object for one job: no field is ever left out."""
-    found: dict[str, object] = {
+    return {
         "schema": 1,
         "job_id": done.job_id,
         "status": done.status,
@@ -455,8 +466,9 @@ def finished_json(done: "Finished") -> dict[str, object]:
         "files": [asdict(file) for file in done.files],
         "seconds": done.seconds,
         "attached": done.attached,
+        "index": done.index,
+        "action": done.action and str(done.action),
     }
-    return found if done.index is None else found | {"index": done.index}
 
 
 def _redacted(value: Mapping[str, object], redact: Redactor) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aeforge_cli.errors import Failure, Usage
 
 if TYPE_CHECKING:
-    from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.jobs.results import JobResult
 
 _MOST_ROWS = 500  # a step's summary may hold 1 MiB
 _LONGEST_CELL = 300
@@ -35,7 +35,7 @@ class Results:
         self._summary = environment.get("GITHUB_STEP_SUMMARY")
         self._output = environment.get("GITHUB_OUTPUT")
         self._rows: list[tuple[str, ...]] = []
-        self._jobs: list[Finished] = []
+        self._jobs: list[JobResult] = []
         self._publishes = False
 
     def publish(self) -> None:
@@ -44,7 +44,7 @@ class Results:
             raise Usage("--github-output needs a step of GitHub Actions", why="GITHUB_OUTPUT is not set")
         self._publishes = True
 
-    def finished(self, done: "Finished") -> None:
+    def finished(self, done: "JobResult") -> None:
         what = ", ".join(file.path for file in done.files) or f"{done.status}, {len(done.image_urls)} links"
         seconds = "" if done.seconds is None else f"{done.seconds:.1f}"
         self._rows.append((done.input or "", done.operation or "", done.job_id or "", what, seconds))

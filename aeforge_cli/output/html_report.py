@@ -19,7 +19,7 @@ from aeforge_cli.files.atomic import PartFile
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import peek
 from aeforge_cli.jobs.batch import Outcome
-from aeforge_cli.jobs.orders import Finished
+from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.console import clean
 from aeforge_cli.redaction import Redactor, shown_url
 
@@ -51,7 +51,7 @@ def write_report(
 
     `seconds` is how long the batch took, `redact` blanks secrets, `room` is for how many bytes of pictures.
     """
-    page = _Page(sorted(outcomes, key=lambda each: each.item.index), seconds, redact or Redactor(), room)
+    page = _Page(sorted(outcomes, key=lambda each: each.order.index), seconds, redact or Redactor(), room)
     with _named(path), PartFile(path.parent) as part:
         for piece in page.pieces():
             part.write(piece)
@@ -81,11 +81,11 @@ def _state(outcome: Outcome) -> _State:
             return _State.UNTRIED
         case AeforgeError():
             return _State.FAILED
-        case Finished(status="Skipped"):
+        case JobResult(status="Skipped"):
             return _State.SKIPPED
-        case Finished(status="Pending"):
+        case JobResult(status="Pending"):
             return _State.PENDING
-        case Finished():
+        case JobResult():
             return _State.DONE
 
 
@@ -198,27 +198,27 @@ class _Page:
     # -------------------------------------------------------------- one job
 
     def _job(self, outcome: Outcome) -> Iterator[bytes]:
-        state, item = _state(outcome), outcome.item
+        state, item = _state(outcome), outcome.order
         yield (
             f'<article class="{state.name}" id="job-{item.index + 1}">'
-            f"<h2>{item.index + 1}. {self._text(item.name)} <small>{state}</small></h2>"
+            f"<h2>{item.index + 1}. {self._text(item.input)} <small>{state}</small></h2>"
         ).encode()
         yield self._facts(outcome).encode()
         match outcome.result:
-            case Finished() as done:
-                yield from self._before_and_after(item.name, done)
+            case JobResult() as done:
+                yield from self._before_and_after(item.input, done)
             case AeforgeError() as error:
                 yield self._failure(error).encode()
-                yield from self._alone("before", item.name)
+                yield from self._alone("before", item.input)
             case None:
                 pass
         yield b"</article>\n"
 
     def _facts(self, outcome: Outcome) -> str:
         result = outcome.result
-        prompt = "\n".join(self._text(line, _LONGEST_PROMPT) for line in outcome.item.words.splitlines())
+        prompt = "\n".join(self._text(line, _LONGEST_PROMPT) for line in outcome.order.words.splitlines())
         facts = {"prompt": f"<span class=prompt>{prompt}</span>" if prompt else ""}
-        if isinstance(result, Finished):
+        if isinstance(result, JobResult):
             facts["saved"] = "<br>".join(self._text(file.path) for file in result.files)
             facts["address"] = "" if result.files else "<br>".join(map(self._text, result.image_urls))
         if result is not None:
@@ -233,7 +233,7 @@ class _Page:
 
     # -------------------------------------------------------------- pictures of a job
 
-    def _before_and_after(self, name: str, done: Finished) -> Iterator[bytes]:
+    def _before_and_after(self, name: str, done: JobResult) -> Iterator[bytes]:
         """The input and the first result under a slider where both can be shown; further results below."""
         paths = [file.path for file in done.files]
         if not (paths and name):
@@ -275,7 +275,7 @@ class _Page:
 
 
 def _links(outcomes: Sequence[Outcome]) -> str:
-    numbers = [outcome.item.index + 1 for outcome in outcomes]
+    numbers = [outcome.order.index + 1 for outcome in outcomes]
     return " ".join(f'<a href="#job-{number}">{number}</a>' for number in numbers)
 
 

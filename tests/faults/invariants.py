@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aeforge_cli.commands.job import row_json
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.conftest import Aeforge, Home, Run
 from tests.faults.direct import Direct
@@ -49,7 +50,7 @@ def assert_invariants(aeforge: Aeforge, fakes: list[Fake], users: list[Direct], 
 def journal(home: Home) -> list[dict[str, Any]]:
     """The rows that `aeforge job list --json` prints, newest first."""
     opened = SqliteJournal(home.state)
-    rows = [entry.as_json() for entry in opened.entries()]
+    rows = [row_json(row) for row in opened.rows()]
     opened.close()
     return rows
 

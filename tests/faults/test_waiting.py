@@ -152,9 +152,7 @@ class TestTroubleThatPasses:
         links = [f"{fake.cdn.url}/{n}.png" for n in range(1000)]
         fake.polls.says(told_as_json({"job_id": JOB, "status": "Succeed", "image_urls": links}))
 
-        ticket = user.jobs.buy(order(), math.inf)
-
-        assert user.jobs.wait(ticket, math.inf).urls == tuple(links[:64])
+        assert user.life_of(order()).image_urls == tuple(links[:64])
 
     @pytest.mark.row("B9")
     def test_a_link_that_comes_twice_is_fetched_once(self, fake: Fake, user: Direct, out: Path) -> None:
@@ -168,10 +166,11 @@ class TestTroubleThatStays:
     @pytest.mark.row("B3")
     def test_a_service_that_is_gone_until_patience_ends_keeps_the_job(self, fake: Fake, user: Direct) -> None:
         until = user.clock.time + 60
-        ticket = user.jobs.buy(order(), until)
+        job = user.life.obtain_now(order(), until)
         fake.api.close()
+        [(job, end)] = user.life.wait_for_all([job], until)
 
-        ending = user.ending(lambda: user.jobs.wait(ticket, until))
+        ending = user.ending(end)
 
         assert ending == "unreachable 5"
         assert (user.failure.job_id, f"aeforge job wait {JOB}" in user.failure.hint) == (JOB, True)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from aeforge_cli.errors import Interrupted, KeyRejected, Usage
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved, Submitted, Submitting, Waiting
-from aeforge_cli.jobs.orders import Finished
+from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.console import Console, Verbosity, clean, finished_json
 from aeforge_cli.redaction import Redactor, Secret
 from tests.unit.conftest import JOB, LINK
 
 KEY = "sk-live-0123456789abcdef"
 FILE = SavedFile("out/sky.png", LINK, 7, "ab", 16, 16, "png")
-DONE = Finished(JOB, "Succeed", "inpaint", "photo.png", (LINK,), (), 1.5, attached=False)
+DONE = JobResult(JOB, "Succeed", "inpaint", "photo.png", (LINK,), (), 1.5, attached=False)
 Captured = pytest.CaptureFixture[str]
 
 
@@ -93,14 +93,14 @@ def test_long_text_is_cut_and_says_so() -> None:
     ],
     ids=["a link", "links", "files", "standard output", "a hostile link"],
 )
-def test_the_result_is_the_paths_or_else_the_links(capsys: Captured, done: Finished, shown: str) -> None:
+def test_the_result_is_the_paths_or_else_the_links(capsys: Captured, done: JobResult, shown: str) -> None:
     console().finished(done)
 
     assert tuple(capsys.readouterr()) == (shown, "")
 
 
 def test_a_job_that_is_not_waited_for_is_printed_by_its_id(capsys: Captured) -> None:
-    console().finished(Finished(JOB, "Pending", "inpaint", "photo.png"))
+    console().finished(JobResult(JOB, "Pending", "inpaint", "photo.png"))
 
     assert tuple(capsys.readouterr()) == (f"{JOB}\n", "")
 
@@ -124,12 +124,14 @@ def test_as_json_a_job_is_one_line_with_every_field(capsys: Captured) -> None:
         ],
         "seconds": 1.5,
         "attached": False,
+        "index": None,
+        "action": None,
     }
 
 
 def test_of_many_jobs_each_says_which_it_is() -> None:
     assert finished_json(replace(DONE, index=7))["index"] == 7
-    assert "index" not in finished_json(DONE)
+    assert finished_json(DONE)["index"] is None
 
 
 def test_json_is_never_wrapped(capsys: Captured) -> None:
@@ -222,8 +224,8 @@ def test_an_error_among_many_is_one_line(capsys: Captured) -> None:
     error = Usage("a.png is no picture", why="it is empty")
     error.input, error.index = "a.png", 3
 
-    console().failure(error)
-    console(json=True).failure(error)
+    console().failure(error, brief=True)
+    console(json=True).failure(error, brief=True)
 
     plain, as_json = capsys.readouterr().err.splitlines()
     found = json.loads(as_json)["error"]
@@ -235,7 +237,7 @@ def test_an_error_among_jobs_without_pictures_names_the_job_by_its_place(capsys:
     error = Usage("No")
     error.index = 3
 
-    console().failure(error)
+    console().failure(error, brief=True)
 
     assert capsys.readouterr().err == "job 4: No\n"
 

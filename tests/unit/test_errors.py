@@ -27,6 +27,7 @@ EXITS = {
     "ServiceError": (5, "service_error", True),
     "ResultUnavailable": (5, "result_unavailable", True),
     "Partial": (6, "partial", False),
+    "Blocked": (6, "blocked", False),
     "RefusedByAccount": (7, "refused", False),
     "PaymentRequired": (7, "payment_required", False),
     "RateLimited": (7, "rate_limited", True),

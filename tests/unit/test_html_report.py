@@ -12,10 +12,12 @@ from typing import NoReturn
 
 import pytest
 
+from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.errors import AeforgeError, CannotSave, JobFailed, Unreachable, Usage
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.jobs.batch import Item, Outcome
-from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.batch import Outcome
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.html_report import check_report, write_report
 from aeforge_cli.redaction import Redactor, Secret
 from tests.conftest import png
@@ -26,17 +28,17 @@ NASTY = '"><img src=x onerror=alert(1)></script>\x1b[31m\u202e\udcff'
 TAMED = '"><img src=x onerror=alert(1)></script>^[[31m\\u202e\\udcff'
 
 
-def never_made() -> Order:
+def never_made() -> Inpaint:
     raise AssertionError("a report buys nothing")
 
 
-def item(number: int, name: str | Path, words: str = "blue sky") -> Item:
-    return Item(number - 1, str(name), words, never_made)
+def item(number: int, name: str | Path, words: str = "blue sky") -> Order:
+    return Order(never_made, Inpaint, str(name), words, index=number - 1)
 
 
-def done(*paths: Path, status: str = "Succeed", urls: tuple[str, ...] = ()) -> Finished:
+def done(*paths: Path, status: str = "Succeed", urls: tuple[str, ...] = ()) -> JobResult:
     files = tuple(SavedFile(str(path)) for path in paths)
-    return Finished(JOB, status, "inpaint", "photo.png", urls, files, 3.2)
+    return JobResult(JOB, status, "inpaint", "photo.png", urls, files, 3.2)
 
 
 @dataclass

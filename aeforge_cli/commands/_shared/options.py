@@ -4,14 +4,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
-
-if TYPE_CHECKING:
-    from aeforge_cli.journal.interface import Claiming
 
 Command = Callable[..., None]
 
@@ -67,7 +65,7 @@ def _gathered(group: Any, values: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class VerbosityOptions:
-    """How much is said, and in which form."""
+    """Verbosity."""
 
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per job; errors too are JSON.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False
@@ -80,7 +78,7 @@ class VerbosityOptions:
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """Which account, which service."""
+    """Account."""
 
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="PROFILE", help="Use this account's settings.")
@@ -114,7 +112,7 @@ TimeoutOption = Annotated[
 
 @dataclass(frozen=True)
 class WaitingOptions:
-    """How long, and how often."""
+    """Waiting."""
 
     timeout: TimeoutOption = None
     poll_interval: Annotated[
@@ -124,10 +122,15 @@ class WaitingOptions:
 
     @property
     def interval(self) -> float | None:
-        """Seconds between looks, if the user chose."""
+        """Seconds between polls, if the user chose. Raises Usage."""
         from aeforge_cli.config.catalogue import seconds
 
-        return seconds(self.poll_interval) if self.poll_interval else None
+        if self.poll_interval is None:
+            return None
+        found = seconds(self.poll_interval)
+        if found is None:
+            raise Usage("--poll-interval 0 is not valid", hint="for example: --poll-interval 5s")
+        return found
 
 
 def _publish(ctx: typer.Context, value: bool) -> bool:
@@ -138,7 +141,7 @@ def _publish(ctx: typer.Context, value: bool) -> bool:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Where results go."""
+    """Output."""
 
     output: Annotated[
         str | None,
@@ -165,7 +168,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class SubmissionOptions:
-    """What is bought, and whether."""
+    """Submission."""
 
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the result, or print the job's id at once.")
@@ -174,24 +177,22 @@ class SubmissionOptions:
         bool, typer.Option("--dry-run", help="Check everything, print the request as JSON, send nothing.")
     ] = False
     new: Annotated[bool, typer.Option("--new", help="Buy another job, even if the same work is not finished.")] = False
-
-    @property
-    def claiming(self) -> "Claiming":
-        from aeforge_cli.journal.interface import Claiming
-
-        return Claiming.ANEW if self.new else Claiming.GO_ON
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="N/day", help="Spend no more than this; the smallest limit wins.")
+    ] = None
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What can be said of every job that is bought."""
+    """What can be said of every job that is submitted."""
 
-    saving: OutputOptions
+    output: OutputOptions
     waiting: WaitingOptions
-    buying: SubmissionOptions
+    submission: SubmissionOptions
     service: AccountOptions
     verbosity: VerbosityOptions
 
     def apply(self, session: Session, **options: str | None) -> None:
         self.verbosity.apply(session)
-        self.service.apply(session, timeout=self.waiting.timeout, **options)
+        session.saves_to(self.output.output)
+        self.service.apply(session, timeout=self.waiting.timeout, budget=self.submission.budget, **options)

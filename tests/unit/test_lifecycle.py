@@ -4,11 +4,13 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from aeforge_cli.api.client import Client
+from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.api.responses import Failed, JobId, Pending, Succeeded
 from aeforge_cli.api.transport import Answer
 from aeforge_cli.errors import (
@@ -20,6 +22,7 @@ from aeforge_cli.errors import (
     JobNotFound,
     JobStillRunning,
     KeyRejected,
+    OutputExists,
     RateLimited,
     Rejected,
     ResultUnavailable,
@@ -27,14 +30,15 @@ from aeforge_cli.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.download import Delivery
-from aeforge_cli.jobs.events import Event, RetryScheduled, Saved, Submitted, Submitting, Waiting
-from aeforge_cli.jobs.lifecycle import Jobs, Ticket
-from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.events import Event, Saved, Submitted, Submitting, Waiting
+from aeforge_cli.jobs.lifecycle import Account, Held, Job, Lifecycle
+from aeforge_cli.jobs.needs import need
+from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import FixedSchedule
-from aeforge_cli.journal.interface import Claimed, Claiming, NoJournal, State, Step, Work
+from aeforge_cli.jobs.results import Action, JobResult
+from aeforge_cli.journal.interface import Claimed, Intent, NoJournal, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.signals import Stop
 from tests.conftest import png
@@ -46,6 +50,7 @@ from tests.unit.conftest import (
     FakeTransport,
     Scripted,
     delivered,
+    done_by,
     inpaint,
     made,
     stands,
@@ -57,6 +62,7 @@ from tests.unit.conftest import (
 POST, LOOK = "POST /image-tune/inpaint/v2", f"GET /job/{JOB}"
 DONE = stands("Succeed", LINK)
 OTHER_JOB = "00000000-0000-4000-8000-000000000002"
+DONE_OTHER = stands("Succeed", LINK, job_id=OTHER_JOB)
 NOT_FOUND = told({"detail": "Job not found"}, 404)
 
 
@@ -64,7 +70,7 @@ NOT_FOUND = told({"detail": "Job not found"}, 404)
 class Buyer:
     """One process of one user."""
 
-    jobs: Jobs
+    life: Lifecycle
     transport: FakeTransport
     clock: FakeClock
     stop: Stop
@@ -72,24 +78,34 @@ class Buyer:
     told: list[str]
     folder: Path
 
-    def order(self, output: str | None = None, *, claiming: Claiming = Claiming.GO_ON) -> Order:
+    def order(self, output: str | None = None, *, reuse: Reuse = Reuse.UNFINISHED) -> Order:
         naming = Naming("photo.png", "inpaint", date(2026, 1, 31))
         where = Delivery(naming, destination(str(self.folder / output), overwrite=False)) if output else None
-        return Order(inpaint(), "photo.png", where, claiming=claiming)
+        return Order(inpaint, Inpaint, "photo.png", delivery=where, reuse=reuse)
 
-    def run(self, *answers: Scripted, output: str | None = None, claiming: Claiming = Claiming.GO_ON) -> Finished:
+    def run(self, *answers: Scripted, output: str | None = None, reuse: Reuse = Reuse.UNFINISHED) -> JobResult:
         self.transport.says(*answers)
-        return self.jobs.run(self.order(output, claiming=claiming))
+        return done_by(self.life, self.order(output, reuse=reuse))
 
     def fails(self, *answers: Scripted, output: str | None = None) -> Failure:
         with pytest.raises(Failure) as failed:
             self.run(*answers, output=output)
         return failed.value
 
+    def next_process(self) -> None:
+        """Another command, later."""
+        self.life.journal.close()
+        self.life = replace(self.life, journal=SqliteJournal(self.folder.parent / "state"))
+
+    def submit(self, order: Order) -> Job:
+        job = self.life.obtain(order, until=2000.0)
+        assert isinstance(job, Job)
+        return job
+
     @property
     def rows(self) -> list[tuple[str, str | None]]:
         """(state, id) of each row of the journal, oldest first."""
-        return [(row.state.value, row.job_id) for row in reversed(self.jobs.journal.entries())]
+        return [(row.state.value, row.job_id) for row in reversed(list(self.life.journal.rows()))]
 
 
 @pytest.fixture
@@ -98,19 +114,19 @@ def buyer(client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: 
     events: list[Event] = []
     told: list[str] = []
     (tmp_path / "work").mkdir()
-    jobs = Jobs(
+    life = Lifecycle(
         client=client,
         journal=journal,
         clock=clock,
         stop=stop,
-        service=BASE,
-        account="a1b2",
+        account=Account(BASE, "a1b2"),
         emergency=told.append,
         notify=events.append,
         schedule=FixedSchedule(1.0),
     )
-    yield Buyer(jobs, transport, clock, stop, events, told, tmp_path / "work")
-    journal.close()
+    user = Buyer(life, transport, clock, stop, events, told, tmp_path / "work")
+    yield user
+    user.life.journal.close()
 
 
 # ------------------------------------------------------------------ it goes well
@@ -121,8 +137,8 @@ def test_a_job_is_bought_waited_for_and_saved(buyer: Buyer) -> None:
 
     path = buyer.folder / "out.png"
     [file] = done.files
-    assert replace(done, files=()) == Finished(
-        JOB, "Succeed", "inpaint", "photo.png", image_urls=(LINK,), seconds=2.0, attached=False
+    assert replace(done, files=()) == JobResult(
+        JOB, "Succeed", "inpaint", "photo.png", image_urls=(LINK,), seconds=2.0, action=Action.BUY
     )
     assert (file.path, file.url, path.read_bytes()) == (str(path), LINK, png())
     assert buyer.transport.asked == [POST, LOOK, LOOK, f"GET {LINK}"]
@@ -141,6 +157,7 @@ def test_without_a_place_the_links_are_the_result(buyer: Buyer) -> None:
 
 def test_a_finished_job_is_never_reused_silently(buyer: Buyer) -> None:
     buyer.run(made(), DONE)
+    buyer.next_process()
 
     buyer.run(made(OTHER_JOB), stands("Succeed", LINK, job_id=OTHER_JOB))
 
@@ -150,25 +167,27 @@ def test_a_finished_job_is_never_reused_silently(buyer: Buyer) -> None:
 def test_the_id_is_in_the_journal_before_anyone_is_told_of_it(buyer: Buyer) -> None:
     seen: list[list[tuple[str, str | None]]] = []
     watched = replace(
-        buyer.jobs, notify=lambda event: seen.append(buyer.rows) if isinstance(event, Submitted) else None
+        buyer.life, notify=lambda event: seen.append(buyer.rows) if isinstance(event, Submitted) else None
     )
     buyer.transport.says(made())
 
-    ticket = watched.buy(buyer.order(), until=2000.0)
+    ticket = watched.obtain(buyer.order(), until=2000.0)
 
-    assert ticket == Ticket(JOB, 1, attached=False, accepted=1000.0)
+    assert ticket == Job(JOB, 1, attached=False, accepted=1000.0)
     assert seen == [[("accepted", JOB)]]
-    assert watched.begun(ticket, buyer.order()) == Finished(JOB, "Pending", "inpaint", "photo.png")
+    assert watched.result(Job(JOB), buyer.order(), None) == JobResult(
+        JOB, "Pending", "inpaint", "photo.png", action=Action.BUY
+    )
 
 
 def test_the_intent_is_in_the_journal_before_anything_is_sent(buyer: Buyer) -> None:
     seen: list[list[tuple[str, str | None]]] = []
     watched = replace(
-        buyer.jobs, notify=lambda event: seen.append(buyer.rows) if isinstance(event, Submitting) else None
+        buyer.life, notify=lambda event: seen.append(buyer.rows) if isinstance(event, Submitting) else None
     )
     buyer.transport.says(made())
 
-    watched.buy(buyer.order(), until=2000.0)
+    watched.obtain(buyer.order(), until=2000.0)
 
     assert seen[0] == [("submitting", None)]
 
@@ -192,7 +211,7 @@ def test_how_a_submission_failed_is_written_down(
 ) -> None:
     assert type(buyer.fails(*answers)) is kind
     assert buyer.rows == [(state, None)]
-    assert buyer.jobs.journal.entries()[0].reason
+    assert next(buyer.life.journal.rows()).reason
 
 
 @pytest.mark.parametrize("answers", [[unsent()] * 4, [told({}, 401)]], ids=["never sent", "refused"])
@@ -207,18 +226,18 @@ def test_after_a_lost_answer_nothing_is_sent_until_the_user_says_so(buyer: Buyer
 
     again = buyer.fails()
 
-    assert (type(again), again.message.endswith("It was not sent again")) == (SentBefore, True)
+    assert (type(again), again.message.endswith("Nothing was sent")) == (SentBefore, True)
     assert "--new" in again.hint
     assert buyer.transport.asked == [POST]
-    assert buyer.run(made(), DONE, claiming=Claiming.ANEW).job_id == JOB
+    assert buyer.run(made(), DONE, reuse=Reuse.NOTHING).job_id == JOB
 
 
 def test_an_id_that_cannot_be_recorded_is_shouted(buyer: Buyer) -> None:
-    jobs = replace(buyer.jobs, journal=FullJournal())
+    life = replace(buyer.life, journal=FullJournal())
     buyer.transport.says(made())
 
     with pytest.raises(CannotSave) as failed:
-        jobs.run(buyer.order())
+        done_by(life, buyer.order())
 
     assert buyer.told == [f"RECORD THIS: job {JOB}"]
     assert (failed.value.job_id, failed.value.hint) == (JOB, f"aeforge job wait {JOB}; then make room")
@@ -236,7 +255,7 @@ class FullJournal(NoJournal):
 
 def test_an_unfinished_job_is_gone_on_with(buyer: Buyer) -> None:
     buyer.transport.says(made())
-    buyer.jobs.buy(buyer.order("out.png"), until=2000.0)
+    buyer.submit(buyer.order("out.png"))
 
     done = buyer.run(DONE, delivered(png()), output="out.png")
 
@@ -248,9 +267,9 @@ def test_an_unfinished_job_is_gone_on_with(buyer: Buyer) -> None:
 
 def test_new_buys_another_all_the_same(buyer: Buyer) -> None:
     buyer.transport.says(made())
-    buyer.jobs.buy(buyer.order(), until=2000.0)
+    buyer.submit(buyer.order())
 
-    done = buyer.run(made(OTHER_JOB), stands("Succeed", LINK, job_id=OTHER_JOB), claiming=Claiming.ANEW)
+    done = buyer.run(made(OTHER_JOB), stands("Succeed", LINK, job_id=OTHER_JOB), reuse=Reuse.NOTHING)
 
     assert (done.job_id, done.attached) == (OTHER_JOB, False)
 
@@ -267,69 +286,132 @@ def test_results_that_could_not_be_fetched_are_fetched_by_the_same_command(buyer
     assert buyer.transport.asked.count(POST) == 1
 
 
-def test_what_another_process_is_submitting_is_waited_for_and_gone_on_with(buyer: Buyer, tmp_path: Path) -> None:
-    order = buyer.order()
+def held_by_another(buyer: Buyer, tmp_path: Path) -> SqliteJournal:
+    """Another process that is submitting the same job."""
     other = SqliteJournal(tmp_path / "state")
-    work = Work(order.operation.fingerprint(), BASE, "a1b2", "inpaint", "photo.png", "blue sky", None)
-    claim = other.claim(work, buyer.clock.now(), Claiming.GO_ON)
-    assert claim == Claimed(1)
+    intent = Intent(buyer.order().work, BASE, "a1b2", "inpaint", "photo.png", "blue sky")
+    assert other.claim(intent, buyer.clock.now(), Reuse.UNFINISHED) == Claimed(1)
+    return other
 
-    def hear(event: Event) -> None:
-        if isinstance(event, RetryScheduled):
-            other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
 
-    ticket = replace(buyer.jobs, notify=hear).buy(order, until=2000.0)
+def test_what_another_process_is_submitting_is_left_to_it(buyer: Buyer, tmp_path: Path) -> None:
+    other = held_by_another(buyer, tmp_path)
+
+    held = buyer.life.obtain(buyer.order(), until=2000.0)
+
+    assert isinstance(held, Held)
+    assert (held.row.number, buyer.transport.asked) == (1, [])
     other.close()
 
-    assert (ticket.job_id, ticket.attached, buyer.transport.asked) == (JOB, True, [])
+
+def test_what_another_process_has_submitted_is_taken_up_without_a_purchase(buyer: Buyer, tmp_path: Path) -> None:
+    other = held_by_another(buyer, tmp_path)
+    held = buyer.life.obtain(buyer.order(), until=2000.0)
+    assert isinstance(held, Held)
+    other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
+
+    still = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=1.0)
+    other.close()
+    job = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=1.0)
+
+    assert isinstance(still, Held)
+    assert job == Job(JOB, 1, attached=True, action=Action.RESUME)
+    assert buyer.transport.asked == []
+
+
+def test_a_job_of_a_process_that_was_stopped_is_polled_after_a_while(buyer: Buyer, tmp_path: Path) -> None:
+    other = held_by_another(buyer, tmp_path)
+    other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
+    held = buyer.life.obtain(buyer.order(), until=2000.0)
+    assert isinstance(held, Held)
+
+    job = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=16.0)
+
+    assert job == Job(JOB, 1, attached=True, action=Action.RESUME)
+    other.close()
+
+
+def test_the_same_work_twice_in_one_command_is_bought_once(buyer: Buyer) -> None:
+    first = buyer.run(made(), DONE)
+
+    second = buyer.run(DONE)
+
+    assert (first.job_id, second.job_id, second.attached) == (JOB, JOB, True)
+
+
+def test_how_the_job_of_another_process_failed_is_reported_and_it_is_not_bought_again(
+    buyer: Buyer, tmp_path: Path
+) -> None:
+    other = held_by_another(buyer, tmp_path)
+    held = buyer.life.obtain(buyer.order(), until=2000.0)
+    assert isinstance(held, Held)
+    other.record(1, Step(State.ACCEPTED, job_id=JOB), buyer.clock.now())
+    other.record(1, Step(State.FAILED, reason="NSFW"), buyer.clock.now())
+    other.close()
+
+    with pytest.raises(JobFailed, match="failed at the service"):
+        buyer.life.resolved(buyer.order(), held, until=2000.0, waited=1.0)
+
+    assert buyer.transport.asked == []
 
 
 def test_what_another_process_never_ends_submitting_is_given_up(buyer: Buyer, tmp_path: Path) -> None:
-    order = buyer.order()
-    other = SqliteJournal(tmp_path / "state")
-    work = Work(order.operation.fingerprint(), BASE, "a1b2", "inpaint", "photo.png", "blue sky", None)
-    other.claim(work, buyer.clock.now(), Claiming.GO_ON)
+    other = held_by_another(buyer, tmp_path)
 
-    with pytest.raises(JobStillRunning, match="Another process has been submitting"):
-        buyer.jobs.buy(order, until=2000.0)
+    with pytest.raises(JobStillRunning, match="Another process has been at the same job"):
+        buyer.life.obtain_now(buyer.order(), until=2000.0)
 
     other.close()
     assert buyer.transport.asked == []
 
 
-# ------------------------------------------------------------------ resuming
+# ------------------------------------------------------------------ what a job needs
 
 
-def test_when_resuming_what_is_saved_is_not_bought(buyer: Buyer) -> None:
-    done = buyer.run(made(), DONE, delivered(png()), output="out.png")
-
-    kept = buyer.jobs.kept(buyer.order("out.png", claiming=Claiming.RESUME))
-
-    assert kept is not None
-    assert (kept.status, kept.job_id, [file.path for file in kept.files]) == (
-        "Skipped",
-        JOB,
-        [file.path for file in done.files],
-    )
-    assert buyer.jobs.kept(buyer.order("out.png")) is None
+def needs(buyer: Buyer, order: Order) -> Action:
+    return need(order, buyer.life.journal, BASE, "a1b2").action
 
 
-@pytest.mark.parametrize("damage", [b"", b"cut"], ids=["emptied", "cut"])
-def test_when_resuming_a_damaged_result_is_not_taken_for_done(buyer: Buyer, damage: bytes) -> None:
+def test_what_is_saved_is_kept(buyer: Buyer) -> None:
     buyer.run(made(), DONE, delivered(png()), output="out.png")
-    (buyer.folder / "out.png").write_bytes(damage)
 
-    assert buyer.jobs.kept(buyer.order("out.png", claiming=Claiming.RESUME)) is None
+    found = buyer.life.need(buyer.order("out.png", reuse=Reuse.FINISHED))
+
+    assert (found.action, [file.path for file in found.files]) == (Action.KEEP, [str(buyer.folder / "out.png")])
 
 
-def test_when_resuming_a_file_of_another_machine_is_taken_for_done(buyer: Buyer) -> None:
-    (buyer.folder / "out.png").write_bytes(png())
+def test_what_is_missing_is_fetched_again(buyer: Buyer) -> None:
+    buyer.run(made(), DONE, delivered(png()), output="out.png")
+    (buyer.folder / "out.png").unlink()
 
-    kept = buyer.jobs.kept(buyer.order("out.png", claiming=Claiming.RESUME))
+    assert needs(buyer, buyer.order("out.png", reuse=Reuse.FINISHED)) is Action.FETCH
+    done = buyer.run(DONE, delivered(png()), output="out.png", reuse=Reuse.FINISHED)
+    assert (done.attached, done.action, (buyer.folder / "out.png").read_bytes()) == (True, Action.FETCH, png())
 
-    assert kept == Finished(
-        None, "Skipped", "inpaint", "photo.png", files=(SavedFile(str(buyer.folder / "out.png")),), attached=True
-    )
+
+@pytest.mark.parametrize("content", [b"", b"drawn by hand"], ids=["emptied", "drawn by hand"])
+def test_a_file_that_nobody_knows_is_left_alone(buyer: Buyer, content: bytes) -> None:
+    buyer.run(made(), DONE, delivered(png()), output="out.png")
+    (buyer.folder / "out.png").write_bytes(content)
+
+    found = buyer.life.need(buyer.order("out.png", reuse=Reuse.FINISHED))
+
+    assert (found.action, type(found.error)) == (Action.REFUSE, OutputExists)
+
+
+def test_a_file_that_other_work_made_is_refused_when_resuming_and_replaced_when_updating(buyer: Buyer) -> None:
+    buyer.run(made(), DONE, delivered(png()), output="out.png")
+    other = replace_prompt(buyer.order("out.png", reuse=Reuse.FINISHED), "red sky")
+    update = replace_prompt(buyer.order("out.png", reuse=Reuse.FINISHED), "red sky")
+    update.update = True
+
+    assert (needs(buyer, other), needs(buyer, update)) == (Action.REFUSE, Action.BUY)
+    assert buyer.life.need(update).stale == {sha256(png()).hexdigest()}
+
+
+def replace_prompt(order: Order, prompt: str) -> Order:
+    order.make = lambda: inpaint(prompt)
+    return order
 
 
 # ------------------------------------------------------------------ the service tries and fails
@@ -359,11 +441,11 @@ def test_a_job_that_failed_may_be_bought_again(buyer: Buyer) -> None:
 
 
 def test_a_job_that_outlasts_patience_is_not_lost(buyer: Buyer) -> None:
-    jobs = replace(buyer.jobs, timeout=3.0)
+    life = replace(buyer.life, timeout=3.0)
     buyer.transport.says(made(), *[stands("Pending")] * 4)
 
     with pytest.raises(JobStillRunning) as failed:
-        jobs.run(buyer.order())
+        done_by(life, buyer.order())
 
     assert (failed.value.job_id, failed.value.hint) == (JOB, f"aeforge job wait {JOB}")
     assert buyer.rows == [("accepted", JOB)]
@@ -371,12 +453,21 @@ def test_a_job_that_outlasts_patience_is_not_lost(buyer: Buyer) -> None:
 
 
 def test_a_job_that_the_service_has_forgotten_is_written_off(buyer: Buyer) -> None:
-    buyer.transport.says(made())
-    buyer.jobs.buy(buyer.order(), until=2000.0)
+    buyer.transport.says(made(), *[NOT_FOUND] * 40)
+    buyer.submit(buyer.order())
 
-    assert type(buyer.fails(NOT_FOUND)) is JobNotFound
+    assert type(buyer.fails()) is JobNotFound
     assert buyer.rows == [("lost", JOB)]
-    assert buyer.run(made(OTHER_JOB), stands("Succeed", LINK, job_id=OTHER_JOB)).attached is False
+    assert buyer.clock.time >= 1030.0
+    buyer.transport.script.clear()
+    assert type(buyer.fails()) is JobNotFound
+    assert buyer.run(made(OTHER_JOB), DONE_OTHER, reuse=Reuse.NOTHING).attached is False
+
+
+def test_one_answer_that_a_job_is_not_found_decides_nothing(buyer: Buyer) -> None:
+    buyer.transport.says(made(), NOT_FOUND, DONE)
+
+    assert done_by(buyer.life, buyer.order()).status == "Succeed"
 
 
 # ------------------------------------------------------------------ one look
@@ -395,23 +486,23 @@ def test_one_look_tells_how_a_job_stands_and_writes_it_down(
     buyer: Buyer, answer: Answer, job: object, state: str
 ) -> None:
     buyer.transport.says(made(), answer)
-    ticket = buyer.jobs.buy(buyer.order(), until=2000.0)
+    ticket = buyer.submit(buyer.order())
 
-    assert buyer.jobs.look(ticket) == job
+    assert buyer.life.check(ticket) == job
     assert buyer.rows == [(state, JOB)]
 
 
 def test_one_look_tries_a_few_times_to_be_heard(buyer: Buyer) -> None:
     buyer.transport.says(unanswered(), Answer(500), DONE)
 
-    assert buyer.jobs.look(Ticket(JOB)) == Succeeded((LINK,))
+    assert buyer.life.check(Job(JOB)) == Succeeded((LINK,))
 
 
 def test_one_look_gives_up_soon(buyer: Buyer) -> None:
     buyer.transport.says(*[unanswered()] * 4)
 
     with pytest.raises(Unreachable) as failed:
-        buyer.jobs.look(Ticket(JOB))
+        buyer.life.check(Job(JOB))
 
     assert (failed.value.job_id, buyer.clock.time < 1070) == (JOB, True)
 
@@ -430,7 +521,7 @@ def test_several_jobs_are_told_in_the_order_in_which_they_end(buyer: Buyer) -> N
     )
     endings: list[str] = []
 
-    for ticket, end in buyer.jobs.wait_for_all([Ticket(JOB), Ticket(other)], until=2000.0):
+    for ticket, end in buyer.life.wait_for_all([Job(JOB), Job(other)], until=2000.0):
         try:
             endings.append(f"{ticket.job_id} {end().urls}")
         except AeforgeError as error:
@@ -441,13 +532,13 @@ def test_several_jobs_are_told_in_the_order_in_which_they_end(buyer: Buyer) -> N
 
 def test_of_several_jobs_one_that_is_not_found_stops_none_of_the_others(buyer: Buyer) -> None:
     buyer.transport.says(NOT_FOUND, stands("Succeed", LINK, job_id=OTHER_JOB))
-    ends = dict(buyer.jobs.wait_for_all([Ticket(JOB), Ticket(JobId(OTHER_JOB))], until=2000.0))
+    ends = dict(buyer.life.wait_for_all([Job(JOB), Job(JobId(OTHER_JOB))], until=2000.0))
 
     with pytest.raises(JobNotFound) as failed:
-        ends[Ticket(JOB)]()
+        ends[Job(JOB)]()
 
     assert failed.value.job_id == JOB
-    assert ends[Ticket(JobId(OTHER_JOB))]() == Succeeded((LINK,))
+    assert ends[Job(JobId(OTHER_JOB))]() == Succeeded((LINK,))
 
 
 # ------------------------------------------------------------------ signals
@@ -461,11 +552,11 @@ def test_nothing_is_bought_after_a_signal(buyer: Buyer) -> None:
 
 
 def test_an_interrupted_wait_says_how_to_go_on(buyer: Buyer) -> None:
-    jobs = replace(buyer.jobs, clock=StoppedClock(buyer.clock, buyer.stop))
+    life = replace(buyer.life, clock=StoppedClock(buyer.clock, buyer.stop))
     buyer.transport.says(made())
 
     with pytest.raises(Interrupted) as failed:
-        jobs.run(buyer.order())
+        done_by(life, buyer.order())
 
     assert (failed.value.message, failed.value.hint, failed.value.job_id) == (
         f"Interrupted; job {JOB} goes on at the service",
