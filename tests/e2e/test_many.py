@@ -108,7 +108,7 @@ def once(names: Iterable[str]) -> Counter[str]:
 
 def summary(run: Run) -> str:
     """The last line for people, without the time."""
-    [line] = [line for line in run.stderr.splitlines() if re.search(r"; \d+ bought; ", line)]
+    [line] = [line for line in run.stderr.splitlines() if re.search(r"^\d+ done.*; [0-9.]+ s$", line)]
     return re.sub(r"; [0-9.]+ s$", "", line)
 
 

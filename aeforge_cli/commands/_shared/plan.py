@@ -61,7 +61,7 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
     if ask.batch.resume or ask.batch.update or ask.run.output.skip_existing:
         orders = _without_results(orders, lines)
     _check_inputs([line for line in lines if line.index in {order.index for order in orders}], session.console.warn)
-    check_outputs(orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
+    check_outputs(session, orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
     plan = [Planned(order, _need(session, order, ask)) for order in orders]
     if not ask.run.submission.dry_run:
         prepare_outputs(each.order for each in plan if each.need.action is not Action.KEEP)
@@ -266,7 +266,7 @@ def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
     raise type(first)(first.message, why=why, hint=first.hint)
 
 
-def check_outputs(orders: Sequence[Order], output: OutputOptions, *, reuses: bool) -> None:
+def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptions, *, reuses: bool) -> None:
     """Raises OutputExists where two jobs could write one file, or one would write over a file unasked."""
     OutputCollisions(map(_names, orders)).check()
     for order in orders:
@@ -274,7 +274,7 @@ def check_outputs(orders: Sequence[Order], output: OutputOptions, *, reuses: boo
             _refuse_folder(order.delivery.destination.path(order.delivery.naming))
     if output.skip_existing or output.overwrite or reuses:
         return
-    taken = [path for order in orders if (path := _taken(order))]
+    taken = [path for order in orders if (path := _taken(session, order))]
     if taken:
         others = f"; {len(taken)} outputs exist, and nothing was sent" if len(taken) > 1 else ""
         raise OutputExists(
@@ -289,14 +289,18 @@ def _refuse_folder(path: Path) -> None:
         raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
 
 
-def _taken(order: Order) -> Path | None:
-    """The file that exists where the result is to go.
+def _taken(session: Session, order: Order) -> Path | None:
+    """The file that exists where a result is to go.
 
     Of several results some may be there because a run was cut short: the same command goes on with its job.
     """
     if order.delivery is None or order.delivery.destination is None:
         return None
-    return order.delivery.destination.taken(replace(order.delivery.naming, several=False))
+    target, naming = order.delivery.destination, order.delivery.naming
+    found = target.taken(naming)
+    if found and target.taken(replace(naming, several=False)) is None:
+        return None if need_of(session, order).action is Action.RESUME else found
+    return found
 
 
 def prepare_outputs(orders: "Any") -> None:

@@ -45,11 +45,7 @@ class Results:
         row = each.need.row
         result = kept_result(each.order, each.need.files, row.job_id if row else None)
         if self._is_one and result.files:
-            why = (
-                "exists; nothing was submitted (--skip-existing)"
-                if row is None
-                else "is up to date; nothing was submitted"
-            )
+            state, why = ("exists", " (--skip-existing)") if row is None else ("is up to date", "")
             self._session.console.note(f"{result.files[0].path} {state}; nothing was submitted{why}")
         outcome = Outcome(each.order, result)
         self.told(outcome)
