@@ -10,7 +10,7 @@ import typer
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.local_sandbox import PORT
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, SandboxUnavailable, serve
 from aeforge_cli.session import Session
 
 
@@ -76,7 +76,7 @@ def sandbox(
             state=state and state.absolute(),
             engine=engine,
             tidy=child,
-            misbehaviour=Misbehaviour(
+            faults=InjectedFaults(
                 delay=delay,
                 latency=latency,
                 fail_jobs=fail_jobs,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["NO_USER_KEY", "Misbehaviour", "SandboxOptions", "SandboxUnavailable", "serve"]
+__all__ = ["NO_USER_KEY", "InjectedFaults", "SandboxOptions", "SandboxUnavailable", "serve"]
 
 # A valid key that belongs to nobody: the way to see the service's 404 "Not Found User".
 NO_USER_KEY = "sandbox-no-user"
@@ -26,7 +26,7 @@ class SandboxUnavailable(Exception):
 
 
 @dataclass(frozen=True)
-class Misbehaviour:
+class InjectedFaults:
     """What goes wrong on purpose, for people who test their own pipelines. Shares are from 0 to 1.
 
     delay        a job stays Pending at least so many seconds
@@ -67,7 +67,7 @@ class SandboxOptions:
     state: Path | None = None
     """Where jobs outlive the sandbox. None: they live in a temporary folder that goes with it."""
     engine: str = "local"
-    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    faults: InjectedFaults = field(default_factory=InjectedFaults)
     tidy: bool = False
     """At exit, forget the jobs whose end has been reported, and the state folder if that leaves it empty."""
     max_body: int = 64 * MEBIBYTE

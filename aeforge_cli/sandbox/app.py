@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from aeforge_cli.sandbox import pages
-from aeforge_cli.sandbox.api import BASE, Desk, add_api
-from aeforge_cli.sandbox.door import HearsOut, KeysOnly, Limited, Neighbours
-from aeforge_cli.sandbox.gallery import gallery
-from aeforge_cli.sandbox.mischief import Luck, Mischief
+from aeforge_cli.sandbox.http.fault_injection import FaultInjection, SeededRandom
+from aeforge_cli.sandbox.http.middleware import BearerAuth, BodySizeLimit, BufferRequestBody, LoopbackOnly
+from aeforge_cli.sandbox.routes import pages
+from aeforge_cli.sandbox.routes.api import BASE, JobService, add_api
+from aeforge_cli.sandbox.routes.job_list import gallery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from aeforge_cli.sandbox import SandboxOptions
-    from aeforge_cli.sandbox.jobs import Job, Jobs
+    from aeforge_cli.sandbox.store import Job, JobStore
 
 # Where `--sandbox` looks for a sandbox that runs already, and the key that it brings.
 USUAL_ORIGIN, USUAL_KEY = "http://127.0.0.1:8765", "sandbox"
@@ -45,20 +45,25 @@ class Origins:
 
 
 def create_app(
-    options: SandboxOptions, jobs: Jobs, origins: Origins, *, take: Callable[[Job], None], log: Callable[[str], None]
+    options: SandboxOptions,
+    jobs: JobStore,
+    origins: Origins,
+    *,
+    take: Callable[[Job], None],
+    log: Callable[[str], None],
 ) -> ASGIApp:
-    behaviour = options.misbehaviour
-    luck = Luck(behaviour.seed)
-    desk = Desk(
+    behaviour = options.faults
+    luck = SeededRandom(behaviour.seed)
+    desk = JobService(
         jobs,
         take=take,
-        doomed=lambda: luck.draw("fail") < behaviour.fail_jobs,
+        will_fail=lambda: luck.draw("fail") < behaviour.fail_jobs,
         image_url=lambda name: f"{origins.images}/images/{name}",
         log=log,
     )
     api = _api(options, origins, desk)
-    public = Mischief(KeysOnly(Limited(api, options.max_body), options.keys), behaviour, luck, log)
-    images = Mischief(_images(jobs), behaviour, luck, log)
+    public = FaultInjection(BearerAuth(BodySizeLimit(api, options.max_body), options.keys), behaviour, luck, log)
+    images = FaultInjection(_images(jobs), behaviour, luck, log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][1] == origins.images_port:
@@ -68,10 +73,10 @@ def create_app(
         else:
             await api(scope, receive, send)
 
-    return HearsOut(Neighbours(app))
+    return BufferRequestBody(LoopbackOnly(app))
 
 
-def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
+def _api(options: SandboxOptions, origins: Origins, desk: JobService) -> FastAPI:
     app = FastAPI(
         title="Sandbox: a stand-in for the AetherForge API",
         description="Runs on this machine and is not the AetherForge service.",
@@ -112,7 +117,7 @@ def _page(html: str) -> HTMLResponse:
     return HTMLResponse(html, headers=pages.headers(html))
 
 
-def _images(jobs: Jobs) -> ASGIApp:
+def _images(jobs: JobStore) -> ASGIApp:
     async def image(request: Request) -> FileResponse:
         path = jobs.image(request.path_params["name"])
         if path is None:

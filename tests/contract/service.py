@@ -17,7 +17,7 @@ from aeforge_cli.sandbox import SandboxOptions
 PROCESS = """
 import sys
 from pathlib import Path, PosixPath, WindowsPath
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, serve
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, serve
 serve(eval(sys.argv[1]), ready=lambda url: print("ready", url, flush=True), log=lambda line: print(line, flush=True))
 """
 PLUGINS = Path(__file__).parent / "plugins"

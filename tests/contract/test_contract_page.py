@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
-from aeforge_cli.sandbox import Misbehaviour
+from aeforge_cli.sandbox import InjectedFaults
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Sandbox, Service, upload
@@ -70,7 +70,7 @@ def test_a_job_that_failed_tells_why(obedient: Sandbox, prompt: str, reason: str
 
 
 def test_nothing_is_told_of_an_end_before_the_api_tells_it(start: Start) -> None:
-    service = start(misbehaviour=Misbehaviour(delay=3600)).service
+    service = start(faults=InjectedFaults(delay=3600)).service
 
     job = told(service, inpaint(service, "refuse gladly"))
 
@@ -173,7 +173,7 @@ def test_to_look_on_is_no_report_to_the_owner(start: Start, tmp_path: Any) -> No
 
 
 def test_the_page_works_while_the_api_misbehaves(start: Start) -> None:
-    service = start(misbehaviour=Misbehaviour(delay=0, drop=1.0)).service
+    service = start(faults=InjectedFaults(delay=0, drop=1.0)).service
 
     answers = [requests.get(service.origin, timeout=30), shown(service, "/jobs")]
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
-from aeforge_cli.sandbox import NO_USER_KEY, Misbehaviour, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import NO_USER_KEY, InjectedFaults, SandboxOptions, SandboxUnavailable, serve
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Sandbox, Service, upload
@@ -143,16 +143,16 @@ def test_a_body_that_is_too_large_is_refused(start: Start) -> None:
 @pytest.mark.parametrize(
     ("key", "behaviour", "status"),
     [
-        ("wrong", Misbehaviour(), 401),
-        ("sandbox", Misbehaviour(status=((500, 1.0),)), 500),
-        ("sandbox", Misbehaviour(), 413),
+        ("wrong", InjectedFaults(), 401),
+        ("sandbox", InjectedFaults(status=((500, 1.0),)), 500),
+        ("sandbox", InjectedFaults(), 413),
     ],
     ids=["a wrong key", "a made-up status", "too large a body"],
 )
 def test_a_refusal_reaches_a_client_that_is_still_sending(
-    start: Start, key: str, behaviour: Misbehaviour, status: int
+    start: Start, key: str, behaviour: InjectedFaults, status: int
 ) -> None:
-    service = start(max_body=100_000, misbehaviour=behaviour).service
+    service = start(max_body=100_000, faults=behaviour).service
     head = (
         f"POST /public/v1{INPAINT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 20000000\r\n\r\n"

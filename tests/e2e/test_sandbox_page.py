@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions
 from tests.conftest import Home, png
 from tests.contract.service import Sandbox, upload
 from tests.e2e.browser import Browser, needs_chromium, running_browser
@@ -34,7 +34,7 @@ TEXTS = "[...document.querySelectorAll('{}')].map(each => each.textContent)"
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    started = Sandbox(SandboxOptions(port=0, engine="obedient", misbehaviour=Misbehaviour(delay=0)))
+    started = Sandbox(SandboxOptions(port=0, engine="obedient", faults=InjectedFaults(delay=0)))
     yield started
     started.close()
 

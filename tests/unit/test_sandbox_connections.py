@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from aeforge_cli.sandbox.connection import Connection
+from aeforge_cli.sandbox.http.connections import Connection
 from aeforge_cli.sandbox.server import Server
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aeforge_cli.sandbox.engine import Engine, Quality
-    from aeforge_cli.sandbox.worker import Order
+    from aeforge_cli.sandbox.workers.worker import Order
 
 # Pillow would print it on the terminal, and go on.
 warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -16,7 +16,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aeforge_cli.sandbox import NO_USER_KEY
-from aeforge_cli.sandbox.jobs import Job, JobId, Jobs
+from aeforge_cli.sandbox.store import Job, JobId, JobStore
 
 BASE = "/public/v1"
 SPRITE_V1_FRAMES = (25, 36, 49, 64, 81, 100, 121, 144, 169)
@@ -84,12 +84,12 @@ class Problem(BaseModel):
 
 
 @dataclass(frozen=True)
-class Desk:
+class JobService:
     """Where jobs are taken in and asked for."""
 
-    jobs: Jobs
+    jobs: JobStore
     take: Callable[[Job], None]
-    doomed: Callable[[], bool]
+    will_fail: Callable[[], bool]
     image_url: Callable[[str], str]
     log: Callable[[str], None]
 
@@ -98,7 +98,7 @@ class Desk:
     ) -> JobMade:
         uploads = {f"{field}-{n}": file for field, files in pictures.items() for n, file in enumerate(files)}
         names = {field: [f"{field}-{n}" for n in range(len(files))] for field, files in pictures.items()}
-        job = Job(JobId(str(uuid.uuid4())), operation, fields, names, time.time(), self.doomed())
+        job = Job(JobId(str(uuid.uuid4())), operation, fields, names, time.time(), self.will_fail())
         await asyncio.to_thread(self._store, job, uploads)
         self.log(f"job {job.job_id} made: {operation} {json.dumps(fields, ensure_ascii=False)}")
         self.take(job)
@@ -113,7 +113,7 @@ class Desk:
         return JobAnswer(job_id=job_id, status=ended.status, image_urls=[self.image_url(name) for name in ended.images])
 
     def _store(self, job: Job, uploads: Mapping[str, UploadFile]) -> None:
-        from aeforge_cli.sandbox.drawings import media_type
+        from aeforge_cli.sandbox.workers.renderers import media_type
 
         for upload in uploads.values():
             if media_type(upload.file) is None:
@@ -122,12 +122,12 @@ class Desk:
         self.jobs.add(job, ((name, upload.file) for name, upload in uploads.items()))
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+def _desk(request: Request) -> JobService:
+    desk: JobService = request.app.state.desk
     return desk
 
 
-DeskHere = Annotated[Desk, Depends(_desk)]
+DeskHere = Annotated[JobService, Depends(_desk)]
 Picture = Annotated[UploadFile, File()]
 Pictures = Annotated[list[UploadFile], File()]
 Text = Annotated[str, Form()]
@@ -276,7 +276,7 @@ async def character_overlay_v2(
     return await desk.accept("sprite/character-overlay/v2", fields, pictures)
 
 
-def add_api(app: FastAPI, desk: Desk) -> None:
+def add_api(app: FastAPI, desk: JobService) -> None:
     app.state.desk = desk
     app.include_router(jobs)
     app.include_router(operations)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAMES = {"127.0.0.1", "localhost", "[::1]"}
 
 
-class HearsOut:
+class BufferRequestBody:
     """Answers when the request has arrived whole: a client that is cut off while it sends may never see the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -42,7 +42,7 @@ class HearsOut:
         await self._app(scope, hear, answer)
 
 
-class Neighbours:
+class LoopbackOnly:
     """Only this machine, by name: a page elsewhere whose host name was bent to 127.0.0.1 gets nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,7 +57,7 @@ class Neighbours:
             await self._app(scope, receive, send)
 
 
-class KeysOnly:
+class BearerAuth:
     def __init__(self, app: ASGIApp, keys: Collection[str]) -> None:
         self._app = app
         self._keys = {key.encode() for key in keys}
@@ -72,7 +72,7 @@ class KeysOnly:
             await self._app(scope, receive, send)
 
 
-class Limited:
+class BodySizeLimit:
     def __init__(self, app: ASGIApp, max_body: int) -> None:
         self._app = app
         self._max_body = max_body

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.sandbox.jobs import NEWEST, Ended, Job, JobId, Jobs
+from aeforge_cli.sandbox.store import NEWEST, Ended, Job, JobId, JobStore
 
-JOB = Job(JobId("0" * 32), "image-tune/upscale", {"scale": "1K"}, {"image": ["image-0"]}, made=100.0, doomed=False)
+JOB = Job(JobId("0" * 32), "image-tune/upscale", {"scale": "1K"}, {"image": ["image-0"]}, made=100.0, will_fail=False)
 ENDED = Ended("Succeed", ["a.png"], since=200.0)
 
 
@@ -32,17 +32,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def jobs(tmp_path: Path, clock: Clock) -> Iterator[Jobs]:
-    jobs = Jobs(tmp_path / "state", now=clock)
+def jobs(tmp_path: Path, clock: Clock) -> Iterator[JobStore]:
+    jobs = JobStore(tmp_path / "state", now=clock)
     with jobs.opened():
         yield jobs
 
 
-def add(jobs: Jobs, job: Job = JOB) -> None:
+def add(jobs: JobStore, job: Job = JOB) -> None:
     jobs.add(job, [("image-0", io.BytesIO(b"picture"))])
 
 
-def test_a_job_is_kept_with_its_pictures_after_it_ended(jobs: Jobs) -> None:
+def test_a_job_is_kept_with_its_pictures_after_it_ended(jobs: JobStore) -> None:
     add(jobs)
     assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [JOB], 1)
 
@@ -52,7 +52,7 @@ def test_a_job_is_kept_with_its_pictures_after_it_ended(jobs: Jobs) -> None:
     assert jobs.path(JOB, "image-0").read_bytes() == b"picture"
 
 
-def many(jobs: Jobs) -> list[Job]:
+def many(jobs: JobStore) -> list[Job]:
     """Two more than are shown, the oldest first."""
     made = [replace(JOB, job_id=JobId(f"{n:032x}"), made=float(n)) for n in range(NEWEST + 2)]
     for job in made:
@@ -60,18 +60,18 @@ def many(jobs: Jobs) -> list[Job]:
     return made
 
 
-def with_pictures(jobs: Jobs, made: list[Job]) -> list[Job]:
+def with_pictures(jobs: JobStore, made: list[Job]) -> list[Job]:
     return [job for job in made if jobs.path(job, "image-0").exists()]
 
 
-def test_the_newest_jobs_come_first_and_are_not_all(jobs: Jobs) -> None:
+def test_the_newest_jobs_come_first_and_are_not_all(jobs: JobStore) -> None:
     made = many(jobs)
 
     assert jobs.newest() == [job.job_id for job in reversed(made[2:])]
     assert jobs.count() == NEWEST + 2
 
 
-def test_pictures_sent_to_old_jobs_go_when_these_have_ended(jobs: Jobs) -> None:
+def test_pictures_sent_to_old_jobs_go_when_these_have_ended(jobs: JobStore) -> None:
     first, second, *newest = made = many(jobs)
     for job in [second, *newest]:
         jobs.end(job, ENDED)
@@ -82,7 +82,7 @@ def test_pictures_sent_to_old_jobs_go_when_these_have_ended(jobs: Jobs) -> None:
     assert with_pictures(jobs, made) == newest
 
 
-def test_pictures_of_jobs_that_have_ended_go_when_newer_jobs_come(jobs: Jobs) -> None:
+def test_pictures_of_jobs_that_have_ended_go_when_newer_jobs_come(jobs: JobStore) -> None:
     first, *rest = made = many(jobs)[1:]
     for job in made:
         jobs.end(job, ENDED)
@@ -95,20 +95,20 @@ def test_pictures_of_jobs_that_have_ended_go_when_newer_jobs_come(jobs: Jobs) ->
 
 
 def test_after_a_restart_the_newest_jobs_are_the_same(tmp_path: Path) -> None:
-    first = Jobs(tmp_path / "state")
+    first = JobStore(tmp_path / "state")
     with first.opened():
         made = many(first)
         for job in made:
             first.end(job, ENDED)
         first.path(made[0], "image-0").write_bytes(b"left by a kill")
 
-    second = Jobs(tmp_path / "state")
+    second = JobStore(tmp_path / "state")
     with second.opened():
         assert second.newest() == [job.job_id for job in reversed(made[2:])]
         assert with_pictures(second, made) == made[2:]
 
 
-def test_an_end_that_was_kept_without_a_reason_is_still_read(jobs: Jobs, tmp_path: Path, clock: Clock) -> None:
+def test_an_end_that_was_kept_without_a_reason_is_still_read(jobs: JobStore, tmp_path: Path, clock: Clock) -> None:
     add(jobs)
     ended = {"status": "Failed", "images": [], "since": 100.0}
     (tmp_path / "state" / "jobs" / JOB.job_id / "ended.json").write_text(json.dumps(ended))
@@ -116,7 +116,7 @@ def test_an_end_that_was_kept_without_a_reason_is_still_read(jobs: Jobs, tmp_pat
     assert jobs.report(JOB.job_id) == Ended("Failed", [], since=100.0, reason=None)
 
 
-def test_an_end_is_reported_when_its_time_has_come(jobs: Jobs, clock: Clock) -> None:
+def test_an_end_is_reported_when_its_time_has_come(jobs: JobStore, clock: Clock) -> None:
     add(jobs)
     jobs.end(JOB, ENDED)
     assert jobs.report(JOB.job_id) is None
@@ -126,7 +126,7 @@ def test_an_end_is_reported_when_its_time_has_come(jobs: Jobs, clock: Clock) -> 
     assert jobs.report(JOB.job_id) == ENDED
 
 
-def test_unfinished_jobs_come_in_the_order_they_were_made(jobs: Jobs) -> None:
+def test_unfinished_jobs_come_in_the_order_they_were_made(jobs: JobStore) -> None:
     made = [replace(JOB, job_id=JobId(name), made=at) for name, at in (("c", 1.0), ("a", 3.0), ("b", 2.0))]
     for job in made:
         add(jobs, job)
@@ -134,14 +134,14 @@ def test_unfinished_jobs_come_in_the_order_they_were_made(jobs: Jobs) -> None:
     assert [job.job_id for job in jobs.unfinished()] == ["c", "b", "a"]
 
 
-def test_a_job_that_could_not_be_written_whole_is_not_there(jobs: Jobs) -> None:
+def test_a_job_that_could_not_be_written_whole_is_not_there(jobs: JobStore) -> None:
     with pytest.raises(OSError, match="broke off"):
         jobs.add(JOB, [("image-0", Broken())])
 
     assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (False, [], 0)
 
 
-def test_tidying_spares_an_end_that_nobody_has_heard(jobs: Jobs, tmp_path: Path, clock: Clock) -> None:
+def test_tidying_spares_an_end_that_nobody_has_heard(jobs: JobStore, tmp_path: Path, clock: Clock) -> None:
     add(jobs)
     (jobs.images / "a.png").touch()
     jobs.end(JOB, ENDED)
@@ -159,7 +159,7 @@ def test_tidying_spares_an_end_that_nobody_has_heard(jobs: Jobs, tmp_path: Path,
     assert not (tmp_path / "state").exists()
 
 
-def test_only_results_are_found_by_name(jobs: Jobs) -> None:
+def test_only_results_are_found_by_name(jobs: JobStore) -> None:
     name = f"{1:032x}.png"
     (jobs.images / name).touch()
     (jobs.images / "notes.png").touch()
@@ -168,7 +168,7 @@ def test_only_results_are_found_by_name(jobs: Jobs) -> None:
     assert [jobs.image(other) for other in (f"{2:032x}.png", "notes.png", "../sandbox.lock")] == [None] * 3
 
 
-def test_tidying_leaves_what_is_not_the_sandboxs(jobs: Jobs, tmp_path: Path) -> None:
+def test_tidying_leaves_what_is_not_the_sandboxs(jobs: JobStore, tmp_path: Path) -> None:
     (tmp_path / "state" / "notes.txt").touch()
 
     jobs.tidy()

@@ -24,7 +24,7 @@ STYLE = (
 
 
 def jobs() -> str:
-    return files("aeforge_cli.sandbox").joinpath("jobs.html").read_text(encoding="utf-8")
+    return files("aeforge_cli.sandbox.routes").joinpath("static", "jobs.html").read_text(encoding="utf-8")
 
 
 def headers(page: str) -> dict[str, str]:

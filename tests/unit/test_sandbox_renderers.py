@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aeforge_cli.sandbox.drawings import media_type
 from aeforge_cli.sandbox.engine import Engine, Instruction, Refused
-from aeforge_cli.sandbox.worker import Order, answer
+from aeforge_cli.sandbox.workers.renderers import media_type
+from aeforge_cli.sandbox.workers.worker import Order, answer
 from tests.conftest import png
 
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from aeforge_cli.sandbox import Misbehaviour
+    from aeforge_cli.sandbox import InjectedFaults
 
 ASK_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-class Luck:
+class SeededRandom:
     """A stream of chance for each kind of event: how often a client polls does not change which jobs fail."""
 
     def __init__(self, seed: int | None) -> None:
@@ -34,8 +34,8 @@ class Luck:
         return self._streams[event].random()
 
 
-class Mischief:
-    def __init__(self, app: ASGIApp, behaviour: Misbehaviour, luck: Luck, log: Callable[[str], None]) -> None:
+class FaultInjection:
+    def __init__(self, app: ASGIApp, behaviour: InjectedFaults, luck: SeededRandom, log: Callable[[str], None]) -> None:
         self._app = app
         self._behaviour = behaviour
         self._luck = luck

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 import requests
 
-from aeforge_cli.sandbox import Misbehaviour
+from aeforge_cli.sandbox import InjectedFaults
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Service, upload
@@ -21,8 +21,8 @@ def upscale(service: Service) -> requests.Response:
     return service.post(UPSCALE, {"scale": "1K"}, [PICTURE])
 
 
-def misbehaving(**behaviour: object) -> dict[str, Misbehaviour]:
-    return {"misbehaviour": Misbehaviour(**{"delay": 0.0, **behaviour})}  # type: ignore[arg-type]  # checked by the class
+def misbehaving(**behaviour: object) -> dict[str, InjectedFaults]:
+    return {"faults": InjectedFaults(**{"delay": 0.0, **behaviour})}  # type: ignore[arg-type]  # checked by the class
 
 
 def test_a_delay_keeps_quick_jobs_pending(start: Start) -> None:

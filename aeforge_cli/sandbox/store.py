@@ -43,7 +43,7 @@ class Job:
     pictures: Mapping[str, list[str]]
     """Form field to the names of its files in the job's folder."""
     made: float
-    doomed: bool
+    will_fail: bool
     """Chosen to fail when it was made."""
 
 
@@ -57,7 +57,7 @@ class Ended:
     """Why it failed; the API does not say."""
 
 
-class Jobs:
+class JobStore:
     def __init__(self, folder: Path, *, now: Callable[[], float] = time.time) -> None:
         self.images = folder / "images"
         self._folder = folder

@@ -53,10 +53,10 @@ def main() -> None:
 
 
 def answer(order: Order, engine: Callable[[], Engine]) -> dict[str, object]:
-    from aeforge_cli.sandbox import drawings
+    from aeforge_cli.sandbox.workers import renderers
 
     try:
-        return {"images": [_save(made, Path(order.images)) for made in drawings.make(order, engine)]}
+        return {"images": [_save(made, Path(order.images)) for made in renderers.make(order, engine)]}
     except Refused as refused:
         return {"failed": _cut(refused.reason)}
     except Exception as error:  # noqa: BLE001 - whatever a picture does to an engine, the next job is worked

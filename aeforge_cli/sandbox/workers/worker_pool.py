@@ -9,20 +9,20 @@ import sys
 import time
 from typing import TYPE_CHECKING, cast
 
-from aeforge_cli.sandbox.jobs import Ended
+from aeforge_cli.sandbox.store import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.jobs import Job, Jobs
+    from aeforge_cli.sandbox.store import Job, JobStore
 
 PROCESSES = 2
 # One line carries an answer: a few names, or the reason of a failure.
 LONGEST_LINE = 1 << 20
 
 
-class Workshop:
-    def __init__(self, jobs: Jobs, *, engine: str, delay: float, log: Callable[[str], None]) -> None:
+class WorkerPool:
+    def __init__(self, jobs: JobStore, *, engine: str, delay: float, log: Callable[[str], None]) -> None:
         self._jobs = jobs
         self._engine = engine
         self._delay = delay
@@ -37,11 +37,11 @@ class Workshop:
         for job in self._jobs.unfinished():
             self._log(f"job {job.job_id} goes on: {job.operation}")
             self.take(job)
-        async with asyncio.TaskGroup() as benches:
+        async with asyncio.TaskGroup() as slots:
             for _ in range(PROCESSES):
-                benches.create_task(self._bench())
+                slots.create_task(self._slot())
 
-    async def _bench(self) -> None:
+    async def _slot(self) -> None:
         worker = _Worker(self._engine, self._log)
         try:
             while True:
@@ -50,7 +50,7 @@ class Workshop:
             await worker.stop()
 
     async def _work_one(self, job: Job, worker: _Worker) -> None:
-        if job.doomed:
+        if job.will_fail:
             answer: dict[str, object] = {"failed": "chosen by the sandbox's options"}
         else:
             answer = await worker.work(self._order(job))
@@ -110,7 +110,7 @@ class _Worker:
         pipe = asyncio.subprocess.PIPE
         # -P: a numpy.py in the current folder is not ours. One BLAS thread: as fast here, for 40 % less CPU.
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "aeforge_cli.sandbox.worker", self._engine,
+            sys.executable, "-P", "-m", "aeforge_cli.sandbox.workers.worker", self._engine,
             stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_LINE,
             env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )  # fmt: skip
