@@ -38,7 +38,7 @@ LONGEST_LINE = 300
 
 def run(
     options: SandboxOptions, *, ready: Callable[[str], None], log: Callable[[str], None], stop_when: Callable[[], bool]
-) -> None:
+) -> list[str]:
     if options.engine not in engine_names():
         raise SandboxUnavailable(f"There is no engine {options.engine!r}. There are: {', '.join(engine_names())}.")
     with ExitStack() as stack:
@@ -47,8 +47,10 @@ def run(
         jobs = JobStore(folder)
         stack.enter_context(jobs.opened())
         asyncio.run(_serve(options, jobs, sockets, ready=ready, log=_in_one_line(log), stop_when=stop_when))
+        unfetched = list[str](jobs.unfetched())
         if options.tidy and options.state:
             jobs.tidy()
+        return unfetched
 
 
 async def _serve(
@@ -64,7 +66,7 @@ async def _serve(
     api, images = sockets
     origins = Origins(api=_origin(api), images=_origin(images), images_port=images.getsockname()[1])
     config = uvicorn.Config(
-        create_app(options, jobs, origins, take=worker_pool.take, log=log),
+        create_app(options, jobs, origins, enqueue=worker_pool.enqueue, log=log),
         http=Connection,
         ws="none",
         lifespan="off",

@@ -3,7 +3,8 @@
 state/
 ├── sandbox.lock            held while a sandbox uses the folder
 ├── drafts/                 jobs that are being taken in; renamed into jobs/ when whole
-├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported; of old jobs, no pictures
+├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported, then fetched-<result> for each
+│                           result that a client has; of old jobs, no pictures
 └── images/<random>.png     results
 """
 
@@ -19,7 +20,6 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, Literal, NewType
 
 from aeforge_cli.sandbox import SandboxUnavailable
@@ -54,7 +54,7 @@ class Ended:
     since: float
     """The API says Pending until then, however fast the work was."""
     reason: str | None = None
-    """Why it failed; the API does not say."""
+    """Why it failed, on one line."""
 
 
 class JobStore:
@@ -65,6 +65,10 @@ class JobStore:
         self._jobs = folder / "jobs"
         self._now = now
         self._made: dict[JobId, float] = {}
+        self._job_of: dict[str, JobId] = {}
+        """The job that made a result."""
+        self._linked: set[JobId] = set()
+        """Jobs whose links were given out by this process."""
         self._burdened: set[JobId] = set()
         """Jobs that have ended, and still keep the pictures sent to them."""
 
@@ -78,7 +82,9 @@ class JobStore:
                 folder.mkdir(exist_ok=True)
             names = [JobId(folder.name) for folder in self._jobs.iterdir()]
             self._made = {job_id: self.job(job_id).made for job_id in names}
-            self._burdened = {job_id for job_id in names if self._ended(job_id)}
+            ends = {job_id: ended for job_id in names if (ended := self._ended(job_id))}
+            self._burdened = set(ends)
+            self._job_of = {name: job_id for job_id, ended in ends.items() for name in ended.images}
             self._drop_orphans()
             self._unburden()
             yield
@@ -98,6 +104,7 @@ class JobStore:
         draft = self._drafts / f"{job.job_id}.json"
         draft.write_text(json.dumps(asdict(ended)), encoding="ascii")
         draft.replace(folder / "ended.json")
+        self._job_of |= dict.fromkeys(ended.images, job.job_id)
         self._burdened.add(job.job_id)
         self._unburden()
 
@@ -109,6 +116,8 @@ class JobStore:
         ended = self.seen(job_id)
         if ended is not None:
             (self._jobs / job_id / "reported").touch()
+            if ended.images:
+                self._linked.add(job_id)
         return ended
 
     def seen(self, job_id: JobId) -> Ended | None:
@@ -117,7 +126,9 @@ class JobStore:
         return ended if ended and ended.since <= self._now() else None
 
     def job(self, job_id: JobId) -> Job:
-        return Job(**json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii")))
+        found = json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii"))
+        found.setdefault("will_fail", found.pop("doomed", False))  # its name before 0.2
+        return Job(**found)
 
     def path(self, job: Job, name: str) -> Path:
         return self._jobs / job.job_id / name
@@ -127,9 +138,17 @@ class JobStore:
         path = self.images / name
         return path if RESULT_NAME.fullmatch(name) and path.exists() else None
 
+    def note_fetched(self, name: str) -> None:
+        """A client has the whole result."""
+        (self._jobs / self._job_of[name] / f"fetched-{name}").touch()
+
+    def unfetched(self) -> list[JobId]:
+        """Jobs whose links were given out by this process, and whose results no client has; the oldest first."""
+        return sorted((job_id for job_id in self._linked if not self._is_delivered(job_id)), key=self._made.__getitem__)
+
     def newest(self) -> list[JobId]:
         """The newest first."""
-        return [job_id for job_id, _ in heapq.nlargest(NEWEST, list(self._made.items()), key=itemgetter(1))]
+        return self._newest(self._made)
 
     def unfinished(self) -> list[Job]:
         jobs = [self.job(job_id) for job_id in list(self._made) if self._ended(job_id) is None]
@@ -139,10 +158,14 @@ class JobStore:
         return len(self._made)
 
     def tidy(self) -> None:
-        """Forgets the jobs whose end has been reported; the folder goes too when nothing is left in it."""
-        for job_id in list(self._made):
-            if (self._jobs / job_id / "reported").exists():
-                self._forget(job_id)
+        """Forgets the jobs that nobody needs any more; the folder goes too when nothing is left in it.
+
+        Kept are jobs whose end nobody has heard, and the newest of those whose results nobody has fetched.
+        """
+        reported = [job_id for job_id in self._made if (self._jobs / job_id / "reported").exists()]
+        kept = self._newest(job_id for job_id in reported if not self._is_delivered(job_id))
+        for job_id in set(reported).difference(kept):
+            self._forget(job_id)
         self._drop_orphans()
         if self.count() == 0:
             for folder in (self._drafts, self._jobs, self.images):
@@ -150,6 +173,14 @@ class JobStore:
             with suppress(OSError):  # Windows keeps a file that is open; someone may have put another beside it
                 (self._folder / "sandbox.lock").unlink()
                 self._folder.rmdir()
+
+    def _newest(self, job_ids: Iterable[JobId]) -> list[JobId]:
+        return heapq.nlargest(NEWEST, list(job_ids), key=self._made.__getitem__)
+
+    def _is_delivered(self, job_id: JobId) -> bool:
+        """Whether all that a reported job made has reached a client; a job that failed made nothing."""
+        ended = self._ended(job_id)
+        return ended is not None and all((self._jobs / job_id / f"fetched-{name}").exists() for name in ended.images)
 
     def _forget(self, job_id: JobId) -> None:
         draft = self._drafts / job_id

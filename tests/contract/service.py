@@ -18,7 +18,10 @@ PROCESS = """
 import sys
 from pathlib import Path, PosixPath, WindowsPath
 from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, serve
-serve(eval(sys.argv[1]), ready=lambda url: print("ready", url, flush=True), log=lambda line: print(line, flush=True))
+unfetched = serve(
+    eval(sys.argv[1]), ready=lambda url: print("ready", url, flush=True), log=lambda line: print(line, flush=True)
+)
+print("unfetched", *unfetched)
 """
 PLUGINS = Path(__file__).parent / "plugins"
 File = tuple[str, tuple[str, bytes]]

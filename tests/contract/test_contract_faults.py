@@ -49,8 +49,10 @@ def test_jobs_fail_as_often_as_asked(start: Start) -> None:
 
     job_id = upscale(sandbox.service).json()["job_id"]
 
-    assert sandbox.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
-    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: chosen by the sandbox's options (")
+    reason = "chosen by the sandbox's options"
+    failed = {"job_id": job_id, "status": "Failed", "image_urls": [], "error_message": reason}
+    assert sandbox.service.wait(job_id) == failed
+    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: {reason} (")
 
 
 def test_the_same_seed_fails_the_same_jobs_however_often_they_are_polled(start: Start) -> None:

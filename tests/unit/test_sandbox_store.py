@@ -12,6 +12,7 @@ from aeforge_cli.sandbox.store import NEWEST, Ended, Job, JobId, JobStore
 
 JOB = Job(JobId("0" * 32), "image-tune/upscale", {"scale": "1K"}, {"image": ["image-0"]}, made=100.0, will_fail=False)
 ENDED = Ended("Succeed", ["a.png"], since=200.0)
+FAILED = Ended("Failed", [], since=200.0, reason="no")
 
 
 class Broken(io.BytesIO):
@@ -141,22 +142,89 @@ def test_a_job_that_could_not_be_written_whole_is_not_there(jobs: JobStore) -> N
     assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (False, [], 0)
 
 
-def test_tidying_spares_an_end_that_nobody_has_heard(jobs: JobStore, tmp_path: Path, clock: Clock) -> None:
+def test_tidying_spares_an_end_that_nobody_has_heard(jobs: JobStore, clock: Clock) -> None:
     add(jobs)
-    (jobs.images / "a.png").touch()
-    jobs.end(JOB, ENDED)
+    jobs.end(JOB, FAILED)
 
     jobs.tidy()
-    assert (jobs.count(), (jobs.images / "a.png").exists()) == (1, True)
+    assert jobs.count() == 1
 
     clock.now = 200.0
-    assert jobs.seen(JOB.job_id) == ENDED
+    assert jobs.seen(JOB.job_id) == FAILED
     jobs.tidy()
-    assert (jobs.count(), (jobs.images / "a.png").exists()) == (1, True)
+    assert jobs.count() == 1
 
+
+def test_tidying_forgets_a_failure_that_was_reported(jobs: JobStore, tmp_path: Path, clock: Clock) -> None:
+    add(jobs)
+    jobs.end(JOB, FAILED)
+    clock.now = 200.0
     jobs.report(JOB.job_id)
+
+    jobs.tidy()
+
+    assert not (tmp_path / "state").exists()
+
+
+def test_tidying_spares_a_result_until_it_was_fetched(jobs: JobStore, tmp_path: Path, clock: Clock) -> None:
+    add(jobs)
+    result = succeeded(jobs)
+    clock.now = 200.0
+    jobs.report(JOB.job_id)
+
+    jobs.tidy()
+    assert (jobs.count(), jobs.unfetched(), result.exists()) == (1, [JOB.job_id], True)
+
+    jobs.note_fetched(result.name)
+    assert jobs.unfetched() == []
     jobs.tidy()
     assert not (tmp_path / "state").exists()
+
+
+def test_a_result_counts_as_fetched_after_a_restart_too(tmp_path: Path) -> None:
+    first = JobStore(tmp_path / "state")
+    with first.opened():
+        add(first)
+        result = succeeded(first)
+        first.report(JOB.job_id)
+
+    second = JobStore(tmp_path / "state")
+    with second.opened():
+        assert second.unfetched() == []  # those whose links this process gave out
+        second.note_fetched(result.name)
+        second.tidy()
+
+    assert not (tmp_path / "state").exists()
+
+
+def test_of_results_that_nobody_fetches_the_newest_are_spared(jobs: JobStore, clock: Clock) -> None:
+    made = many(jobs)
+    for number, job in enumerate(made):
+        jobs.end(job, replace(ENDED, images=[f"{number}.png"]))
+    clock.now = 200.0
+    for job in made:
+        jobs.report(job.job_id)
+
+    jobs.tidy()
+
+    assert jobs.newest() == [job.job_id for job in reversed(made[2:])]
+    assert jobs.count() == NEWEST
+
+
+def test_a_job_of_an_older_sandbox_is_still_read(jobs: JobStore, tmp_path: Path) -> None:
+    add(jobs)
+    path = tmp_path / "state" / "jobs" / JOB.job_id / "job.json"
+    path.write_text(path.read_text().replace("will_fail", "doomed"))
+
+    assert jobs.job(JOB.job_id) == JOB
+
+
+def succeeded(jobs: JobStore) -> Path:
+    """Ends the job with one result, which is returned."""
+    result = jobs.images / "a.png"
+    result.touch()
+    jobs.end(JOB, ENDED)
+    return result
 
 
 def test_only_results_are_found_by_name(jobs: JobStore) -> None:

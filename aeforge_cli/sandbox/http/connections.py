@@ -35,7 +35,11 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.app_state = {"hang_up": transport.close, "crowded": lambda: len(self.connections) > self._most}
+        self.app_state = {
+            "hang_up": transport.close,
+            "is_connected": lambda: not transport.is_closing(),
+            "crowded": lambda: len(self.connections) > self._most,
+        }
         if len(self.connections) > 2 * self._most:
             transport.abort()
         self._be_patient()

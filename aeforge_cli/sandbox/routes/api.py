@@ -1,66 +1,37 @@
-"""What the AetherForge API answers: its twelve operations and its job endpoint, as their documentation has them."""
+"""The service's API: one route for each row of the table of operations, and the job endpoint.
+
+Statuses, fields and the texts of refusals are those of the service's public API reference.
+"""
 
 # No `from __future__ import annotations`: FastAPI reads the annotations.
-import asyncio
-import json
-import time
+import inspect
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from typing import Annotated, Any, Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, BinaryIO, Literal, assert_never
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, HTTPException, Request, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.datastructures import UploadFile as SentFile
 
 from aeforge_cli.sandbox import NO_USER_KEY
-from aeforge_cli.sandbox.store import Job, JobId, JobStore
+from aeforge_cli.sandbox.job_service import JobService, NotAPicture
+from aeforge_cli.sandbox.operations import (
+    OPERATIONS,
+    Choice,
+    Field,
+    Flag,
+    Number,
+    Operation,
+    Picture,
+    Pictures,
+    Rows,
+    Text,
+)
+from aeforge_cli.sandbox.store import JobId
 
 BASE = "/public/v1"
-SPRITE_V1_FRAMES = (25, 36, 49, 64, 81, 100, 121, 144, 169)
-SPRITE_V2_FRAMES = (49, 81, 121)
-MOST_CHARACTERS = 4
-NO_PICTURES: list[UploadFile] = []
-
-
-class Quality(StrEnum):
-    standard = "standard"
-    pro = "pro"
-
-
-class Resolution(StrEnum):
-    one_k = "1K"
-    two_k = "2K"
-    four_k = "4K"
-
-
-class Style(StrEnum):
-    pixel = "pixel"
-    cartoon = "cartoon"
-    sd = "sd"
-    quater_view = "quater_view"
-
-
-class Model(StrEnum):
-    gpt_image_1_5 = "GPT Image 1.5"
-    gpt_image_2 = "GPT Image 2"
-    grok_imagine = "Grok Imagine"
-    grok_imagine_pro = "Grok Imagine Pro"
-    nano_banana = "Nano Banana"
-    nano_banana_2 = "Nano Banana 2"
-    nano_banana_pro = "Nano Banana Pro"
-
-    @property
-    def most_references(self) -> int:
-        return {Model.grok_imagine: 5, Model.grok_imagine_pro: 1}.get(self, 10)
-
-
-class EffectFrames(IntEnum):
-    four = 4
-    nine = 9
-    sixteen = 16
 
 
 class Row(BaseModel):
@@ -77,61 +48,20 @@ class JobAnswer(BaseModel):
     job_id: str
     status: Literal["Pending", "Succeed", "Failed"]
     image_urls: list[str]
+    error_message: str | None = None
+    """Why the job failed, on one line; the service's guides read it, though its reference does not list it."""
 
 
 class Problem(BaseModel):
     detail: str
 
 
-@dataclass(frozen=True)
-class JobService:
-    """Where jobs are taken in and asked for."""
-
-    jobs: JobStore
-    take: Callable[[Job], None]
-    will_fail: Callable[[], bool]
-    image_url: Callable[[str], str]
-    log: Callable[[str], None]
-
-    async def accept(
-        self, operation: str, fields: Mapping[str, object], pictures: Mapping[str, Sequence[UploadFile]]
-    ) -> JobMade:
-        uploads = {f"{field}-{n}": file for field, files in pictures.items() for n, file in enumerate(files)}
-        names = {field: [f"{field}-{n}" for n in range(len(files))] for field, files in pictures.items()}
-        job = Job(JobId(str(uuid.uuid4())), operation, fields, names, time.time(), self.will_fail())
-        await asyncio.to_thread(self._store, job, uploads)
-        self.log(f"job {job.job_id} made: {operation} {json.dumps(fields, ensure_ascii=False)}")
-        self.take(job)
-        return JobMade(job_id=job.job_id)
-
-    def answer(self, job_id: JobId) -> JobAnswer | None:
-        if not self.jobs.known(job_id):
-            return None
-        ended = self.jobs.report(job_id)
-        if ended is None:
-            return JobAnswer(job_id=job_id, status="Pending", image_urls=[])
-        return JobAnswer(job_id=job_id, status=ended.status, image_urls=[self.image_url(name) for name in ended.images])
-
-    def _store(self, job: Job, uploads: Mapping[str, UploadFile]) -> None:
-        from aeforge_cli.sandbox.workers.renderers import media_type
-
-        for upload in uploads.values():
-            if media_type(upload.file) is None:
-                raise HTTPException(400, "Invalid image file")
-            upload.file.seek(0)
-        self.jobs.add(job, ((name, upload.file) for name, upload in uploads.items()))
+def _service(request: Request) -> JobService:
+    service: JobService = request.app.state.service
+    return service
 
 
-def _desk(request: Request) -> JobService:
-    desk: JobService = request.app.state.desk
-    return desk
-
-
-DeskHere = Annotated[JobService, Depends(_desk)]
-Picture = Annotated[UploadFile, File()]
-Pictures = Annotated[list[UploadFile], File()]
-Text = Annotated[str, Form()]
-Rows = Annotated[str, Form(json_schema_extra={"contentMediaType": "application/json"})]
+Service = Annotated[JobService, Depends(_service)]
 
 _documented: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request makes no sense"},
@@ -148,160 +78,100 @@ operations = APIRouter(
 )
 
 
-@jobs.get("/job/{job_id}")
-async def job(desk: DeskHere, job_id: uuid.UUID) -> JobAnswer:
-    answer = desk.answer(JobId(str(job_id)))
-    if answer is None:
+@jobs.get("/job/{job_id}", response_model_exclude_none=True)
+async def job(service: Service, job_id: uuid.UUID) -> JobAnswer:
+    known = JobId(str(job_id))
+    if not service.is_known(known):
         raise HTTPException(404, "Job not found")
-    return answer
+    ended = service.ended(known)
+    if ended is None:
+        return JobAnswer(job_id=known, status="Pending", image_urls=[])
+    urls = [service.image_url(name) for name in ended.images]
+    return JobAnswer(job_id=known, status=ended.status, image_urls=urls, error_message=ended.reason)
 
 
-@operations.post("/image-tune/inpaint/v2")
-async def inpaint(desk: DeskHere, image: Picture, prompt: Text, quality: Annotated[Quality, Form()]) -> JobMade:
-    return await desk.accept("image-tune/inpaint/v2", {"prompt": prompt, "quality": quality}, {"image": [image]})
-
-
-@operations.post("/image-tune/upscale")
-async def upscale(desk: DeskHere, image: Picture, scale: Annotated[Resolution, Form()]) -> JobMade:
-    return await desk.accept("image-tune/upscale", {"scale": scale}, {"image": [image]})
-
-
-@operations.post("/image-tune/split-layer")
-async def split_layer(desk: DeskHere, image: Picture, keyword: Text) -> JobMade:
-    return await desk.accept("image-tune/split-layer", {"keyword": keyword}, {"image": [image]})
-
-
-@operations.post("/generate/image")
-async def generate_image(
-    desk: DeskHere, prompt: Text, ai_model: Annotated[Model, Form()], ref_images: Pictures = NO_PICTURES
-) -> JobMade:
-    if len(ref_images) > ai_model.most_references:
-        raise HTTPException(400, f"{ai_model} takes at most {ai_model.most_references} reference images")
-    return await desk.accept("generate/image", {"prompt": prompt, "ai_model": ai_model}, {"ref_images": ref_images})
-
-
-@operations.post("/generate/effect/v1")
-async def effect_v1(
-    desk: DeskHere, description: Text, resolution: Annotated[Resolution, Form()], image: Picture | None = None
-) -> JobMade:
-    fields = {"description": description, "resolution": resolution}
-    return await desk.accept("generate/effect/v1", fields, {"image": _if_any(image)})
-
-
-@operations.post("/generate/effect/v2")
-async def effect_v2(
-    desk: DeskHere,
-    description: Text,
-    quality: Annotated[Quality, Form()],
-    frame: Annotated[EffectFrames, Form()],
-    image: Picture | None = None,
-) -> JobMade:
-    fields = {"description": description, "quality": quality, "frame": frame}
-    return await desk.accept("generate/effect/v2", fields, {"image": _if_any(image)})
-
-
-@operations.post("/sprite/make-sprite/v1")
-async def make_sprite_v1(
-    desk: DeskHere, image: Picture, text: Text, frame: Annotated[int, Form()], is_pixel: Annotated[bool, Form()]
-) -> JobMade:
-    _check_frame(frame, SPRITE_V1_FRAMES)
-    fields = {"text": text, "frame": frame, "is_pixel": is_pixel}
-    return await desk.accept("sprite/make-sprite/v1", fields, {"image": [image]})
-
-
-@operations.post("/sprite/make-sprite/v2")
-async def make_sprite_v2(
-    desk: DeskHere,
-    start_frame_image: Picture,
-    text: Text,
-    frame: Annotated[int, Form()],
-    is_pixel: Annotated[bool, Form()],
-    end_frame_image: Picture | None = None,
-) -> JobMade:
-    _check_frame(frame, SPRITE_V2_FRAMES)
-    fields = {"text": text, "frame": frame, "is_pixel": is_pixel}
-    pictures = {"start_frame_image": [start_frame_image], "end_frame_image": _if_any(end_frame_image)}
-    return await desk.accept("sprite/make-sprite/v2", fields, pictures)
-
-
-@operations.post("/sprite/reskin/v1")
-async def reskin_v1(
-    desk: DeskHere,
-    image: Picture,
-    description: Text,
-    resolution: Annotated[Resolution, Form()],
-    style: Annotated[Style | None, Form()] = None,
-) -> JobMade:
-    fields = {"description": description, "resolution": resolution, "style": style}
-    return await desk.accept("sprite/reskin/v1", fields, {"image": [image]})
-
-
-@operations.post("/sprite/reskin/v2")
-async def reskin_v2(
-    desk: DeskHere,
-    image: Picture,
-    description: Text,
-    quality: Annotated[Quality, Form()],
-    style: Annotated[Style | None, Form()] = None,
-) -> JobMade:
-    fields = {"description": description, "quality": quality, "style": style}
-    return await desk.accept("sprite/reskin/v2", fields, {"image": [image]})
-
-
-@operations.post("/sprite/character-overlay/v1")
-async def character_overlay_v1(
-    desk: DeskHere,
-    sprite_sheet: Picture,
-    character_images: Pictures,
-    rows: Rows,
-    resolution: Annotated[Resolution, Form()],
-    style: Annotated[Style | None, Form()] = None,
-) -> JobMade:
-    fields = {"rows": _parsed(rows), "resolution": resolution, "style": style}
-    pictures = {"sprite_sheet": [sprite_sheet], "character_images": _few(character_images)}
-    return await desk.accept("sprite/character-overlay/v1", fields, pictures)
-
-
-@operations.post("/sprite/character-overlay/v2")
-async def character_overlay_v2(
-    desk: DeskHere,
-    sprite_sheet: Picture,
-    character_images: Pictures,
-    rows: Rows,
-    quality: Annotated[Quality, Form()],
-    style: Annotated[Style | None, Form()] = None,
-) -> JobMade:
-    fields = {"rows": _parsed(rows), "quality": quality, "style": style}
-    pictures = {"sprite_sheet": [sprite_sheet], "character_images": _few(character_images)}
-    return await desk.accept("sprite/character-overlay/v2", fields, pictures)
-
-
-def add_api(app: FastAPI, desk: JobService) -> None:
-    app.state.desk = desk
+def add_api(app: FastAPI, service: JobService) -> None:
+    app.state.service = service
     app.include_router(jobs)
     app.include_router(operations)
 
 
-def _if_any(image: UploadFile | None) -> list[UploadFile]:
-    return [image] if image else []
+def _endpoint(operation: Operation) -> Callable[..., Awaitable[JobMade]]:
+    async def make_job(service: JobService, **form: object) -> JobMade:
+        fields, files = _taken(operation.form, form)
+        try:
+            job_id = await service.accept(operation.path, fields, files)
+        except NotAPicture:
+            raise HTTPException(400, "Invalid image file") from None
+        return JobMade(job_id=job_id)
+
+    service = inspect.Parameter("service", inspect.Parameter.KEYWORD_ONLY, annotation=Service)
+    parameters = [service, *map(_parameter, operation.form)]
+    make_job.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # FastAPI reads the form there
+    return make_job
 
 
-def _few(characters: list[UploadFile]) -> list[UploadFile]:
-    if len(characters) > MOST_CHARACTERS:
-        raise HTTPException(400, f"At most {MOST_CHARACTERS} character images")
-    return characters
+def _parameter(field: Field) -> inspect.Parameter:
+    """A field as FastAPI checks it."""
+    kind: object
+    match field:
+        case Text():
+            kind = Annotated[str, Form()]
+        case Rows():
+            kind = Annotated[str, Form(json_schema_extra={"contentMediaType": "application/json"})]
+        case Flag():
+            kind = Annotated[bool, Form()]
+        case Number():
+            kind = Annotated[int, Form()]
+        case Choice(_, values, required):
+            kind = Annotated[values if required else values | None, Form()]
+        case Picture(_, required):
+            kind = Annotated[UploadFile if required else UploadFile | None, File()]
+        case Pictures():
+            kind = Annotated[list[UploadFile], File()]
+        case _:
+            assert_never(field)
+    default: object = [] if isinstance(field, Pictures) else None
+    if field.required:
+        default = inspect.Parameter.empty
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
 
 
-def _parsed(rows: str) -> list[dict[str, object]]:
+def _taken(form: Sequence[Field], sent: Mapping[str, object]) -> tuple[dict[str, object], dict[str, list[BinaryIO]]]:
+    """The fields and the files of a form, once what types alone do not say has been checked."""
+    files = {field.name: _files(sent[field.name]) for field in form if isinstance(field, Picture | Pictures)}
+    fields = {name: value for name, value in sent.items() if name not in files}
+    for field in form:
+        match field:
+            case Rows(name):
+                fields[name] = _rows(name, str(fields[name]))
+            case Number(name, allowed) if fields[name] not in allowed:
+                raise HTTPException(400, f"{name} must be one of {', '.join(map(str, allowed))}")
+            case Pictures(name, most) if len(files[name]) > most(fields):
+                raise HTTPException(400, f"{name} takes at most {most(fields)} files")
+            case _:
+                pass
+    return fields, files
+
+
+def _files(sent: object) -> list[BinaryIO]:
+    several = sent if isinstance(sent, list) else [sent]
+    return [upload.file for upload in several if isinstance(upload, SentFile)]
+
+
+def _rows(name: str, text: str) -> list[dict[str, object]]:
     try:
-        return [row.model_dump() for row in TypeAdapter(list[Row]).validate_json(rows)]
+        return [row.model_dump() for row in TypeAdapter(list[Row]).validate_json(text)]
     except ValidationError as wrong:
-        problems = [
-            {**problem, "loc": ("body", "rows", *problem["loc"])} for problem in wrong.errors(include_url=False)
-        ]
+        problems = [{**problem, "loc": ("body", name, *problem["loc"])} for problem in wrong.errors(include_url=False)]
         raise RequestValidationError(problems) from wrong
 
 
-def _check_frame(frame: int, allowed: tuple[int, ...]) -> None:
-    if frame not in allowed:
-        raise HTTPException(400, f"frame must be one of {', '.join(map(str, allowed))}")
+for _operation in OPERATIONS:
+    operations.add_api_route(
+        f"/{_operation.path}",
+        _endpoint(_operation),
+        methods=["POST"],
+        response_model=JobMade,
+        name=_operation.path.replace("/", " "),
+    )

@@ -19,11 +19,11 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse
 
+from aeforge_cli.sandbox.operations import WORDS
 from aeforge_cli.sandbox.store import Job, JobId, JobStore
 
 # Of text that may be a megabyte, looked at each second.
 LONGEST_TEXT = 1000
-PROMPTS = ("prompt", "description", "text", "keyword")
 # No page elsewhere may embed them, and none of them may act as a page.
 PICTURE_HEADERS = {
     "Cache-Control": "private, max-age=3600",
@@ -59,7 +59,7 @@ class JobList:
     jobs: list[Shown]
 
 
-def gallery(jobs: JobStore, *, engine: str, base_url: str, command: str) -> APIRouter:
+def job_list(jobs: JobStore, *, engine: str, base_url: str, command: str) -> APIRouter:
     router = APIRouter(prefix="/sandbox", include_in_schema=False)
 
     @router.get("/jobs")
@@ -102,7 +102,7 @@ def _known(jobs: JobStore, asked: uuid.UUID) -> JobId:
 
 def _shown(jobs: JobStore, job_id: JobId) -> Shown:
     job, ended = jobs.job(job_id), jobs.seen(job_id)
-    prompt = next((name for name in PROMPTS if name in job.fields), "rows")
+    prompt = next((name for name in job.fields if name in WORDS), "")
     options = {name: _text(value) for name, value in job.fields.items() if name != prompt and value is not None}
     return Shown(
         job_id,
