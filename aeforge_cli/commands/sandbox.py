@@ -2,8 +2,9 @@
 
 import sys
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +12,10 @@ from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.local_sandbox import PORT
 from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, SandboxUnavailable, serve
-from aeforge_cli.session import Session
+from aeforge_cli.session import SANDBOX_KEY, Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.local_sandbox.registration import Registration
 
 
 def register(tree: typer.Typer) -> None:
@@ -68,13 +72,16 @@ def sandbox(
         aeforge sandbox --port 9000 --lose-answer 0.1 --status 503:0.2 --retry-after 2
     """
     verbosity.apply(session)
+    keys = tuple(key or (SANDBOX_KEY,))
+    registration = _registration(session) if SANDBOX_KEY in keys and not child else None
     try:
         options = SandboxOptions(
             host=host,
             port=port,
-            keys=tuple(key or ("sandbox",)),
+            keys=keys,
             state=state and state.absolute(),
             engine=engine,
+            secret=registration.secret if registration else "",
             tidy=child,
             faults=InjectedFaults(
                 delay=delay,
@@ -88,9 +95,47 @@ def sandbox(
             ),
         )
         parent_gone = _end_of_stdin() if child else threading.Event()
-        serve(options, ready=session.console.result, log=session.console.note, stop_when=parent_gone.is_set)
+        ready = partial(_announce, session, registration)
+        unfetched = serve(options, ready=ready, log=session.console.note, stop_when=parent_gone.is_set)
     except (SandboxUnavailable, ValueError) as error:
         raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None
+    finally:
+        if registration:
+            registration.withdraw()
+    if child:
+        for job_id in unfetched:
+            session.console.result(job_id)
+
+
+def _registration(session: Session) -> "Registration | None":
+    """What `--sandbox` finds this sandbox by; None where the state folder cannot be used."""
+    from aeforge_cli.config.settings import Settings
+    from aeforge_cli.local_sandbox.registration import Registration
+
+    # Not the session's: a config file that is broken or another user's concerns no sandbox.
+    state_dir = Settings(session.environment).state_dir
+    try:
+        return Registration(state_dir)
+    except OSError as error:
+        _warn_of_no_registration(session, error)
+        return None
+
+
+def _announce(session: Session, registration: "Registration | None", base_url: str) -> None:
+    """Who reads the address may use `--sandbox` from then on."""
+    if registration:
+        try:
+            registration.publish(base_url)
+        except OSError as error:
+            _warn_of_no_registration(session, error)
+    session.console.result(base_url)
+
+
+def _warn_of_no_registration(session: Session, error: OSError) -> None:
+    session.console.warn(
+        f"--sandbox will not find this sandbox: {error.filename} cannot be used ({error.strerror});"
+        " use --base-url, or name another folder with AEFORGE_STATE_DIR"
+    )
 
 
 def _chosen_status(text: str) -> tuple[int, float]:
