@@ -47,7 +47,7 @@ class JobService:
         return job.job_id
 
     def is_known(self, job_id: JobId) -> bool:
-        return self.store.known(job_id)
+        return self.store.is_known(job_id)
 
     def ended(self, job_id: JobId) -> Ended | None:
         """How a known job ended; None while it is pending."""

@@ -79,7 +79,7 @@ async def _serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    with _uvicorn_heard(log):
+    with _uvicorn_logged(log):
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(worker_pool.work())
             if not options.tidy:  # else it ends with the command that started it
@@ -154,7 +154,7 @@ def _in_one_line(log: Callable[[str], None]) -> Callable[[str], None]:
 
 
 @contextmanager
-def _uvicorn_heard(log: Callable[[str], None]) -> Iterator[None]:
+def _uvicorn_logged(log: Callable[[str], None]) -> Iterator[None]:
     logger = logging.getLogger("uvicorn.error")
     handler = _ToLog(log)
     before = logger.propagate, logger.level

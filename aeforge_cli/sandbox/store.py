@@ -69,7 +69,7 @@ class JobStore:
         """The job that made a result."""
         self._linked: set[JobId] = set()
         """Jobs whose links were given out by this process."""
-        self._burdened: set[JobId] = set()
+        self._with_uploads: set[JobId] = set()
         """Jobs that have ended, and still keep the pictures sent to them."""
 
     @contextmanager
@@ -83,10 +83,10 @@ class JobStore:
             names = [JobId(folder.name) for folder in self._jobs.iterdir()]
             self._made = {job_id: self.job(job_id).made for job_id in names}
             ends = {job_id: ended for job_id in names if (ended := self._ended(job_id))}
-            self._burdened = set(ends)
+            self._with_uploads = set(ends)
             self._job_of = {name: job_id for job_id, ended in ends.items() for name in ended.images}
             self._drop_orphans()
-            self._unburden()
+            self._drop_old_uploads()
             yield
 
     def add(self, job: Job, pictures: Iterable[tuple[str, BinaryIO]]) -> None:
@@ -105,10 +105,10 @@ class JobStore:
         draft.write_text(json.dumps(asdict(ended)), encoding="ascii")
         draft.replace(folder / "ended.json")
         self._job_of |= dict.fromkeys(ended.images, job.job_id)
-        self._burdened.add(job.job_id)
-        self._unburden()
+        self._with_uploads.add(job.job_id)
+        self._drop_old_uploads()
 
-    def known(self, job_id: JobId) -> bool:
+    def is_known(self, job_id: JobId) -> bool:
         return job_id in self._made
 
     def report(self, job_id: JobId) -> Ended | None:
@@ -188,13 +188,13 @@ class JobStore:
         shutil.rmtree(draft)
         del self._made[job_id]
 
-    def _unburden(self) -> None:
-        for job_id in self._burdened.difference(self.newest()):
+    def _drop_old_uploads(self) -> None:
+        for job_id in self._with_uploads.difference(self.newest()):
             job = self.job(job_id)
             with suppress(PermissionError):  # Windows keeps a file that a browser is being sent: next time
                 for name in itertools.chain.from_iterable(job.pictures.values()):
                     self.path(job, name).unlink(missing_ok=True)
-                self._burdened.discard(job_id)
+                self._with_uploads.discard(job_id)
 
     def _ended(self, job_id: JobId) -> Ended | None:
         try:

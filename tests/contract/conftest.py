@@ -56,7 +56,7 @@ def obedient() -> Iterator[Sandbox]:
 @pytest.fixture(params=[name if name == "sandbox" else pytest.param(name, marks=pytest.mark.live) for name in ASKED])
 def service(request: pytest.FixtureRequest) -> Service:
     if request.param == "live":
-        return Service(LIVE_URL, LIVE_KEY, patience=600)
+        return Service(LIVE_URL, LIVE_KEY, timeout=600)
     sandbox: Sandbox = request.getfixturevalue("shared_sandbox")
     return sandbox.service
 

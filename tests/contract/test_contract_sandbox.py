@@ -258,7 +258,7 @@ def test_the_api_answers_while_the_engine_works(start: Start) -> None:
     sandbox = start()
     asleep = [inpaint(sandbox.service, "sleep") for _ in range(3)]
 
-    assert [sandbox.service.look(job_id)["status"] for job_id in asleep] == ["Pending"] * 3
+    assert [sandbox.service.poll(job_id)["status"] for job_id in asleep] == ["Pending"] * 3
     assert sandbox.close() == 0
 
 
@@ -301,7 +301,7 @@ def test_jobs_and_their_pictures_outlive_it_when_it_has_a_state_folder(start: St
 
     second = start(state=tmp_path / "state")
 
-    after = second.service.look(job_id)["image_urls"]
+    after = second.service.poll(job_id)["image_urls"]
     assert [Path(url).name for url in after] == [Path(url).name for url in before]
     assert opened(after[0]).size == (24, 24)
 

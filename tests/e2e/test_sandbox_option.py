@@ -1,4 +1,4 @@
-"""The sandbox, as an option of each command and as a server whose misbehaviour ends in the documented exit codes."""
+"""The sandbox, as an option of each command and as a server whose injected faults end in the documented exit codes."""
 
 import json
 import re
@@ -229,7 +229,7 @@ def test_no_proxy_gets_what_is_for_the_sandbox(aeforge: Aeforge, home: Home, fak
 
 # ------------------------------------------------------------------ aeforge sandbox
 
-MISBEHAVIOUR = {
+FAULTS = {
     "its jobs fail": (("--fail-jobs", "1"), (), (3, "job_failed")),
     "it loses answers": (("--lose-answer", "1"), (), (10, "submit_unknown")),
     "it drops connections": (("--drop", "1"), (), (10, "submit_unknown")),
@@ -242,7 +242,7 @@ MISBEHAVIOUR = {
 }
 
 
-@pytest.mark.parametrize(("options", "more", "ending"), MISBEHAVIOUR.values(), ids=MISBEHAVIOUR)
+@pytest.mark.parametrize(("options", "more", "ending"), FAULTS.values(), ids=FAULTS)
 def test_what_goes_wrong_on_purpose_ends_as_documented(
     aeforge: Aeforge, home: Home, options: tuple[str, ...], more: tuple[str, ...], ending: tuple[int, str]
 ) -> None:
@@ -252,7 +252,7 @@ def test_what_goes_wrong_on_purpose_ends_as_documented(
     assert run.ending == ending
 
 
-def test_through_a_little_misbehaviour_a_batch_arrives(aeforge: Aeforge, home: Home) -> None:
+def test_through_a_few_faults_a_batch_arrives(aeforge: Aeforge, home: Home) -> None:
     names = [f"{number}.png" for number in range(6)]
     for number, name in enumerate(names):
         (home.work / name).write_bytes(png(number))

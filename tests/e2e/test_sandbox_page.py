@@ -123,7 +123,7 @@ def test_jobs_appear_and_end_while_one_looks(browser: Browser, visit: Visit, inp
 
     assert texts(browser, "h2") == ["No job yet", "sky", "sleep", "refuse gladly"]
     assert texts(browser, ".state") == ["done", "pending", "failed"]
-    assert texts(browser, ".well p") == ["Being worked …", "gladly"]
+    assert texts(browser, ".well p") == ["In progress …", "gladly"]
     assert browser.asks("document.querySelector('#empty').getBoundingClientRect().height") == 0
 
 

@@ -1,4 +1,4 @@
-"""A connection may wait, but not dawdle: a request that does not become whole is given up."""
+"""A connection may wait, but a request that does not become complete is given up."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from aeforge_cli.sandbox.server import Server
 
 
 class Hasty(Connection):
-    patience = 0.3
+    request_timeout = 0.3
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

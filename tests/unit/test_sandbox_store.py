@@ -45,11 +45,11 @@ def add(jobs: JobStore, job: Job = JOB) -> None:
 
 def test_a_job_is_kept_with_its_pictures_after_it_ended(jobs: JobStore) -> None:
     add(jobs)
-    assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [JOB], 1)
+    assert (jobs.is_known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [JOB], 1)
 
     jobs.end(JOB, ENDED)
 
-    assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [], 1)
+    assert (jobs.is_known(JOB.job_id), jobs.unfinished(), jobs.count()) == (True, [], 1)
     assert jobs.path(JOB, "image-0").read_bytes() == b"picture"
 
 
@@ -139,7 +139,7 @@ def test_a_job_that_could_not_be_written_whole_is_not_there(jobs: JobStore) -> N
     with pytest.raises(OSError, match="broke off"):
         jobs.add(JOB, [("image-0", Broken())])
 
-    assert (jobs.known(JOB.job_id), jobs.unfinished(), jobs.count()) == (False, [], 0)
+    assert (jobs.is_known(JOB.job_id), jobs.unfinished(), jobs.count()) == (False, [], 0)
 
 
 def test_tidying_spares_an_end_that_nobody_has_heard(jobs: JobStore, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Who gets in: what is refused before the app sees it, by host, number, size or key."""
+"""What is refused before the app sees it: by host, number of connections, size or key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BufferRequestBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         more = True
 
-        async def hear() -> Message:
+        async def received() -> Message:
             nonlocal more
             message = await receive()
             more = message.get("more_body", False)
@@ -36,10 +36,10 @@ class BufferRequestBody:
 
         async def answer(message: Message) -> None:
             while more:
-                await hear()
+                await received()
             await send(message)
 
-        await self._app(scope, hear, answer)
+        await self._app(scope, received, answer)
 
 
 class LoopbackOnly:

@@ -121,8 +121,8 @@ def _parameter(field: Field) -> inspect.Parameter:
             kind = Annotated[str, Form(json_schema_extra={"contentMediaType": "application/json"})]
         case Flag():
             kind = Annotated[bool, Form()]
-        case Number():
-            kind = Annotated[int, Form()]
+        case Number(_, allowed):
+            kind = Annotated[int, Form(json_schema_extra={"enum": [*allowed]})]
         case Choice(_, values, required):
             kind = Annotated[values if required else values | None, Form()]
         case Picture(_, required):

@@ -95,7 +95,7 @@ def job_list(jobs: JobStore, *, engine: str, base_url: str, command: str) -> API
 
 def _known(jobs: JobStore, asked: uuid.UUID) -> JobId:
     job_id = JobId(str(asked))
-    if not jobs.known(job_id):
+    if not jobs.is_known(job_id):
         raise HTTPException(404, "Job not found")
     return job_id
 

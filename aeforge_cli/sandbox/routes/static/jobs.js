@@ -1,15 +1,15 @@
 "use strict";
 // Text from elsewhere is only ever set as textContent: it can be read, and cannot act.
 
-const EVERY = 1000, PATIENCE = 5000;
+const EVERY = 1000, TIMEOUT = 5000;
 const STATES = { Pending: "pending", Succeed: "done", Failed: "failed" };
 const find = (selector, place = document) => place.querySelector(selector);
 const cards = new Map();
 
 async function watch() {
-  const album = await fetch("/sandbox/jobs", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })
+  const list = await fetch("/sandbox/jobs", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) })
     .then(answer => answer.ok ? answer.json() : null).catch(() => null);  // also where it breaks off
-  if (album) show(album);
+  if (list) show(list);
   else say("The sandbox does not answer; it may have ended. This is what it last showed.");
   setTimeout(() => document.hidden ? addEventListener("visibilitychange", watch, { once: true }) : watch(), EVERY);
 }
@@ -63,7 +63,7 @@ function update(card, job) {
 const before = job => pictures(job.before, "Before: what was sent", "No picture was sent.");
 
 function after(job) {
-  if (job.status === "Pending") return [note("Being worked …", "working")];
+  if (job.status === "Pending") return [note("In progress …", "working")];
   if (job.status === "Failed") return [note(job.reason ?? "The reason was not kept.", "reason")];
   return pictures(job.after, `After: ${job.prompt || job.operation}`, "Nothing was made.");
 }
