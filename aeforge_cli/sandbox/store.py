@@ -103,8 +103,8 @@ class JobStore:
         folder = self._jobs / job.job_id
         draft = self._drafts / f"{job.job_id}.json"
         draft.write_text(json.dumps(asdict(ended)), encoding="ascii")
+        self._job_of |= dict.fromkeys(ended.images, job.job_id)  # first: from the next line on they may be asked for
         draft.replace(folder / "ended.json")
-        self._job_of |= dict.fromkeys(ended.images, job.job_id)
         self._with_uploads.add(job.job_id)
         self._drop_old_uploads()
 
@@ -140,7 +140,8 @@ class JobStore:
 
     def note_fetched(self, name: str) -> None:
         """A client has the whole result."""
-        (self._jobs / self._job_of[name] / f"fetched-{name}").touch()
+        with suppress(OSError):  # on a full disk the client gets it all the same, and the job is kept for longer
+            (self._jobs / self._job_of[name] / f"fetched-{name}").touch()
 
     def unfetched(self) -> list[JobId]:
         """Jobs whose links were given out by this process, and whose results no client has; the oldest first."""

@@ -28,7 +28,7 @@ def results(jobs: JobStore) -> ASGIApp:
 
 
 class _Noted:
-    """Notes that a result was fetched once its last byte has gone to a client that is still there."""
+    """Notes that a result was fetched when its last bytes go to a client that is still there."""
 
     def __init__(self, response: ASGIApp, jobs: JobStore, name: str) -> None:
         self._response = response
