@@ -98,7 +98,9 @@ class Session:
         if self._sandboxed:
             from aeforge_cli.local_sandbox import running_sandbox
 
-            return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._tell_of_sandbox))
+            return self._closing.enter_context(
+                running_sandbox(self.settings.state_dir, log=self._tell_of_sandbox, note=self.console.note)
+            )
         return self.settings["base_url"].text
 
     def _tell_of_sandbox(self, line: str) -> None:

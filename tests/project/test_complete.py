@@ -7,7 +7,7 @@ from aeforge_cli.errors import Exit, Failure
 from aeforge_cli.manual.from_typer import whole_tree
 from aeforge_cli.manual.reference import ERROR_WORDS, EXIT_CODES, error_words
 from aeforge_cli.manual.tree import Takes
-from aeforge_cli.sandbox.api import operations as routes
+from aeforge_cli.sandbox.routes.api import operations as routes
 
 TREE = whole_tree()
 PATHS = {f"/{operation.path}" for operation in OPERATIONS}

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aeforge_cli.sandbox.drawings import media_type
 from aeforge_cli.sandbox.engine import Engine, Instruction, Refused
-from aeforge_cli.sandbox.worker import Order, answer
+from aeforge_cli.sandbox.workers.order import NotRendered, Order, Outcome, Rendered, outcome_from
+from aeforge_cli.sandbox.workers.renderers import media_type
+from aeforge_cli.sandbox.workers.worker import carry_out
 from tests.conftest import png
 
 
@@ -34,8 +35,8 @@ def work(tmp_path: Path) -> Callable[..., list[Image.Image]]:
 
     def work(operation: str, *fields: str, **values: object) -> list[Image.Image]:
         order = Order(operation, values, {field: [str(sent)] for field in fields}, str(tmp_path / "images"))
-        match answer(order, inverting):
-            case {"images": list(names)}:
+        match carry_out(order, inverting):
+            case Rendered(names):
                 return [Image.open(io.BytesIO((tmp_path / "images" / name).read_bytes())) for name in names]
             case other:
                 pytest.fail(f"{other}")
@@ -106,13 +107,15 @@ def test_what_cannot_be_done_here_is_a_labelled_placeholder(
 def test_a_refusal_and_an_error_are_answers_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(png(1))
 
-    def asked(prompt: str, picture: str) -> dict[str, object]:
+    def asked(prompt: str, picture: str) -> Outcome:
         pictures = {"image": [str(tmp_path / picture)]}
         fields: dict[str, object] = {"prompt": prompt, "quality": "pro"}
-        return answer(Order("image-tune/inpaint/v2", fields, pictures, str(tmp_path)), inverting)
+        return carry_out(Order("image-tune/inpaint/v2", fields, pictures, str(tmp_path)), inverting)
 
-    assert asked("refuse", "picture.png") == {"failed": "that cannot be done"}
-    assert str(asked("invert", "gone.png")["failed"]).startswith("FileNotFoundError: ")
+    gone = asked("invert", "gone.png")
+    assert asked("refuse", "picture.png") == NotRendered("that cannot be done")
+    assert isinstance(gone, NotRendered)
+    assert gone.reason.startswith("FileNotFoundError: ")
 
 
 def test_usual_formats_are_pictures(pictures: dict[str, bytes]) -> None:
@@ -133,9 +136,23 @@ def test_a_long_reason_is_cut(tmp_path: Path) -> None:
     def engine() -> Engine:
         raise Refused("x" * 5000)
 
-    failed = answer(Order("image-tune/inpaint/v2", {}, {}, str(tmp_path)), engine)
+    outcome = carry_out(Order("image-tune/inpaint/v2", {}, {}, str(tmp_path)), engine)
 
-    assert failed == {"failed": "x" * 2000 + "…"}
+    assert outcome == NotRendered("x" * 2000 + "…")
+
+
+def test_a_reason_is_one_line_whatever_an_engine_writes(tmp_path: Path) -> None:
+    def engine() -> Engine:
+        raise Refused("It does not know this.\nIt knows:\n- blue sky\n- darker.\n\nTry one.\n")
+
+    outcome = carry_out(Order("image-tune/inpaint/v2", {}, {}, str(tmp_path)), engine)
+
+    assert outcome == NotRendered("It does not know this. It knows: blue sky; darker. Try one.")
+
+
+@pytest.mark.parametrize("outcome", [Rendered(["a.png", "b.gif"]), NotRendered("no\u2028\x1b[2J")], ids=str)
+def test_what_a_worker_writes_is_read_back_as_it_was(outcome: Rendered | NotRendered) -> None:
+    assert (outcome_from(outcome.as_line()), outcome.as_line().count(b"\n")) == (outcome, 1)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 import requests
 
-from aeforge_cli.sandbox import Misbehaviour
+from aeforge_cli.sandbox import InjectedFaults
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Service, upload
@@ -21,22 +21,22 @@ def upscale(service: Service) -> requests.Response:
     return service.post(UPSCALE, {"scale": "1K"}, [PICTURE])
 
 
-def misbehaving(**behaviour: object) -> dict[str, Misbehaviour]:
-    return {"misbehaviour": Misbehaviour(**{"delay": 0.0, **behaviour})}  # type: ignore[arg-type]  # checked by the class
+def injecting(**faults: object) -> dict[str, InjectedFaults]:
+    return {"faults": InjectedFaults(**{"delay": 0.0, **faults})}  # type: ignore[arg-type]  # checked by the class
 
 
 def test_a_delay_keeps_quick_jobs_pending(start: Start) -> None:
-    service = start(**misbehaving(delay=0.7)).service
+    service = start(**injecting(delay=0.7)).service
     sent = time.monotonic()
     job_id = upscale(service).json()["job_id"]
 
-    assert service.look(job_id)["status"] == "Pending"
+    assert service.poll(job_id)["status"] == "Pending"
     assert service.wait(job_id)["status"] == "Succeed"
     assert time.monotonic() - sent >= 0.7
 
 
 def test_latency_is_added_to_each_answer(start: Start) -> None:
-    service = start(**misbehaving(latency=0.2)).service
+    service = start(**injecting(latency=0.2)).service
 
     answers = [upscale(service), service.get(UNKNOWN_JOB), service.get(UNKNOWN_JOB, key="wrong")]
 
@@ -45,17 +45,19 @@ def test_latency_is_added_to_each_answer(start: Start) -> None:
 
 
 def test_jobs_fail_as_often_as_asked(start: Start) -> None:
-    sandbox = start(**misbehaving(fail_jobs=1.0))
+    sandbox = start(**injecting(fail_jobs=1.0))
 
     job_id = upscale(sandbox.service).json()["job_id"]
 
-    assert sandbox.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
-    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: chosen by the sandbox's options (")
+    reason = "chosen by the sandbox's options"
+    failed = {"job_id": job_id, "status": "Failed", "image_urls": [], "error_message": reason}
+    assert sandbox.service.wait(job_id) == failed
+    assert sandbox.line(f"job {job_id} failed").startswith(f"job {job_id} failed: {reason} (")
 
 
 def test_the_same_seed_fails_the_same_jobs_however_often_they_are_polled(start: Start) -> None:
     def ends(polls: int) -> list[str]:
-        service = start(**misbehaving(fail_jobs=0.5, seed=4)).service
+        service = start(**injecting(fail_jobs=0.5, seed=4)).service
         jobs = []
         for _ in range(6):
             jobs += [upscale(service).json()["job_id"]]
@@ -77,7 +79,7 @@ def test_the_same_seed_fails_the_same_jobs_however_often_they_are_polled(start: 
 def test_a_status_is_answered_with_nothing_done(
     start: Start, status: int, retry_after: int | None, header: str | None
 ) -> None:
-    sandbox = start(**misbehaving(status=((status, 1.0),), retry_after=retry_after))
+    sandbox = start(**injecting(status=((status, 1.0),), retry_after=retry_after))
 
     answers = [upscale(sandbox.service), sandbox.service.get(UNKNOWN_JOB)]
 
@@ -87,7 +89,7 @@ def test_a_status_is_answered_with_nothing_done(
 
 
 def test_several_statuses_each_have_their_share(start: Start) -> None:
-    service = start(**misbehaving(status=((500, 0.3), (502, 0.3)), seed=1)).service
+    service = start(**injecting(status=((500, 0.3), (502, 0.3)), seed=1)).service
 
     answers = {service.get(UNKNOWN_JOB).status_code for _ in range(30)}
 
@@ -95,7 +97,7 @@ def test_several_statuses_each_have_their_share(start: Start) -> None:
 
 
 def test_results_are_served_no_better_than_the_api(start: Start) -> None:
-    service = start(**misbehaving(status=((502, 0.5),), seed=2)).service
+    service = start(**injecting(status=((502, 0.5),), seed=2)).service
     job_id = first_ok(lambda: upscale(service)).json()["job_id"]
     first_ok(lambda: None if (answer := service.get(f"/job/{job_id}")).json().get("status") != "Succeed" else answer)
     [url] = first_ok(lambda: service.get(f"/job/{job_id}")).json()["image_urls"]
@@ -106,7 +108,7 @@ def test_results_are_served_no_better_than_the_api(start: Start) -> None:
 
 
 def test_a_dropped_connection_leaves_no_job(start: Start) -> None:
-    sandbox = start(**misbehaving(drop=1.0))
+    sandbox = start(**injecting(drop=1.0))
 
     with pytest.raises(requests.ConnectionError):
         upscale(sandbox.service)
@@ -117,7 +119,7 @@ def test_a_dropped_connection_leaves_no_job(start: Start) -> None:
 
 
 def test_a_lost_answer_leaves_a_job_that_is_worked(start: Start) -> None:
-    sandbox = start(**misbehaving(lose_answer=1.0))
+    sandbox = start(**injecting(lose_answer=1.0))
 
     with pytest.raises(requests.ConnectionError):
         upscale(sandbox.service)
@@ -128,7 +130,7 @@ def test_a_lost_answer_leaves_a_job_that_is_worked(start: Start) -> None:
 
 
 def test_a_refusal_is_never_lost(start: Start) -> None:
-    service = start(**misbehaving(lose_answer=1.0)).service
+    service = start(**injecting(lose_answer=1.0)).service
 
     answers = [service.post(UPSCALE, {}), service.post(UPSCALE, {}, key="wrong")]
 

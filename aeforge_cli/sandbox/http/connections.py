@@ -1,4 +1,4 @@
-"""How long a client may take over a request, and how many clients there may be at once."""
+"""How long a client may take to send a request, and how many clients there may be at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Connection(H11Protocol):
-    """uvicorn's connection, with an end to the patience for requests that do not become whole."""
+    """uvicorn's connection, closed when a request is not complete in `request_timeout` seconds."""
 
-    patience = 30.0
+    request_timeout = 30.0
 
     def __init__(
         self,
@@ -27,36 +27,40 @@ class Connection(H11Protocol):
         app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        most = config.limit_concurrency or 0
+        limit = config.limit_concurrency or 0
         super().__init__(config, server_state, app_state, _loop)
-        self._most = most
+        self._limit = limit
         self.limit_concurrency = None  # uvicorn would answer in plain text, without Retry-After
-        self._impatience: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.app_state = {"hang_up": transport.close, "crowded": lambda: len(self.connections) > self._most}
-        if len(self.connections) > 2 * self._most:
+        self.app_state = {
+            "hang_up": transport.close,
+            "is_connected": lambda: not transport.is_closing(),
+            "crowded": lambda: len(self.connections) > self._limit,
+        }
+        if len(self.connections) > 2 * self._limit:
             transport.abort()
-        self._be_patient()
+        self._watch_deadline()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._be_patient()
+        self._watch_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._impatience is not None:
-            self._impatience.cancel()
+        if self._deadline is not None:
+            self._deadline.cancel()
 
-    def _be_patient(self) -> None:
-        """From the first byte of a request to its last; a drip does not buy time."""
+    def _watch_deadline(self) -> None:
+        """The time runs from the first byte of a request to its last: bytes that drip in do not extend it."""
         waiting = self._request_is_incomplete()
-        if waiting and self._impatience is None:
-            self._impatience = self.loop.call_later(self.patience, self.transport.abort)
-        elif not waiting and self._impatience is not None:
-            self._impatience.cancel()
-            self._impatience = None
+        if waiting and self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_timeout, self.transport.abort)
+        elif not waiting and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _request_is_incomplete(self) -> bool:
         if self.conn.their_state is h11.IDLE:

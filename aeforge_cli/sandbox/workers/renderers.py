@@ -6,17 +6,18 @@ import io
 import textwrap
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, assert_never, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, assert_never
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from aeforge_cli.sandbox.engine import Refused, edit_bytes
+from aeforge_cli.sandbox.operations import RENDERERS, Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aeforge_cli.sandbox.engine import Engine, Quality
-    from aeforge_cli.sandbox.worker import Order
+    from aeforge_cli.sandbox.workers.order import Order
 
 # Pillow would print it on the terminal, and go on.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -29,21 +30,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MOST_FRAMES = 16
 PAPER, INK, ACCENT = (236, 238, 242), (40, 44, 52), (92, 120, 196)
 
-Operation = Literal[
-    "image-tune/inpaint/v2",
-    "image-tune/upscale",
-    "image-tune/split-layer",
-    "generate/image",
-    "generate/effect/v1",
-    "generate/effect/v2",
-    "sprite/make-sprite/v1",
-    "sprite/make-sprite/v2",
-    "sprite/reskin/v1",
-    "sprite/reskin/v2",
-    "sprite/character-overlay/v1",
-    "sprite/character-overlay/v2",
-]
 Made = tuple[Literal["png", "gif"], bytes]
+"""A result: its suffix and its content."""
 
 
 def media_type(file: BinaryIO) -> str | None:
@@ -58,33 +46,26 @@ def media_type(file: BinaryIO) -> str | None:
 
 
 def make(order: Order, engine: Callable[[], Engine]) -> Iterator[Made]:
-    operation = cast("Operation", order.operation)
-    match operation:
-        case "image-tune/inpaint/v2":
-            yield _inpainted(order, engine())
-        case "image-tune/upscale":
+    """The results of an order, one after the other. Raises Refused."""
+    renderer = RENDERERS[order.operation]
+    match renderer:
+        case Renderer.EDIT:
+            yield _edited(order, engine())
+        case Renderer.ENLARGE:
             yield _png(_enlarged(_opened(order, "image"), LONG_SIDE[order.field("scale")]))
-        case "image-tune/split-layer":
+        case Renderer.SPLIT:
             yield from map(_png, _layers(order))
-        case "sprite/make-sprite/v1" | "sprite/make-sprite/v2":
+        case Renderer.ANIMATE:
             yield from _sprite(order)
-        case (
-            "generate/image"
-            | "generate/effect/v1"
-            | "generate/effect/v2"
-            | "sprite/reskin/v1"
-            | "sprite/reskin/v2"
-            | "sprite/character-overlay/v1"
-            | "sprite/character-overlay/v2"
-        ):
+        case Renderer.PLACEHOLDER:
             yield _png(_placeholder(order, order.field("prompt") or order.field("description")))
         case _:
-            assert_never(operation)
+            assert_never(renderer)
 
 
-def _inpainted(order: Order, engine: Engine) -> Made:
+def _edited(order: Order, engine: Engine) -> Made:
     [picture] = order.pictures["image"]
-    quality = cast("Quality", order.field("quality"))
+    quality: Quality = "pro" if order.field("quality") == "pro" else "standard"
     return "png", edit_bytes(engine, Path(picture).read_bytes(), order.field("prompt"), quality, lambda _share: None)
 
 

@@ -5,7 +5,7 @@ GET /sandbox/jobs/<job id>      one job, however old
 GET /sandbox/jobs/<job id>/<n>  a picture that was sent, if the job is among the newest
 GET /sandbox/images/<name>      a picture that was made
 
-To look here does not count as the report of a job's end, needs no key, and meets no misbehaviour.
+To look here does not count as the report of a job's end, needs no key, and meets no injected fault.
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations.
@@ -19,11 +19,11 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse
 
-from aeforge_cli.sandbox.jobs import Job, JobId, Jobs
+from aeforge_cli.sandbox.operations import WORDS
+from aeforge_cli.sandbox.store import Job, JobId, JobStore
 
 # Of text that may be a megabyte, looked at each second.
 LONGEST_TEXT = 1000
-PROMPTS = ("prompt", "description", "text", "keyword")
 # No page elsewhere may embed them, and none of them may act as a page.
 PICTURE_HEADERS = {
     "Cache-Control": "private, max-age=3600",
@@ -50,7 +50,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Album:
+class JobList:
     engine: str
     base_url: str
     command: str
@@ -59,13 +59,13 @@ class Album:
     jobs: list[Shown]
 
 
-def gallery(jobs: Jobs, *, engine: str, base_url: str, command: str) -> APIRouter:
+def job_list(jobs: JobStore, *, engine: str, base_url: str, command: str) -> APIRouter:
     router = APIRouter(prefix="/sandbox", include_in_schema=False)
 
     @router.get("/jobs")
-    def newest(response: Response) -> Album:
+    def newest(response: Response) -> JobList:
         response.headers["Cache-Control"] = "no-store"
-        return Album(engine, base_url, command, jobs.count(), [_shown(jobs, job_id) for job_id in jobs.newest()])
+        return JobList(engine, base_url, command, jobs.count(), [_shown(jobs, job_id) for job_id in jobs.newest()])
 
     @router.get("/jobs/{job_id}")
     def one(job_id: uuid.UUID, response: Response) -> Shown:
@@ -74,7 +74,7 @@ def gallery(jobs: Jobs, *, engine: str, base_url: str, command: str) -> APIRoute
 
     @router.get("/jobs/{job_id}/{number}")
     def sent(job_id: uuid.UUID, number: int) -> FileResponse:
-        from aeforge_cli.sandbox.drawings import media_type
+        from aeforge_cli.sandbox.workers.renderers import media_type
 
         job = jobs.job(_known(jobs, job_id))
         paths = [jobs.path(job, name) for name in _sent(job)]
@@ -93,16 +93,16 @@ def gallery(jobs: Jobs, *, engine: str, base_url: str, command: str) -> APIRoute
     return router
 
 
-def _known(jobs: Jobs, asked: uuid.UUID) -> JobId:
+def _known(jobs: JobStore, asked: uuid.UUID) -> JobId:
     job_id = JobId(str(asked))
-    if not jobs.known(job_id):
+    if not jobs.is_known(job_id):
         raise HTTPException(404, "Job not found")
     return job_id
 
 
-def _shown(jobs: Jobs, job_id: JobId) -> Shown:
+def _shown(jobs: JobStore, job_id: JobId) -> Shown:
     job, ended = jobs.job(job_id), jobs.seen(job_id)
-    prompt = next((name for name in PROMPTS if name in job.fields), "rows")
+    prompt = next((name for name in job.fields if name in WORDS), "")
     options = {name: _text(value) for name, value in job.fields.items() if name != prompt and value is not None}
     return Shown(
         job_id,

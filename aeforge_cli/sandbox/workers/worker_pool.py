@@ -1,82 +1,78 @@
-"""Who works which job when: a few processes, each with one job at a time, in the order the jobs came."""
+"""Which process works which job when: a few slots, each with one process and one job at a time, oldest job first."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
-from aeforge_cli.sandbox.jobs import Ended
+from aeforge_cli.sandbox.store import Ended
+from aeforge_cli.sandbox.workers.order import NotRendered, Order, Rendered, outcome_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.jobs import Job, Jobs
+    from aeforge_cli.sandbox.store import Job, JobStore
+    from aeforge_cli.sandbox.workers.order import Outcome
 
-PROCESSES = 2
-# One line carries an answer: a few names, or the reason of a failure.
+SLOTS = 2
+# One line carries an outcome: a few names, or the reason of a failure.
 LONGEST_LINE = 1 << 20
 
 
-class Workshop:
-    def __init__(self, jobs: Jobs, *, engine: str, delay: float, log: Callable[[str], None]) -> None:
+class WorkerPool:
+    def __init__(self, jobs: JobStore, *, engine: str, delay: float, log: Callable[[str], None]) -> None:
         self._jobs = jobs
         self._engine = engine
         self._delay = delay
         self._log = log
-        self._waiting: asyncio.Queue[Job] = asyncio.Queue()
+        self._queue: asyncio.Queue[Job] = asyncio.Queue()
 
-    def take(self, job: Job) -> None:
-        self._waiting.put_nowait(job)
+    def enqueue(self, job: Job) -> None:
+        self._queue.put_nowait(job)
 
     async def work(self) -> None:
-        """Until cancelled: first what an earlier sandbox left unfinished, then what is taken in."""
+        """Until cancelled: first what an earlier sandbox left unfinished, then what is enqueued."""
         for job in self._jobs.unfinished():
             self._log(f"job {job.job_id} goes on: {job.operation}")
-            self.take(job)
-        async with asyncio.TaskGroup() as benches:
-            for _ in range(PROCESSES):
-                benches.create_task(self._bench())
+            self.enqueue(job)
+        async with asyncio.TaskGroup() as slots:
+            for _ in range(SLOTS):
+                slots.create_task(self._slot())
 
-    async def _bench(self) -> None:
+    async def _slot(self) -> None:
         worker = _Worker(self._engine, self._log)
         try:
             while True:
-                await self._work_one(await self._waiting.get(), worker)
+                await self._work_off(await self._queue.get(), worker)
         finally:
             await worker.stop()
 
-    async def _work_one(self, job: Job, worker: _Worker) -> None:
-        if job.doomed:
-            answer: dict[str, object] = {"failed": "chosen by the sandbox's options"}
-        else:
-            answer = await worker.work(self._order(job))
+    async def _work_off(self, job: Job, worker: _Worker) -> None:
+        outcome: Outcome = NotRendered("chosen by the sandbox's options")
+        if not job.will_fail:
+            outcome = await worker.carry_out(self._order(job))
         since = max(time.time(), job.made + self._delay)
-        match answer:
-            case {"images": list(images)}:
-                ended, outcome = Ended("Succeed", images, since), "done"
+        match outcome:
+            case Rendered(images):
+                ended, told = Ended("Succeed", images, since), "done"
+            case NotRendered(reason):
+                ended, told = Ended("Failed", [], since, reason), f"failed: {reason}"
             case _:
-                reason = str(answer.get("failed"))
-                ended, outcome = Ended("Failed", [], since, reason), f"failed: {reason}"
+                assert_never(outcome)
         try:
             await asyncio.to_thread(self._jobs.end, job, ended)
         except OSError as error:
             self._log(f"job {job.job_id} cannot be kept, and is left for the next start: {error}")
             return
-        line = f"job {job.job_id} {outcome} ({since - job.made:.1f} s)"
+        line = f"job {job.job_id} {told} ({since - job.made:.1f} s)"
         asyncio.get_running_loop().call_later(since - time.time(), self._log, line)
 
-    def _order(self, job: Job) -> dict[str, object]:
+    def _order(self, job: Job) -> Order:
         pictures = {field: [str(self._jobs.path(job, name)) for name in names] for field, names in job.pictures.items()}
-        return {
-            "operation": job.operation,
-            "fields": job.fields,
-            "pictures": pictures,
-            "images": str(self._jobs.images),
-        }
+        return Order(job.operation, dict(job.fields), pictures, str(self._jobs.images))
 
 
 class _Worker:
@@ -88,16 +84,17 @@ class _Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._relay: asyncio.Task[None] | None = None
 
-    async def work(self, order: dict[str, object]) -> dict[str, object]:
+    async def carry_out(self, order: Order) -> Outcome:
         process = self._process
         if process is None or process.returncode is not None:
             process = await self._start()
-        orders, answers = cast("asyncio.StreamWriter", process.stdin), cast("asyncio.StreamReader", process.stdout)
-        orders.write(json.dumps(order).encode() + b"\n")
-        line = await answers.readline()
+        # Made with pipes, so that neither is None.
+        orders, outcomes = cast("asyncio.StreamWriter", process.stdin), cast("asyncio.StreamReader", process.stdout)
+        orders.write(order.as_line())
+        line = await outcomes.readline()
         if line.endswith(b"\n"):
-            return dict(json.loads(line))
-        return {"failed": f"its process died (exit {await process.wait()})"}
+            return outcome_from(line)
+        return NotRendered(f"its process died (exit {await process.wait()})")
 
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -110,7 +107,7 @@ class _Worker:
         pipe = asyncio.subprocess.PIPE
         # -P: a numpy.py in the current folder is not ours. One BLAS thread: as fast here, for 40 % less CPU.
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "aeforge_cli.sandbox.worker", self._engine,
+            sys.executable, "-P", "-m", "aeforge_cli.sandbox.workers.worker", self._engine,
             stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_LINE,
             env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )  # fmt: skip

@@ -3,7 +3,8 @@
 state/
 ├── sandbox.lock            held while a sandbox uses the folder
 ├── drafts/                 jobs that are being taken in; renamed into jobs/ when whole
-├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported; of old jobs, no pictures
+├── jobs/<job id>/          job.json, the pictures sent, then ended.json, then reported, then fetched-<result> for each
+│                           result that a client has; of old jobs, no pictures
 └── images/<random>.png     results
 """
 
@@ -19,7 +20,6 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, Literal, NewType
 
 from aeforge_cli.sandbox import SandboxUnavailable
@@ -43,7 +43,7 @@ class Job:
     pictures: Mapping[str, list[str]]
     """Form field to the names of its files in the job's folder."""
     made: float
-    doomed: bool
+    will_fail: bool
     """Chosen to fail when it was made."""
 
 
@@ -54,10 +54,10 @@ class Ended:
     since: float
     """The API says Pending until then, however fast the work was."""
     reason: str | None = None
-    """Why it failed; the API does not say."""
+    """Why it failed, on one line."""
 
 
-class Jobs:
+class JobStore:
     def __init__(self, folder: Path, *, now: Callable[[], float] = time.time) -> None:
         self.images = folder / "images"
         self._folder = folder
@@ -65,7 +65,11 @@ class Jobs:
         self._jobs = folder / "jobs"
         self._now = now
         self._made: dict[JobId, float] = {}
-        self._burdened: set[JobId] = set()
+        self._job_of: dict[str, JobId] = {}
+        """The job that made a result."""
+        self._linked: set[JobId] = set()
+        """Jobs whose links were given out by this process."""
+        self._with_uploads: set[JobId] = set()
         """Jobs that have ended, and still keep the pictures sent to them."""
 
     @contextmanager
@@ -78,9 +82,11 @@ class Jobs:
                 folder.mkdir(exist_ok=True)
             names = [JobId(folder.name) for folder in self._jobs.iterdir()]
             self._made = {job_id: self.job(job_id).made for job_id in names}
-            self._burdened = {job_id for job_id in names if self._ended(job_id)}
+            ends = {job_id: ended for job_id in names if (ended := self._ended(job_id))}
+            self._with_uploads = set(ends)
+            self._job_of = {name: job_id for job_id, ended in ends.items() for name in ended.images}
             self._drop_orphans()
-            self._unburden()
+            self._drop_old_uploads()
             yield
 
     def add(self, job: Job, pictures: Iterable[tuple[str, BinaryIO]]) -> None:
@@ -97,11 +103,12 @@ class Jobs:
         folder = self._jobs / job.job_id
         draft = self._drafts / f"{job.job_id}.json"
         draft.write_text(json.dumps(asdict(ended)), encoding="ascii")
+        self._job_of |= dict.fromkeys(ended.images, job.job_id)  # first: from the next line on they may be asked for
         draft.replace(folder / "ended.json")
-        self._burdened.add(job.job_id)
-        self._unburden()
+        self._with_uploads.add(job.job_id)
+        self._drop_old_uploads()
 
-    def known(self, job_id: JobId) -> bool:
+    def is_known(self, job_id: JobId) -> bool:
         return job_id in self._made
 
     def report(self, job_id: JobId) -> Ended | None:
@@ -109,6 +116,8 @@ class Jobs:
         ended = self.seen(job_id)
         if ended is not None:
             (self._jobs / job_id / "reported").touch()
+            if ended.images:
+                self._linked.add(job_id)
         return ended
 
     def seen(self, job_id: JobId) -> Ended | None:
@@ -117,7 +126,9 @@ class Jobs:
         return ended if ended and ended.since <= self._now() else None
 
     def job(self, job_id: JobId) -> Job:
-        return Job(**json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii")))
+        found = json.loads((self._jobs / job_id / "job.json").read_text(encoding="ascii"))
+        found.setdefault("will_fail", found.pop("doomed", False))  # its name before 0.2
+        return Job(**found)
 
     def path(self, job: Job, name: str) -> Path:
         return self._jobs / job.job_id / name
@@ -127,9 +138,18 @@ class Jobs:
         path = self.images / name
         return path if RESULT_NAME.fullmatch(name) and path.exists() else None
 
+    def note_fetched(self, name: str) -> None:
+        """A client has the whole result."""
+        with suppress(OSError):  # on a full disk the client gets it all the same, and the job is kept for longer
+            (self._jobs / self._job_of[name] / f"fetched-{name}").touch()
+
+    def unfetched(self) -> list[JobId]:
+        """Jobs whose links were given out by this process, and whose results no client has; the oldest first."""
+        return sorted((job_id for job_id in self._linked if not self._is_delivered(job_id)), key=self._made.__getitem__)
+
     def newest(self) -> list[JobId]:
         """The newest first."""
-        return [job_id for job_id, _ in heapq.nlargest(NEWEST, list(self._made.items()), key=itemgetter(1))]
+        return self._newest(self._made)
 
     def unfinished(self) -> list[Job]:
         jobs = [self.job(job_id) for job_id in list(self._made) if self._ended(job_id) is None]
@@ -139,10 +159,14 @@ class Jobs:
         return len(self._made)
 
     def tidy(self) -> None:
-        """Forgets the jobs whose end has been reported; the folder goes too when nothing is left in it."""
-        for job_id in list(self._made):
-            if (self._jobs / job_id / "reported").exists():
-                self._forget(job_id)
+        """Forgets the jobs that nobody needs any more; the folder goes too when nothing is left in it.
+
+        Kept are jobs whose end nobody has heard, and the newest of those whose results nobody has fetched.
+        """
+        reported = [job_id for job_id in self._made if (self._jobs / job_id / "reported").exists()]
+        kept = self._newest(job_id for job_id in reported if not self._is_delivered(job_id))
+        for job_id in set(reported).difference(kept):
+            self._forget(job_id)
         self._drop_orphans()
         if self.count() == 0:
             for folder in (self._drafts, self._jobs, self.images):
@@ -151,19 +175,27 @@ class Jobs:
                 (self._folder / "sandbox.lock").unlink()
                 self._folder.rmdir()
 
+    def _newest(self, job_ids: Iterable[JobId]) -> list[JobId]:
+        return heapq.nlargest(NEWEST, list(job_ids), key=self._made.__getitem__)
+
+    def _is_delivered(self, job_id: JobId) -> bool:
+        """Whether all that a reported job made has reached a client; a job that failed made nothing."""
+        ended = self._ended(job_id)
+        return ended is not None and all((self._jobs / job_id / f"fetched-{name}").exists() for name in ended.images)
+
     def _forget(self, job_id: JobId) -> None:
         draft = self._drafts / job_id
         (self._jobs / job_id).rename(draft)  # or a kill might leave a job without its job.json
         shutil.rmtree(draft)
         del self._made[job_id]
 
-    def _unburden(self) -> None:
-        for job_id in self._burdened.difference(self.newest()):
+    def _drop_old_uploads(self) -> None:
+        for job_id in self._with_uploads.difference(self.newest()):
             job = self.job(job_id)
             with suppress(PermissionError):  # Windows keeps a file that a browser is being sent: next time
                 for name in itertools.chain.from_iterable(job.pictures.values()):
                     self.path(job, name).unlink(missing_ok=True)
-                self._burdened.discard(job_id)
+                self._with_uploads.discard(job_id)
 
     def _ended(self, job_id: JobId) -> Ended | None:
         try:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from aeforge_cli.sandbox import Misbehaviour
+    from aeforge_cli.sandbox import InjectedFaults
 
 ASK_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-class Luck:
+class SeededRandom:
     """A stream of chance for each kind of event: how often a client polls does not change which jobs fail."""
 
     def __init__(self, seed: int | None) -> None:
@@ -34,44 +34,44 @@ class Luck:
         return self._streams[event].random()
 
 
-class Mischief:
-    def __init__(self, app: ASGIApp, behaviour: Misbehaviour, luck: Luck, log: Callable[[str], None]) -> None:
+class FaultInjection:
+    def __init__(self, app: ASGIApp, faults: InjectedFaults, chance: SeededRandom, log: Callable[[str], None]) -> None:
         self._app = app
-        self._behaviour = behaviour
-        self._luck = luck
+        self._faults = faults
+        self._chance = chance
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = _kind(scope)
         send = self._late(send)
-        if self._luck.draw(f"drop {kind}") < self._behaviour.drop:
+        if self._chance.draw(f"drop {kind}") < self._faults.drop:
             self._log(f"dropped: {kind}")
             await _hang_up(scope, receive)
         elif status := self._status(kind):
             self._log(f"answered {status}: {kind}")
             await self._failure(status)(scope, receive, send)
-        elif scope["method"] == "POST" and self._luck.draw("lose answer") < self._behaviour.lose_answer:
+        elif scope["method"] == "POST" and self._chance.draw("lose answer") < self._faults.lose_answer:
             await self._app(scope, receive, self._losing(scope, receive, send))
         else:
             await self._app(scope, receive, send)
 
     def _status(self, kind: str) -> int | None:
-        luck = self._luck.draw(f"status {kind}")
-        for status, share in self._behaviour.status:
-            if luck < share:
+        drawn = self._chance.draw(f"status {kind}")
+        for status, share in self._faults.status:
+            if drawn < share:
                 return status
-            luck -= share
+            drawn -= share
         return None
 
     def _failure(self, status: int) -> JSONResponse:
-        after = self._behaviour.retry_after
+        after = self._faults.retry_after
         headers = {"Retry-After": str(after)} if after is not None and status in ASK_LATER else None
         return JSONResponse({"detail": f"{status}, as the sandbox's options ask"}, status, headers)
 
     def _late(self, send: Send) -> Send:
         async def late(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await asyncio.sleep(self._behaviour.latency)
+                await asyncio.sleep(self._faults.latency)
             await send(message)
 
         return late

@@ -1,4 +1,4 @@
-"""Who gets in: what is refused before the app sees it, by host, number, size or key."""
+"""What is refused before the app sees it: by host, number of connections, size or key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAMES = {"127.0.0.1", "localhost", "[::1]"}
 
 
-class HearsOut:
+class BufferRequestBody:
     """Answers when the request has arrived whole: a client that is cut off while it sends may never see the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,7 +28,7 @@ class HearsOut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         more = True
 
-        async def hear() -> Message:
+        async def received() -> Message:
             nonlocal more
             message = await receive()
             more = message.get("more_body", False)
@@ -36,13 +36,13 @@ class HearsOut:
 
         async def answer(message: Message) -> None:
             while more:
-                await hear()
+                await received()
             await send(message)
 
-        await self._app(scope, hear, answer)
+        await self._app(scope, received, answer)
 
 
-class Neighbours:
+class LoopbackOnly:
     """Only this machine, by name: a page elsewhere whose host name was bent to 127.0.0.1 gets nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,7 +57,7 @@ class Neighbours:
             await self._app(scope, receive, send)
 
 
-class KeysOnly:
+class BearerAuth:
     def __init__(self, app: ASGIApp, keys: Collection[str]) -> None:
         self._app = app
         self._keys = {key.encode() for key in keys}
@@ -72,7 +72,7 @@ class KeysOnly:
             await self._app(scope, receive, send)
 
 
-class Limited:
+class BodySizeLimit:
     def __init__(self, app: ASGIApp, max_body: int) -> None:
         self._app = app
         self._max_body = max_body
