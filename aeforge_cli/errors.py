@@ -243,3 +243,9 @@ class ClosedStdoutError(Exception):
 def go_on_with(job_id: str) -> str:
     """The command that goes on with a job, for hints."""
     return f"aeforge job wait {job_id}"
+
+
+def install_hint(extra: str) -> str:
+    """How to add an extra that is missing, in each of the ways in which aeforge itself may have been installed."""
+    extras = f'"aeforge[{extra}]"'
+    return f"pip install {extras}, or pipx inject aeforge {extras}, or uv tool install {extras}"

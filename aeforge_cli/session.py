@@ -55,7 +55,11 @@ class Session:
             self.console.talk = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
-        """Which account and which service; `options` are settings given on the command line."""
+        """Which account and which service; `options` are settings given on the command line. Raises Usage."""
+        if any(value is not None for value in options.values()):
+            from aeforge_cli.config.catalogue import check_options
+
+            check_options(options)
         self._profile = profile
         self._sandboxed = sandbox
         self._options = dict(options)
@@ -70,11 +74,7 @@ class Session:
     def settings(self) -> "Settings":
         from aeforge_cli.config.settings import Settings
 
-        settings = Settings(self.environment, profile=self._profile, options=self._options)
-        _ = settings.file.content  # reads the file; a profile that it names wrongly can still be corrected
-        for warning in settings.file.warnings:
-            self.console.warn(warning)
-        return settings
+        return Settings(self.environment, profile=self._profile, options=self._options, warn=self.console.warn)
 
     @cached_property
     def base_url(self) -> str:
@@ -109,10 +109,13 @@ class Session:
 
     @property
     def account(self) -> str:
-        """Tells keys apart without giving them away."""
+        """Tells accounts apart: by the name that the user gave, else by the key, without giving it away."""
+        key = self.key  # without one nothing is started, whatever the account is called
+        if not self._sandboxed and (name := self.settings["account"].text):
+            return name
         import hashlib
 
-        return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
+        return hashlib.sha256(key.reveal().encode()).hexdigest()[:8]
 
     def wire(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""

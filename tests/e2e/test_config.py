@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from aeforge_cli.config.catalogue import PROFILE, SETTINGS
 from tests.conftest import NOWHERE, Aeforge
+
+
+def unset(name: str) -> dict[str, str]:
+    return {"name": name, "value": "", "source": "the default", "variable": f"AEFORGE_{name.upper()}"}
 
 
 def test_every_setting_is_listed_with_its_source(aeforge: Aeforge) -> None:
@@ -28,6 +33,15 @@ def test_every_setting_is_listed_with_its_source(aeforge: Aeforge) -> None:
                 },
                 {"name": "timeout", "value": "10m", "source": "the default", "variable": "AEFORGE_TIMEOUT"},
                 {"name": "jobs", "value": "4", "source": "AEFORGE_JOBS", "variable": "AEFORGE_JOBS"},
+                *(unset(name) for name in ("output", "budget", "account", "journal")),
+                {
+                    "name": "dashboard",
+                    "value": "https://aetherforgeai.com",
+                    "source": "the default",
+                    "variable": "AEFORGE_DASHBOARD",
+                },
+                unset("api_key_command"),
+                {"name": "prices", "value": None, "source": None, "variable": None},
                 {"name": "api_key", "value": "...7890", "source": "AEFORGE_API_KEY", "variable": "AEFORGE_API_KEY"},
             ],
         }
@@ -76,12 +90,12 @@ def test_what_is_unset_is_the_default_again(aeforge: Aeforge) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("set", "timeout", "soon"), "for example: 90, 90s, 10m or 1h; 0 means without limit"),
+        (("set", "timeout", "soon"), "for example 90s, 10m or 1h; 0 means no limit"),
         (("set", "quality", "best"), "choose one of standard, pro"),
         (("set", "api_key", "secret"), "aeforge auth login"),
-        (("get", "colour"), "choose one of profile, base_url, quality, timeout, jobs"),
+        (("get", "colour"), f"choose one of {', '.join((PROFILE.name, *SETTINGS))}"),
         (("set", "profile", "a b"), "use letters, digits, - and _"),
-        (("set", "profile", "work"), "make it first: aeforge auth login --profile work"),
+        (("set", "profile", "work"), "to make it: aeforge auth login --profile work"),
         (("set", "profile", "default", "--profile", "work"), "leave --profile out"),
         (("unset", "profile", "--profile", "work"), "leave --profile out"),
     ],
@@ -129,7 +143,8 @@ def test_the_profile_that_is_set_is_used_where_none_is_named(aeforge: Aeforge) -
 def test_a_profile_that_is_named_wins_over_the_one_that_is_set(
     aeforge: Aeforge, words: tuple[str, ...], env: Mapping[str, str], expected: str
 ) -> None:
-    aeforge("config", "set", "quality", "pro", "--profile", "work")
+    for name in ("work", "home", "other"):
+        aeforge("config", "set", "quality", "pro", "--profile", name)
     aeforge("config", "set", "profile", "work")
 
     assert aeforge("config", "get", "profile", *words, env=env).stdout == expected
@@ -161,8 +176,8 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do(aeforge: Ae
         2,
         [
             "error: There is no profile wrok",
-            "why:   those there are: home, work",
-            "next:  make it first: aeforge auth login --profile wrok",
+            "why:   the known profiles are default, home, work",
+            "next:  to make it: aeforge auth login --profile wrok",
         ],
     )
 
@@ -175,5 +190,5 @@ def test_a_profile_that_the_file_names_wrongly_can_be_corrected(aeforge: Aeforge
     refused = aeforge("config", "get", "quality", "--json")
     mended = aeforge("config", "set", "profile", "default")
 
-    assert refused.error["message"] == f"'a b' is no name for a profile (from {file})"
-    assert (mended.exit, file.read_text()) == (0, 'profile = "default"\n')
+    assert refused.error["message"] == f"'a b' is not a valid profile name (from {file})"
+    assert (mended.exit, file.read_text()) == (0, 'profile = "default"  # mine\n')

@@ -17,7 +17,19 @@ def test_where_all_is_well_every_line_says_so(aeforge: Aeforge) -> None:
         0,
         [
             ["ok", name]
-            for name in ("version", "python", "config", "journal", "key", "proxy", "trust", "service", "sandbox")
+            for name in (
+                "version",
+                "python",
+                "config",
+                "values",
+                "budget",
+                "journal",
+                "key",
+                "proxy",
+                "trust",
+                "service",
+                "sandbox",
+            )
         ],
     )
     assert run.stdout.splitlines()[0] == f"ok  version  aeforge {__version__}"

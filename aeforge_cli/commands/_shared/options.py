@@ -124,10 +124,10 @@ class WaitingOptions:
 
     @property
     def interval(self) -> float | None:
-        """Seconds between looks, if the user chose."""
-        from aeforge_cli.config.catalogue import seconds
+        """Seconds between polls, if the user chose. Raises Usage."""
+        from aeforge_cli.config.catalogue import interval
 
-        return seconds(self.poll_interval) if self.poll_interval else None
+        return None if self.poll_interval is None else interval(self.poll_interval)
 
 
 def _publish(ctx: typer.Context, value: bool) -> bool:
@@ -195,3 +195,5 @@ class RunOptions:
     def apply(self, session: Session, **options: str | None) -> None:
         self.verbosity.apply(session)
         self.service.apply(session, timeout=self.waiting.timeout, **options)
+        _ = self.waiting.interval
+        session.settings.check(is_sandboxed=session.is_sandboxed)
