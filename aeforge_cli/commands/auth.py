@@ -49,8 +49,7 @@ def login(
     _require_hosted(service)
     session.settings.allow_new_profile()
     _require_storable(session, keyring=keyring)
-    source = "standard input" if with_token else "the prompt"
-    key = checked_key(_asked(session, with_token=with_token), source, session.settings.sign_in)
+    key = checked_key(*_asked(session, with_token=with_token), session.settings.sign_in)
     session.redact.hide(key)
     if verify and not _is_good(session, key):
         raise KeyRejected(
@@ -75,12 +74,13 @@ def _require_storable(session: Session, *, keyring: bool) -> None:
         )
 
 
-def _asked(session: Session, *, with_token: bool) -> str:
+def _asked(session: Session, *, with_token: bool) -> tuple[str, str]:
+    """The key as it was typed or read, and where it came from."""
     if with_token or not (sys.stdin and sys.stdin.isatty()):
-        return os.fsdecode(sys.stdin.buffer.read(10_000)) if sys.stdin else ""
+        return os.fsdecode(sys.stdin.buffer.read(10_000)) if sys.stdin else "", "standard input"
     session.console.note(session.settings.where_keys_are)
     session.console.hush()
-    return str(typer.prompt("API key", hide_input=True, err=True))
+    return str(typer.prompt("API key", hide_input=True, err=True)), "the prompt"
 
 
 def _is_good(session: Session, key: Secret) -> bool:
@@ -155,7 +155,7 @@ def status(
     key, source = settings.key()
     session.redact.hide(key)
     good, trouble = (None, None) if offline else _judged(session, key)
-    stored = settings.file.profile(settings.profile).get("verified") if found.is_of_profile else None
+    stored = _verified_at(session) if found.is_of_profile else None
     if session.console.json:
         session.console.result_json(
             {
@@ -165,7 +165,7 @@ def status(
                 "source": source,
                 "key": key.masked,
                 "verified": good,
-                "verified_at": stored and str(stored),
+                "verified_at": stored,
             }
         )
     else:
@@ -183,6 +183,12 @@ def status(
         )
 
 
+def _verified_at(session: Session) -> str | None:
+    """When the stored key was last accepted, as `auth login` noted it."""
+    noted = session.settings.file.profile(session.settings.profile).get("verified")
+    return noted if isinstance(noted, str) else None
+
+
 def _judged(session: Session, key: Secret) -> tuple[bool | None, AeforgeError | None]:
     try:
         return _is_good(session, key), None
@@ -190,7 +196,7 @@ def _judged(session: Session, key: Secret) -> tuple[bool | None, AeforgeError | 
         return None, error
 
 
-def _verified(good: bool | None, stored: object) -> str:
+def _verified(good: bool | None, stored: str | None) -> str:
     match good:
         case True:
             return "yes, just now"

@@ -41,7 +41,7 @@ def doctor(
     verbosity: VerbosityOptions,
     offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Check the set-up, and say what to do where something is wrong.
+    """Check that everything is set up, and say what to do where it is not.
 
     Nothing is submitted. The exit code is that of the first check that fails: 4 without a key, 5 without a connection.
 

@@ -230,6 +230,11 @@ class Settings:
         source = self.key_source()
         return checked_key(source.read(), source.name, self.sign_in), source.name
 
+    def key_from(self) -> str:
+        """The name of the key's source; a key that is at hand is checked. Raises NotSignedIn."""
+        source = self.key_source()
+        return self.key()[1] if source.is_at_hand else source.name
+
     def key_source(self) -> KeySource:
         """Where the key comes from, without getting it. Raises NotSignedIn if there is none."""
         if self._options[PROFILE.name] is not None and (of_profile := self._profile_key):

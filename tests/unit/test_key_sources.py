@@ -15,7 +15,7 @@ import pytest
 
 from aeforge_cli.config.key_command import printed_by, program_of
 from aeforge_cli.config.keyring_store import forget, store, stored
-from aeforge_cli.errors import CannotSave, NotSignedIn
+from aeforge_cli.errors import CannotSave, NotSignedIn, Usage
 
 KEY = "sk-0123456789abcdef"
 
@@ -172,3 +172,15 @@ def test_a_keyring_that_never_answers_is_not_waited_for() -> None:
     dead.ends.set()
 
     assert refused.value.why == "it did not answer within 0.2 s"
+
+
+def test_without_the_extra_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)  # as Python does for what cannot be imported
+
+    with pytest.raises(Usage) as refused:
+        store("work", KEY)
+
+    assert refused.value.hint == (
+        'pip install "aeforge[keyring]", or pipx inject aeforge "aeforge[keyring]",'
+        ' or uv tool install "aeforge[keyring]"'
+    )

@@ -134,7 +134,7 @@ def _bought(jobs: "Jobs", order: "Order", *, wait: bool) -> "Finished":
 def request_json(session: Session, operation: Operation, output: Path | str | None) -> dict[str, object]:
     """What would be sent, for `--dry-run`."""
     try:
-        _, source = session.settings.key() if not session.is_sandboxed else (None, "the sandbox")
+        source = "the sandbox" if session.is_sandboxed else session.settings.key_from()
     except NotSignedIn as error:
         session.console.warn(f"{error.message}: the request itself would be refused")
         source = None
