@@ -9,6 +9,7 @@ from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.config.catalogue import PROFILE, SETTINGS, Setting, checked
 from aeforge_cli.config.values import quoted
 from aeforge_cli.errors import AeforgeError, NotSignedIn, Usage
+from aeforge_cli.output.console import clean
 from aeforge_cli.session import Session
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
@@ -120,7 +121,8 @@ def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profi
     if session.console.json:
         session.console.result_json({"schema": 1, **row})
     else:
-        session.console.result(row["value"] or "")
+        value = row["value"] or ""
+        session.console.result(clean(value, 8192) if session.console.out_is_terminal else value)
 
 
 @with_options

@@ -85,13 +85,17 @@ def _budget(text: str) -> str:
 def _output(text: str) -> str:
     from aeforge_cli.files.destination import destination
 
-    if text == "-" or any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+    if text == "-" or _has_controls(text):
         raise Usage(
             f"{quoted(text)} is not a valid output", hint="name a folder, or a template such as 'out/{stem}.{ext}'"
         )
     if text:
         destination(text, overwrite=False)
     return text
+
+
+def _has_controls(text: str) -> bool:
+    return re.search(r"[\x00-\x1f\x7f]", text) is not None
 
 
 def _dashboard(text: str) -> str:
@@ -107,8 +111,10 @@ def _command(text: str) -> str:
         words = shlex.split(text)
     except ValueError as error:
         raise Usage("The command is not written as a shell would take it", why=str(error), hint=_KEY_EXAMPLE) from None
-    if text and (not words or "\0" in text or any("\ud800" <= character <= "\udbff" for character in text)):
+    if text and not (words and words[0]):
         raise Usage("The command names no program", hint=_KEY_EXAMPLE)
+    if _has_controls(text):
+        raise Usage(f"{quoted(text)} is not a valid command", hint=_KEY_EXAMPLE)
     return text
 
 

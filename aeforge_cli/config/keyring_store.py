@@ -60,8 +60,16 @@ def _asked(question: "Callable[[ModuleType], object]", failure: type[AeforgeErro
     if answers:
         return answers[0]
     # Only the kind of error: its text may hold what was to be stored.
-    why = f"it reports {type(troubles[0]).__name__}" if troubles else f"it did not answer within {limit:g} s"
+    kind = type(troubles[0]).__name__ if troubles else ""
+    why = _KINDS.get(kind, "it reports an error") if troubles else f"it did not answer within {limit:g} s"
     raise failure("The system's keyring cannot be used", why=why, hint=_IN_THE_FILE)
 
 
+_KINDS = {
+    "NoKeyringError": "this system has none, or none that runs",
+    "KeyringLocked": "it is locked",
+    "InitError": "it cannot be started",
+    "PasswordSetError": "it does not store the key",
+    "PasswordDeleteError": "it does not remove the key",
+}
 _IN_THE_FILE = "to store the key in the config file: aeforge auth login"

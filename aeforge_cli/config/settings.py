@@ -259,9 +259,9 @@ class Settings:
             source = KeySource(self.place, lambda: self._text(kept["api_key"], self.place), True)
         elif kept.get("keyring") is True:
             source = KeySource(f"the system's keyring, for {self.place}", self._of_keyring, True, is_at_hand=False)
-        elif kept.get(_COMMAND.name) is not None:
-            command = checked(_COMMAND, self._text(kept[_COMMAND.name], self.place), self.place)
-            source = self._command(command, f"{_COMMAND.name} of {self.place}", True)
+        elif command := self._text(kept.get(_COMMAND.name, ""), self.place):
+            name = f"{_COMMAND.name} of {self.place}"
+            source = self._command(checked(_COMMAND, command, self.place), name, True)
         else:
             return None
         return KeySource(source.name, self._refused, True) if self.file.key_refusal else source

@@ -174,7 +174,7 @@ def texts_for(name: str) -> st.SearchStrategy[tuple[str, str]]:
 
 
 @given(st.sampled_from([*SETTINGS]).flatmap(texts_for), COMMANDS)
-@hypothesis.settings(max_examples=150)
+@hypothesis.settings(max_examples=60)
 def test_any_variable_is_used_or_refused(named: tuple[str, str], command: tuple[str, ...]) -> None:
     name, text = named
     with at_home() as home:
@@ -184,7 +184,7 @@ def test_any_variable_is_used_or_refused(named: tuple[str, str], command: tuple[
 @given(
     st.sampled_from(["profile", "profiles", *(f"profiles.default.{name}" for name in PROFILE_NAMES)]), TYPED, COMMANDS
 )
-@hypothesis.settings(max_examples=250)
+@hypothesis.settings(max_examples=60)
 def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command: tuple[str, ...]) -> None:
     if name.endswith("api_key_command") and value not in TOML:
         value = '"true"'
@@ -197,13 +197,14 @@ def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command
     st.sampled_from(["--timeout", "--poll-interval", "--jobs", "--base-url", "--profile", "--quality"]),
     TEXTS.filter(lambda text: "\0" not in text),
 )
+@hypothesis.settings(max_examples=60)
 def test_any_value_of_an_option_is_used_or_refused(option: str, text: str) -> None:
     with at_home() as home:
         require_plain(*run(("inpaint", "photo.png", "-p", "x", "--dry-run", f"{option}={text}"), home.env))
 
 
 @given(st.sampled_from([*SETTINGS, "profile", "prices", "api_key"]), TEXTS.filter(lambda text: "\0" not in text))
-@hypothesis.settings(max_examples=150)
+@hypothesis.settings(max_examples=60)
 def test_any_value_that_is_stored_is_found_again(name: str, text: str) -> None:
     with at_home() as home:
         env = {**home.env, "AEFORGE_BASE_URL": ""}
@@ -216,7 +217,7 @@ def test_any_value_that_is_stored_is_found_again(name: str, text: str) -> None:
 
 
 @given(st.sampled_from(["profile", *(f"profiles.default.{name}" for name in SETTINGS)]), TYPED)
-@hypothesis.settings(max_examples=100)
+@hypothesis.settings(max_examples=60)
 def test_any_wrong_value_can_be_removed(name: str, value: str) -> None:
     with at_home() as home:
         file = home.config / "config.toml"

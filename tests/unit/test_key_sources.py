@@ -158,7 +158,7 @@ def test_a_keyring_that_refuses_is_told_without_the_key() -> None:
     with pytest.raises(CannotSave) as unwritten:
         store("work", KEY)
 
-    assert (unread.value.why, unwritten.value.why) == ("it reports KeyringLocked", "it reports PasswordSetError")
+    assert (unread.value.why, unwritten.value.why) == ("it is locked", "it does not store the key")
     assert KEY not in f"{unread.value.as_json()} {unwritten.value.as_json()}"
 
 
