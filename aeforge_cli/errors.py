@@ -281,3 +281,9 @@ def command(words: str, *, saves: bool = False) -> str:
 def go_on_with(job_id: str) -> str:
     """The command that resumes a job, for hints."""
     return command(f"job wait {job_id}", saves=True)
+
+
+def install_hint(extra: str) -> str:
+    """How to add an extra that is missing, in each of the ways in which aeforge itself may have been installed."""
+    extras = f'"aeforge[{extra}]"'
+    return f"pip install {extras}, or pipx inject aeforge {extras}, or uv tool install {extras}"

@@ -33,13 +33,13 @@ class Secret:
         raise TypeError("a key is not pickled")
 
 
-def checked_key(text: str, source: str) -> Secret:
+def checked_key(text: str, source: str, hint: str = "aeforge auth login") -> Secret:
     """The key without surrounding white space; raises NotSignedIn, without showing it, if it can be no key."""
     key = text.strip()
     if re.fullmatch(r"[\x21-\x7e]{1,512}", key):
         return Secret(key)
     why = "it is empty" if not key else "it must be printable ASCII, without spaces, of at most 512 characters"
-    raise NotSignedIn(f"The API key from {source} cannot be used", why=why, hint="aeforge auth login")
+    raise NotSignedIn(f"The API key from {source} cannot be used", why=why, hint=hint)
 
 
 class Redactor:

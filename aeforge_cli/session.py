@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from aeforge_cli.api.requests_transport import RequestsTransport
     from aeforge_cli.api.transport import Transport
     from aeforge_cli.config.settings import Settings
+    from aeforge_cli.config.spending import Spending
     from aeforge_cli.jobs.lifecycle import Account, Lifecycle
-    from aeforge_cli.jobs.orders import Order
     from aeforge_cli.journal.interface import Journal
 
 SANDBOX_KEY = "sandbox"
@@ -60,7 +60,11 @@ class Session:
             self.console.talk = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
-        """Which account and which service; `options` are settings given on the command line."""
+        """Which account and which service; `options` are settings given on the command line. Raises Usage."""
+        if any(value is not None for value in options.values()):
+            from aeforge_cli.config.catalogue import check_options
+
+            check_options(options)
         self._profile = profile
         self._sandboxed = sandbox
         self._options = dict(options)
@@ -87,11 +91,7 @@ class Session:
     def settings(self) -> "Settings":
         from aeforge_cli.config.settings import Settings
 
-        settings = Settings(self.environment, profile=self._profile, options=self._options)
-        _ = settings.file.content  # reads the file; a profile that it names wrongly can still be corrected
-        for warning in settings.file.warnings:
-            self.console.warn(warning)
-        return settings
+        return Settings(self.environment, profile=self._profile, options=self._options, warn=self.console.warn)
 
     @cached_property
     def base_url(self) -> str:
@@ -131,14 +131,40 @@ class Session:
         """Who pays. Raises NotSignedIn without a key."""
         from aeforge_cli.jobs.lifecycle import Account
 
-        return Account(self.service, self.account_name)
+        name, profile = self.account_name, None if self._sandboxed else self.settings.profile
+        if self._sandboxed:
+            return Account(self.service, name)
+        return Account(
+            self.service,
+            name,
+            profile,
+            limits=lambda: self.spending.limits(self.clock.now()),
+            price=self.spending.price,
+            unit=self.spending.unit,
+        )
+
+    @cached_property
+    def spending(self) -> "Spending":
+        """Budgets and prices; the sandbox costs nothing."""
+        from aeforge_cli.config.prices import Prices
+        from aeforge_cli.config.spending import Spending
+
+        if self._sandboxed:
+            return Spending((), Prices("", {}))
+        return Spending([budget for budget, _ in self.settings.budgets()], self.settings.prices())
 
     @property
     def account_name(self) -> str:
-        """Tells keys apart without giving them away. Raises NotSignedIn without a key."""
+        """Tells accounts apart: by the name that the user gave, else by the key, without giving it away.
+
+        Raises NotSignedIn without a key: nothing is started then, whatever the account is called.
+        """
+        key = self.key
+        if not self._sandboxed and (name := self.settings["account"].text):
+            return name
         import hashlib
 
-        return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
+        return hashlib.sha256(key.reveal().encode()).hexdigest()[:8]
 
     def wire(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""
@@ -256,16 +282,12 @@ class Session:
         return int(self.settings["jobs"].text)
 
     @property
-    def needs_prices(self) -> bool:
-        """Whether a budget in credits is set, under which every job must have a price."""
-        return False
-
-    def require_price(self, order: "Order") -> None:
-        """Raises Usage for a job without a price."""
-
-    def price_of(self, orders: "Sequence[Order]") -> str:
-        """What the jobs would cost, and what is left of the budgets, as far as that is known."""
-        return ""
+    def budget_left(self) -> str:
+        """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+        account = self.account_if_known
+        if account is None or not self.has_journal:
+            return ""
+        return self.spending.left(self.journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 class Order:
     """One job to do; `input` is what the user called its picture, `delivery` None where links are enough.
 
-    `make` reads the pictures: a result of another job is there only when that job, one of `after`, has ended. With
-    `update` a result that other work made is replaced, whose content is in `stale` then. `gone` are rows of the journal
-    whose results cannot be had any more.
+    `asked` is what is asked for, whatever the pictures are. `make` reads them: a result of another job is there only
+    when that job, one of `after`, has ended. With `update` a result that other work made is replaced, whose content is
+    in `stale` then. `gone` are rows of the journal whose results cannot be had any more.
     """
 
     make: Callable[[], Operation]
     kind: type[Operation]
     input: str = ""
     words: str = ""
+    asked: Operation | None = None
     delivery: "Delivery | None" = None
     reuse: Reuse = Reuse.UNFINISHED
     update: bool = False

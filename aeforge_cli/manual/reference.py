@@ -30,7 +30,7 @@ ERROR_WORDS = {
     "journal_damaged": "the journal cannot be read; it was set aside, not deleted",
     "journal_busy": "another process keeps the journal to itself",
     "usage": "the command line, or a value in it, makes no sense",
-    "config_invalid": "the config file cannot be read",
+    "config_invalid": "the config file cannot be read, or has a value that is not valid",
     "file_not_found": "an input does not exist, or cannot be read",
     "not_an_image": "an input is no picture, judged by its content",
     "rejected": "the service refused the request: sending the same again will not help",
@@ -85,9 +85,9 @@ def _kinds(kind: type[Failure]) -> Iterator[type[Failure]]:
 
 
 ENVIRONMENT = {
-    "AEFORGE_API_KEY": "The API key; wins over a stored one, and is never written anywhere.",
+    "AEFORGE_API_KEY": "The API key; wins over a stored one unless --profile names it, and is never written anywhere.",
     **{
-        setting.variable: f"For --{setting.name.replace('_', '-')}: {setting.help} (default: {setting.default})."
+        setting.variable: f"{setting.help}{f' (default: {setting.default})' if setting.default else ''}."
         for setting in SETTINGS.values()
     },
     "AEFORGE_PROFILE": "The profile that is used without --profile.",

@@ -33,6 +33,8 @@ HOMES = {
     "urllib3": {"api"},
     "certifi": {"api"},
     "platformdirs": {"config"},
+    "tomlkit": {"config"},
+    "keyring": {"config"},
     "sqlite3": {"journal"},
 }
 STARTS = {
@@ -56,6 +58,10 @@ LATE = {
     "fastapi",
     "PIL",
     "numpy",
+    "tomlkit",
+    "keyring",
+    "decimal",
+    "shlex",
 }
 
 

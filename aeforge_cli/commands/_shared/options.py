@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
 
 Command = Callable[..., None]
@@ -123,14 +122,9 @@ class WaitingOptions:
     @property
     def interval(self) -> float | None:
         """Seconds between polls, if the user chose. Raises Usage."""
-        from aeforge_cli.config.catalogue import seconds
+        from aeforge_cli.config.catalogue import interval
 
-        if self.poll_interval is None:
-            return None
-        found = seconds(self.poll_interval)
-        if found is None:
-            raise Usage("--poll-interval 0 is not valid", hint="for example: --poll-interval 5s")
-        return found
+        return None if self.poll_interval is None else interval(self.poll_interval)
 
 
 def _publish(ctx: typer.Context, value: bool) -> bool:
@@ -196,3 +190,5 @@ class RunOptions:
         self.verbosity.apply(session)
         session.saves_to(self.output.output)
         self.service.apply(session, timeout=self.waiting.timeout, budget=self.submission.budget, **options)
+        _ = self.waiting.interval
+        session.settings.check(is_sandboxed=session.is_sandboxed)

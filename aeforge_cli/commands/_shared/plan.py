@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
@@ -137,6 +138,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
         kind=type(operation),
         input=line.image or "",
         words=operation.words,
+        asked=operation,
         delivery=_delivery(session, naming, line.output, ask.run.output),
         reuse=reuse(ask.run.submission, ask.batch),
         update=ask.batch.update,
@@ -346,11 +348,12 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
 # ------------------------------------------------------------------ the spending guard
 
 
-def guard(session: Session, count: int, batch: BatchOptions) -> int | None:
+def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> int | None:
     """Raises LimitReached, or Usage where no terminal can be asked. Returns how many may be bought; None: any number.
 
     What the account has bought in the last hour counts as well: a loop of single commands is a batch, too.
     """
+    count = len(asked)
     if batch.max_jobs is not None and count > batch.max_jobs:
         raise LimitReached(
             f"{jobs(count)} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
@@ -362,9 +365,12 @@ def guard(session: Session, count: int, batch: BatchOptions) -> int | None:
     if count + recent <= ASK_ABOVE:
         return min(ASK_ABOVE - recent, batch.max_jobs or ASK_ABOVE)
     lately = f", after {recent} in the last hour" if recent else ""
+    cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
-        raise Usage(f"{jobs(count)} would be bought{lately}, and there is no terminal to confirm on", hint="pass --yes")
-    if not typer.confirm(f"Buy {jobs(count)}{lately}?", err=True):
+        raise Usage(
+            f"{jobs(count)} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes"
+        )
+    if not typer.confirm(f"Buy {jobs(count)}{lately}{cost}?", err=True):
         raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
     return batch.max_jobs or count
 

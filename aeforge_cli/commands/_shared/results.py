@@ -140,7 +140,7 @@ def _key_source(session: Session) -> str | None:
     if session.is_sandboxed:
         return "the sandbox"
     try:
-        return session.settings.key()[1]
+        return session.settings.key_from()
     except NotSignedIn as error:
         session.console.warn_once(f"{error.message}: the request itself would be refused")
         return None

@@ -1,14 +1,16 @@
 """What every command does that submits jobs, one or many: plan, guard the spending, run, print, sum up."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
 from aeforge_cli.commands._shared.plan import Ask, Planned, guard, jobs, planned
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.results import Results, request_json
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
-from aeforge_cli.errors import Interrupted, Usage, command, go_on_with
+from aeforge_cli.errors import Interrupted, command, go_on_with
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.session import Session
 
@@ -32,6 +34,8 @@ def submit_all(
     failed, Partial, or what all failures have in common.
     """
     run.apply(session, quality=options.get("quality"), jobs=batch.jobs)
+    if run.output.output is None and run.submission.wait and (place := session.settings.output):
+        run = replace(run, output=replace(run.output, output=place))
     prompt = options.get("prompt")
     pictures = [name for each in recipe.pictures for name in _names(options.get(each))]
     arguments = [*(inputs.images or ()), inputs.from_] if inputs else []
@@ -47,12 +51,13 @@ def _names(given: object) -> Iterable[str]:
 
 def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: BatchOptions) -> None:
     """Runs a plan that was checked. Raises Partial, or what all failures have in common."""
-    wanted = [each for each in plan if each.need.action is Action.BUY]
-    _require_prices(session, wanted)
+    wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
+    for operation in wanted:
+        session.spending.require_price(operation)
     if run.submission.dry_run:
-        _dry_run(session, plan)
+        _dry_run(session, plan, wanted)
         return
-    purchases = guard(session, len(wanted), batch)
+    purchases = guard(session, wanted, batch)
     results = Results(session, plan, run.output, batch)
     kept = [each for each in plan if each.need.action is Action.KEEP]
     for each in kept:
@@ -63,18 +68,14 @@ def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: 
         results.conclude()
 
 
-def _dry_run(session: Session, plan: Sequence[Planned]) -> None:
+def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operation]) -> None:
     refused = None
     for each in plan:
         session.console.record(request_json(session, each))
         refused = refused or each.need.error
-    session.console.note(sum_of(plan) + session.price_of([each.order for each in _bought(plan)]))
+    session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left}")
     if refused is not None:
         raise refused
-
-
-def _bought(plan: Sequence[Planned]) -> list[Planned]:
-    return [each for each in plan if each.need.action is Action.BUY]
 
 
 def sum_of(plan: Sequence[Planned]) -> str:
@@ -88,12 +89,6 @@ def sum_of(plan: Sequence[Planned]) -> str:
     }
     counts = {word: sum(each.need.action is action for each in plan) for action, word in words.items()}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-
-
-def _require_prices(session: Session, wanted: Sequence[Planned]) -> None:
-    """A job without a price under a budget in credits is refused, never guessed. Raises Usage."""
-    for each in wanted if session.needs_prices else ():
-        session.require_price(each.order)
 
 
 class _Run:
@@ -153,9 +148,3 @@ class _Run:
             return interrupted
         message = f"Interrupted; {jobs(len(running))} in progress at the service ({command('job list --pending')})"
         return Interrupted(interrupted.signal_number, message, hint=self._session.again("--resume"))
-
-
-def require(condition: object, message: str, hint: str) -> None:
-    """Raises Usage unless the condition holds."""
-    if not condition:
-        raise Usage(message, hint=hint)
