@@ -38,6 +38,15 @@ NAMES = {
     "{job_id}/{n}.{ext}": f"{JOB}/1.png",
     "{stem}/{stem}": "my photo/my photo",
     "a{{b}}.png": "a{b}.png",
+    "a{{.png": "a{.png",
+    "{n:03d}": "001",
+    "{n:03d}.png": "001.png",
+    "{n:02}-{n}.{ext}": "01-1.png",
+    "{date:%Y}.png": "2026.png",
+    "{date:%Y/%m/%d}/{stem:.2}.{ext:s}": "2026/01/31/my.png",
+    "{stem:_>10}.{ext}": "__my photo.png",
+    "{job_id:.8}.{ext}": f"{JOB[:8]}.png",
+    "{operation:^13}": " sprite-make ",
 }
 
 
@@ -54,13 +63,16 @@ def test_a_template_names_the_result(template: str, path: str) -> None:
         ("{stem}.{ext}", ["my photo-1.png", "my photo-2.png"]),
         ("{n}.{ext}", ["1.png", "2.png"]),
         ("{n}/{stem}.{ext}", ["1/my photo.png", "2/my photo.png"]),
+        ("{n:03d}", ["001", "002"]),
+        ("{n:03d}.png", ["001.png", "002.png"]),
+        ("a{{n}}.png", ["a{n}-1.png", "a{n}-2.png"]),
         ("v1.2/out.tar.png", ["v1.2/out.tar-1.png", "v1.2/out.tar-2.png"]),
     ],
 )
 def test_several_results_are_numbered(template: str, paths: list[str]) -> None:
     chosen = destination(template, overwrite=False)
 
-    assert [str(chosen.path(NAMING.result(n, 2))) for n in (1, 2)] == paths
+    assert [str(path) for path in chosen.paths(NAMING, 2)] == paths
 
 
 def test_the_suffix_is_that_of_the_result_not_of_the_input() -> None:
@@ -77,6 +89,30 @@ def test_a_folder_is_one_by_its_slash_or_because_it_exists(tmp_path: Path) -> No
     assert destination(f"{tmp_path}/new", overwrite=False).path(NAMING) == tmp_path / "new"
 
 
+@pytest.mark.parametrize("name", ["{", "a{b}", "{{stem}}", "{n}"])
+def test_a_folder_that_exists_is_taken_by_its_own_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    for text in (f"{tmp_path}/{name}", f"{tmp_path}/{name}/"):
+        assert destination(text, overwrite=False).path(NAMING) == tmp_path / name / "my photo.png"
+
+
+def test_a_new_folder_may_have_fields(tmp_path: Path) -> None:
+    where = destination(f"{tmp_path}/{{operation}}/{{date:%Y}}/", overwrite=False)
+
+    assert where.path(NAMING) == tmp_path / "sprite-make" / "2026" / "my photo.png"
+
+
+def test_a_template_that_leaves_no_name_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    where = destination("{stem:.0}", overwrite=False)
+
+    assert refusal(where) == (
+        Usage,
+        "The output has no name",
+        "for example: -o out.png, -o out/ or -o 'out/{stem}.{ext}'",
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
@@ -86,7 +122,22 @@ def test_a_folder_is_one_by_its_slash_or_because_it_exists(tmp_path: Path) -> No
         ("{0}.png", "The output template does not know {0}"),
         ("{stem.__class__}.png", "The output template does not know {stem.__class__}"),
         ("{stem[0]}.png", "The output template does not know {stem[0]}"),
-        ("{stem", "The output template does not know {{stem}"),
+        ("{color}/", "The output template does not know {color}"),
+        ("{stem", "The output template has a brace without its pair: {stem"),
+        ("stem}.png", "The output template has a brace without its pair: stem}.png"),
+        ("{stem!r}.png", "The output template cannot format {stem!r}"),
+        ("{stem:d}.png", "The output template cannot format {stem:d}"),
+        ("{stem:9999}.png", "The output template cannot format {stem:9999}"),
+        ("{stem:/>20}.png", "The output template cannot format {stem:/>20}"),
+        ("{n:x}.png", "The output template cannot format {n:x}"),
+        ("{n:1<3}.png", "The output template cannot format {n:1<3}"),
+        ("{n:3d}.png", "The output template cannot format {n:3d}"),
+        ("{n:.1f}.png", "The output template cannot format {n:.1f}"),
+        ("{n:{n}}.png", "The output template cannot format {n:{n}}"),
+        ("{ext:%Y}", "The output template cannot format {ext:%Y}"),
+        ("{date:%n}.png", "The output template cannot format {date:%n}"),
+        ("a\0b.png", "No file can be called 'a\\x00b.png'"),
+        ("\ud800.png", "No file can be called '\\ud800.png'"),
     ],
 )
 def test_a_template_that_makes_no_sense_is_refused(template: str, message: str) -> None:
@@ -127,7 +178,15 @@ def test_no_name_leads_out_of_the_folder_or_is_too_long(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "exact", "predictable"),
-    [("out.png", True, True), ("{stem}.png", False, True), ("{job_id}.png", False, False)],
+    [
+        ("out.png", True, True),
+        ("{{stem}}.png", True, True),
+        ("{stem}.png", False, True),
+        ("{n:03d}", False, True),
+        ("{job_id}.png", False, False),
+        ("{job_id:.8}", False, False),
+        ("{{job_id}}", True, True),
+    ],
 )
 def test_a_destination_knows_how_much_of_it_is_the_users(template: str, exact: bool, predictable: bool) -> None:
     found = Destination(template)
@@ -156,7 +215,8 @@ def test_a_folder_of_a_template_is_made(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
-    destination(f"{tmp_path}/a/b/", overwrite=False).check(NAMING, dry=True)
+    for output in ("a/b/", "a/b.png", "{stem}/{job_id}/{n}.png"):
+        destination(f"{tmp_path}/{output}", overwrite=False).check(NAMING, dry=True)
 
     assert [*tmp_path.iterdir()] == []
 
@@ -189,14 +249,43 @@ def test_a_name_that_the_job_decides_is_not_taken_yet(tmp_path: Path) -> None:
     assert where.check(NAMING) == tmp_path / f"{JOB}.png"
 
 
-def test_a_folder_that_does_not_exist_is_not_guessed_for_an_exact_name(tmp_path: Path) -> None:
-    path = tmp_path / "none" / "out.png"
+@pytest.mark.parametrize("name", ["new/out.png", "new/deep/out.png", "{operation}/{job_id}/{stem}.png"])
+def test_a_folder_that_does_not_exist_is_made(tmp_path: Path, name: str) -> None:
+    where = destination(f"{tmp_path}/{name}", overwrite=False)
 
-    assert refusal(destination(str(path), overwrite=False)) == (
-        CannotSave,
-        f"{path} cannot be saved",
-        f"make the folder first: mkdir -p {path.parent}",
-    )
+    path = where.check(NAMING)
+
+    assert path == tmp_path / where.path(NAMING).relative_to(tmp_path)
+    assert [*path.parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("dry", [False, True], ids=["in earnest", "in a dry run"])
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        ("file/out.png", "choose another output: a part of this path is not a folder"),
+        ("file/new/deep/out.png", "choose another output: a part of this path is not a folder"),
+        ("new/" + "x" * 300 + "/out.png", "choose a shorter name"),
+        ("new/deep/" + "x" * 300 + ".png", "choose a shorter name"),
+        ("{stem}/" + "x" * 300, "choose a shorter name"),
+    ],
+    ids=["a file", "a file above", "a folder's name", "a name", "a template's name"],
+)
+def test_a_folder_that_cannot_be_made_is_found_before_anything_is_sent(
+    tmp_path: Path, output: str, hint: str, dry: bool
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert refusal(destination(f"{tmp_path}/{output}", overwrite=False), dry=dry)[::2] == (CannotSave, hint)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_dry_run_finds_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    where = destination(f"{tmp_path}/new/out.png", overwrite=False)
+
+    assert refusal(where, dry=True)[2] == "choose a folder that you may write to"
 
 
 def test_a_folder_cannot_be_overwritten(tmp_path: Path) -> None:
