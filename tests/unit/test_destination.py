@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import AeforgeError, CannotSave, OutputExists, Usage
@@ -353,6 +353,20 @@ COLLIDING = {
     "numbers in different places": (("1a.png", "{stem}{n}.{ext}"), ("a1.png", "{n}{stem}.png"), "1a1.png"),
     "the same, among others": (("a1.png", "{n}{stem}.png"), ("1a.png", "{stem}{n}.{ext}"), "1a1.png"),
     "a number in a folder": (("a.png", "{n}/x.png"), ("b.png", "2/x.png"), "2/x.png"),
+    "a number told twice": (("a.png", "{n}-{n}.png"), ("b.png", "3-3.png"), "3-3.png"),
+    "a number in a folder and a name": (("b.png", "7/7.png"), ("a.png", "{n}/{n}.{ext}"), "7/7.png"),
+    "a number with zeros": (("a.png", "f-{n:03d}.{ext}"), ("b.png", "f-012.gif"), "f-012.gif"),
+    "a number longer than its zeros": (("a.png", "f-{n:02}.png"), ("b.png", "f-1000.png"), "f-1000.png"),
+    "numbers with and without zeros": (("a.png", "{n:02d}.{ext}"), ("b.png", "{n}.{ext}"), "1.png"),
+    "a number in two forms": (("a.png", "{n}-{n:02d}.png"), ("b.png", "5-05.png"), "5-05.png"),
+    "a suffix in the middle": (("a.png", "{ext}_{n}.png"), ("b.png", "gif_2.png"), "gif_2.png"),
+    "a suffix in the middle of both": (("a.png", "{n}_{ext}"), ("b.png", "{n}_{ext}"), "1_png"),
+    "texts that are cut": (
+        ("photo-left.png", "{stem:.5}-{n}.png"),
+        ("photo-right.png", "{stem:.5}-{n}.png"),
+        "photo-1.png",
+    ),
+    "by a way around": (("a.png", "out/{n}.png"), ("b.png", "out/x/../2.png"), "out/x/../2.png"),
 }
 
 
@@ -373,7 +387,22 @@ APART = {
     "numbers after numbers": (("a.png", "{stem}-{n}.{ext}"), ("a-1.png", "{stem}-{n}.{ext}")),
     "folders": (("a.png", "{stem}/{n}.{ext}"), ("a1.png", "{stem}/{n}.{ext}")),
     "ids": (("a.png", "{job_id}.{ext}"), ("x/a.png", "{job_id}.{ext}")),
+    "a number told twice": (("a.png", "{n}-{n}.png"), ("b.png", "3-4.png")),
+    "a number with zeros": (("a.png", "f-{n:03d}.{ext}"), ("b.png", "f-12.png")),
+    "a number in two forms": (("a.png", "{n}-{n:02d}.png"), ("b.png", "5-5.png")),
+    "numbers that begin with 1": (("a.png", "{n}.png"), ("b.png", "{date:0}.png")),
+    "no suffix": (("a.png", "{n}.{ext}"), ("b.png", "{n}")),
+    "other suffixes": (("a.png", "{n}.png"), ("b.png", "{n}.gif")),
+    "pipes and devices": (("a.png", "/dev/null"), ("b.png", "/dev/null")),
 }
+
+
+def test_the_same_file_by_a_linked_folder_is_one(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+
+    with pytest.raises(OutputExists):
+        claimed(("a.png", f"{tmp_path}/out/{{n}}.png"), ("b.png", f"{tmp_path}/link/3.png")).check()
 
 
 @pytest.mark.parametrize(("one", "other"), APART.values(), ids=APART)
@@ -381,13 +410,28 @@ def test_several_results_with_names_of_their_own_do_not_collide(one: tuple[str, 
     claimed(one, other).check()
 
 
+TEMPLATES = [
+    "out/",
+    "{stem}-{n}.{ext}",
+    "{stem}{n}.{ext}",
+    "{n}{stem}.png",
+    "a-1.png",
+    "a-{n}.gif",
+    "a-{n:02d}.gif",
+    "{stem}-{n:02}.{ext}",
+    "{n}-{n}.png",
+    "1-{n}.{ext}",
+    "{n:02d}-{n}.{ext}",
+    "a_{ext}-{n}",
+    "out/../{stem:.1}-{n}.{ext}",
+    "{n:03d}/a.{n}",
+]
+
+
+@settings(max_examples=500)
 @given(
     names=st.lists(st.sampled_from(["a.png", "a1.png", "a-1.png", "a-2.png", "1a.png", "b.png"]), max_size=4),
-    outputs=st.lists(
-        st.sampled_from(["out/", "{stem}-{n}.{ext}", "{stem}{n}.{ext}", "{n}{stem}.png", "a-1.png", "a-{n}.gif"]),
-        min_size=4,
-        max_size=4,
-    ),
+    outputs=st.lists(st.sampled_from(TEMPLATES), min_size=4, max_size=4),
     counts=st.lists(st.integers(1, 25), min_size=4, max_size=4),
 )
 def test_what_does_not_collide_in_the_plan_does_not_collide_on_disk(
@@ -407,7 +451,7 @@ def test_what_does_not_collide_in_the_plan_does_not_collide_on_disk(
         for number in range(1, count + 1)
         for extension in ["gif" if number == count else "png"]
     ]
-    assert len(saved) == len(set(saved))
+    assert len(saved) == len({str(path.resolve()).casefold() for path in saved})
 
 
 @pytest.mark.parametrize(
