@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from aeforge_cli.files.locks import is_locked, is_ours
 from aeforge_cli.files.regular import is_replaceable, open_regular
 
 PART_PREFIX, PART_SUFFIX = ".aeforge-", ".part"
+_LONGEST_NAME = 255  # bytes, on nearly every file system
 
 _UMASK = os.umask(0)  # it can only be read by setting it
 os.umask(_UMASK)
@@ -264,10 +266,23 @@ def cannot_save(path: Path, error: OSError) -> CannotSave:
 def names_beside(path: Path, job_id: str) -> Iterator[Path]:
     """The names that a result of the job may get, the best first: its own, and others if that is taken."""
     yield path
-    stem = f"{path.stem}-{job_id}"
-    yield path.with_name(stem + path.suffix)
+    yield with_tag(path, job_id)
     for number in range(2, 100):
-        yield path.with_name(f"{stem}-{number}{path.suffix}")
+        yield with_tag(path, f"{job_id}-{number}")
+
+
+def with_tag(path: Path, tag: str) -> Path:
+    """The path with `-tag` before its suffix; a stem is cut where the name would be longer than file systems allow."""
+    end = f"-{tag}{path.suffix}"
+    return path.with_name(cut(path.stem, _LONGEST_NAME - len(os.fsencode(end))) + end)
+
+
+def cut(name: str, most: int) -> str:
+    """The beginning of a name that has at most so many bytes, cut between two characters."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= most:
+        return name
+    return encoded[: max(0, most)].decode(sys.getfilesystemencoding(), errors="ignore")
 
 
 def _link(source: Path, path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import string
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
-from aeforge_cli.files.atomic import PART_PREFIX, PART_SUFFIX, cannot_save
+from aeforge_cli.files.atomic import PART_PREFIX, PART_SUFFIX, cannot_save, cut
 from aeforge_cli.files.image_headers import Format
 from aeforge_cli.files.regular import is_replaceable, is_stream, is_terminal, what_is
 
@@ -338,10 +337,7 @@ def safe_name(name: str) -> str:
     name = re.sub(forbidden, "_", _encodable(name)).rstrip(". ") or "image"
     if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
         name = f"_{name}"
-    encoded = os.fsencode(name)
-    if len(encoded) <= _LONGEST_STEM:
-        return name
-    return encoded[:_LONGEST_STEM].decode(sys.getfilesystemencoding(), errors="ignore")
+    return cut(name, _LONGEST_STEM)
 
 
 def _encodable(name: str) -> str:

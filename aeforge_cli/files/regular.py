@@ -90,6 +90,11 @@ def _own_descriptor(path: Path) -> int | None:
     return int(entry.name) if entry and str(entry.parent) in ours and entry.name.isdecimal() else None
 
 
+def is_standard_output(path: Path) -> bool:
+    """Whether the path is another name for this process's standard output, such as /dev/stdout."""
+    return is_stream(path) and _own_descriptor(path) == 1
+
+
 def is_terminal(path: Path) -> bool:
     """Whether the path is the terminal that this process has for standard input, output or error."""
     mode = path.stat()

@@ -293,7 +293,7 @@ class Jobs:
             until=until,
             notify=self.notify,
             check=self.stop.check,
-            kept=entry.saved_files if entry else (),
+            saved=entry.saved_files if entry else (),
         )
         with self.knowing(ticket):
             try:

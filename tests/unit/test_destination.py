@@ -10,17 +10,27 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import AeforgeError, CannotSave, OutputExists, Usage
-from aeforge_cli.files.atomic import PartFile, SavedFile, _rename_to_free, cannot_save, holds, sweep
+from aeforge_cli.files.atomic import (
+    PartFile,
+    SavedFile,
+    _rename_to_free,
+    _rename_to_placeholder,
+    cannot_save,
+    holds,
+    sweep,
+)
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.locks import lock
+from aeforge_cli.files.regular import open_stream
 from tests.conftest import png
 
 CONTENT = png(1)
@@ -318,6 +328,107 @@ def test_a_file_in_the_place_of_a_folder_is_found_at_once(tmp_path: Path) -> Non
     assert refusal(destination(f"{tmp_path}/file/{{stem}}.png", overwrite=False))[0] is CannotSave
 
 
+# ------------------------------------------------------------------ pipes and devices
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("kind", ["device", "pipe", "link to a device", "link to a pipe", "open file"])
+def test_what_is_written_to_is_not_in_the_way_and_is_not_tried(tmp_path: Path, kind: str, overwrite: bool) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        path = _stream(tmp_path / "out", kind, log)
+        before = names(tmp_path)
+        where = destination(str(path), overwrite=overwrite)
+
+        assert where.is_stream
+        assert where.check(NAMING) == where.check(NAMING, dry=True) == path
+        assert (where.taken(NAMING), where.names(NAMING), where.paths(NAMING, 2)) == (None, [], [path, path])
+    assert names(tmp_path) == before
+
+
+def _stream(path: Path, kind: str, opened: BinaryIO) -> Path:
+    match kind:
+        case "device":
+            return Path(os.devnull)
+        case "open file":
+            return Path(f"/dev/fd/{opened.fileno()}")
+        case "pipe":
+            os.mkfifo(path)
+        case "link to a pipe":
+            os.mkfifo(path.with_name("pipe"))
+            path.symlink_to("pipe")
+        case _:
+            path.symlink_to(os.devnull)
+    return path
+
+
+def test_a_file_that_is_open_already_is_written_where_it_stands(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        log.write(b"before ")
+        log.flush()
+        stream = open_stream(Path(f"/dev/fd/{log.fileno()}"))
+        assert stream is not None
+        with stream:
+            stream.write(b"picture")
+
+    assert (tmp_path / "log").read_bytes() == b"before picture"
+
+
+def test_standard_output_is_known_by_its_other_names(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    program = (
+        "import sys; from pathlib import Path; from aeforge_cli.files.regular import is_standard_output\n"
+        "print([is_standard_output(Path(path)) for path in sys.argv[1:]])"
+    )
+    others = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", str(tmp_path / "link"), "/dev/stderr", "/dev/null", "none"]
+
+    with (tmp_path / "file").open("wb") as file:
+        subprocess.run([sys.executable, "-c", program, *others], stdout=file, check=True)
+    piped = subprocess.run([sys.executable, "-c", program, *others], stdout=subprocess.PIPE, check=True)
+
+    assert piped.stdout == (tmp_path / "file").read_bytes() == b"[True, True, True, True, False, False, False]\n"
+
+
+@pytest.mark.parametrize("name", ["socket", "disk"])
+def test_a_socket_or_a_disk_is_not_written_to(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    try:
+        os.mknod(path, stat.S_IFSOCK if name == "socket" else stat.S_IFBLK, os.makedev(7, 200))
+    except OSError:
+        pytest.skip("only root makes devices, and not everywhere")
+
+    kind = "a socket" if name == "socket" else "a device"
+    assert refusal(destination(str(path), overwrite=True)) == (CannotSave, f"{path} is {kind}", "choose another output")
+
+
+def test_a_picture_is_not_written_to_a_terminal() -> None:
+    screen, terminal = os.openpty()
+    program = (
+        "import sys; from datetime import date\n"
+        "from aeforge_cli.errors import Usage; from aeforge_cli.files.destination import Naming, destination\n"
+        "try: destination(sys.argv[1], overwrite=False).check(Naming('a.png', 'inpaint', date(2026, 1, 31)))\n"
+        "except Usage as error: print(error.message)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, os.ttyname(terminal)], stdout=subprocess.PIPE, stderr=terminal, check=True
+    )
+
+    os.close(terminal)
+    os.close(screen)
+    assert done.stdout == b"A picture is not written to a terminal\n"
+
+
+@pytest.mark.parametrize("template", ["{stem}.png", "my photo.png"])
+def test_a_name_of_a_template_that_is_a_pipe_is_refused(tmp_path: Path, template: str) -> None:
+    where = Destination(f"{tmp_path}/{template}", replace=True)
+    os.mkfifo(tmp_path / "my photo.png")
+
+    assert refusal(where)[:2] == (CannotSave, f"{tmp_path}/my photo.png is a pipe")
+
+
+# ------------------------------------------------------------------ two results, one name
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("a.png", "a.png"), ("a.png", "./a.png"), ("a.png", "A.PNG"), ("\u00e9.png", "e\u0301.png"), ("ß.png", "SS.png")],
@@ -518,11 +629,21 @@ def test_a_part_starts_over_with_each_try(tmp_path: Path) -> None:
         part.write(CONTENT[:20])
         part.write(CONTENT[20:])
 
+        assert (part.size, part.sha256) == (len(CONTENT), sha256(CONTENT).hexdigest())
         assert part.picture() == ImageInfo(Format.PNG, 16, 16)
         assert b"".join(part.blocks()) == CONTENT
         assert part.described("out.png", "https://cdn/a.png", ImageInfo(Format.PNG, 16, 16)) == SavedFile(
             "out.png", "https://cdn/a.png", len(CONTENT), sha256(CONTENT).hexdigest(), 16, 16, "png"
         )
+
+
+def test_nothing_stays_of_a_longer_try_before(tmp_path: Path) -> None:
+    with PartFile(tmp_path) as part:
+        part.write(CONTENT + b"more of something else")
+        part.expect(None)
+        part.write(CONTENT)
+
+        assert part.keep(tmp_path / "out.png", replace=False, job_id=JOB).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -597,6 +718,33 @@ def test_a_link_in_the_place_of_the_result_is_not_written_through(tmp_path: Path
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
 
 
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_only_a_file_is_ever_replaced(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out.png"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.devnull)
+    before = path.lstat()
+
+    kept = saved(tmp_path, path, replacing=True)
+
+    assert (kept.name, kept.read_bytes()) == (f"out-{JOB}.png", CONTENT)
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "ä" * 125 + ".png", "日" * 83 + ".png"], ids=["a", "ä", "日"])
+def test_a_name_as_long_as_possible_that_was_taken_meanwhile_loses_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"theirs")
+
+    kept = saved(tmp_path, tmp_path / name)
+
+    assert (kept.read_bytes(), kept.name.endswith(f"-{JOB}.png")) == (CONTENT, True)
+    assert 250 <= len(os.fsencode(kept.name)) <= 255
+
+
 def test_with_overwrite_the_old_file_is_replaced_whole(tmp_path: Path) -> None:
     (tmp_path / "out.png").write_bytes(b"old" * 10_000)
 
@@ -623,6 +771,15 @@ def test_a_result_has_the_permissions_that_the_user_gives_new_files(tmp_path: Pa
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], umask=umask, check=True)
 
     assert stat.S_IMODE((tmp_path / "out.png").stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("module", ["atomic", "destination", "inputs"])
+def test_reading_the_umask_leaves_it_as_it_was(module: str) -> None:
+    program = f"import os, aeforge_cli.files.{module}; print(oct(os.umask(0)))"
+
+    done = subprocess.run([sys.executable, "-c", program], umask=0o027, check=True, capture_output=True, text=True)
+
+    assert done.stdout == "0o27\n"
 
 
 def test_a_part_is_private_until_it_is_kept(tmp_path: Path) -> None:
@@ -674,6 +831,17 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
     sweep(tmp_path)
 
     assert names(tmp_path) == [".aeforge-x.png", "aeforge-y.part", "photo.png"]
+
+
+def test_what_only_looks_like_a_part_is_not_swept(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".aeforge-pipe.part")
+    (tmp_path / ".aeforge-folder.part").mkdir()
+    (tmp_path / ".aeforge-link.part").symlink_to("photo.png")
+    (tmp_path / "photo.png").write_bytes(b"x")
+
+    sweep(tmp_path)
+
+    assert names(tmp_path) == [".aeforge-folder.part", ".aeforge-link.part", ".aeforge-pipe.part", "photo.png"]
 
 
 def test_a_part_that_is_still_written_is_not_swept(tmp_path: Path) -> None:
@@ -754,3 +922,73 @@ def test_without_links_too_a_name_that_was_taken_meanwhile_is_kept(tmp_path: Pat
     _rename_to_free(mine, tmp_path / "free")
 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"theirs": "theirs", "free": "mine"}
+
+
+def test_where_names_can_only_be_claimed_one_that_was_taken_meanwhile_is_kept(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.write_text("mine")
+    theirs.write_text("theirs")
+
+    with pytest.raises(FileExistsError):
+        _rename_to_placeholder(mine, theirs)
+    _rename_to_placeholder(mine, tmp_path / "free")
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"theirs": "theirs", "free": "mine"}
+
+
+def test_a_name_that_was_claimed_in_vain_is_free_again(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        _rename_to_placeholder(tmp_path / "gone", tmp_path / "free")
+
+    assert names(tmp_path) == []
+
+
+# ------------------------------------------------------------------ anything at all
+
+ODD_TEXT = st.text(st.characters(), max_size=40) | st.sampled_from(
+    ["\ud800", "\0", "a\0b", "{", "}", "{{", "..", "/", ""]
+)
+ODD_FORM = st.text("0123456789dsxXobcneEfFgG%.,_<>^=+- #!:{}aYmHjn", max_size=8)
+ODD_FIELD = st.builds(
+    "{{{}{}{}}}".format,
+    st.sampled_from(["stem", "name", "n", "job_id", "operation", "date", "ext", "color", "", "0", "stem.a", "n[0]"]),
+    st.sampled_from(["", "!r", "!s", "!x"]),
+    st.just("") | ODD_FORM.map(":{}".format),
+)
+ODD_TEMPLATE = st.lists(ODD_TEXT | ODD_FIELD | st.sampled_from(["/", ".", "-"]), max_size=5).map("".join)
+
+
+@settings(max_examples=400)
+@given(template=ODD_TEMPLATE, name=ODD_TEXT, job_id=st.sampled_from(["", JOB]), several=st.booleans())
+def test_no_template_and_no_name_whatever_fail_but_as_errors_of_ours(
+    tmp_path: Path, template: str, name: str, job_id: str, several: bool
+) -> None:
+    naming = replace(NAMING, name=name, job_id=job_id, several=several)
+    try:
+        where = destination(f"{tmp_path}/{template}", overwrite=False)
+        where.check(naming, dry=True)
+        made = where.paths(naming, 3 if several else 1)
+        collisions = OutputCollisions([where.names(naming)])
+    except AeforgeError:
+        return
+
+    collisions.check()
+    assert len({*made}) == len(made)
+    assert all(str(path) in collisions for path in made if job_id or where.is_predictable)
+
+
+@given(name=ODD_TEXT)
+def test_no_name_whatever_makes_a_stem_that_cannot_be_saved(name: str) -> None:
+    stem = replace(NAMING, name=name).stem
+
+    assert stem.strip(". ") or stem == "image"
+    assert 0 < len(os.fsencode(stem)) <= 180
+
+
+def test_in_an_encoding_that_knows_few_characters_the_others_are_replaced() -> None:
+    program = "from aeforge_cli.files.destination import safe_name; print(ascii(safe_name('a\\u65e5b\\udcffc')))"
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    done = subprocess.run([sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True)
+
+    assert done.stdout in {"'a_b\\udcffc'\n", "'a\\u65e5b\\udcffc'\n"}
