@@ -131,7 +131,7 @@ class ConfigFile:
         deadline = time.monotonic() + _LOCK_SECONDS
         path = self.path.with_name("config.lock")
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
-            while is_locked(stream, without_locks=False):
+            while is_locked(stream):
                 if time.monotonic() > deadline:
                     raise CannotSave(
                         f"{path} stayed locked for {_LOCK_SECONDS} s", hint="end the process that holds it"

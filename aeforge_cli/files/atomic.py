@@ -266,6 +266,8 @@ def cannot_save(path: Path, error: OSError) -> CannotSave:
 def names_beside(path: Path, job_id: str) -> Iterator[Path]:
     """The names that a result of the job may get, the best first: its own, and others if that is taken."""
     yield path
+    if not job_id:  # it is no result, but a file of ours
+        return
     yield with_tag(path, job_id)
     for number in range(2, 100):
         yield with_tag(path, f"{job_id}-{number}")

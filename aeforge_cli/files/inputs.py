@@ -17,7 +17,7 @@ from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.files.atomic import cannot_save
 from aeforge_cli.files.image_headers import ImageInfo, file_stamp, identify, is_complete
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.files.regular import NotRegularError, open_regular
+from aeforge_cli.files.regular import NotRegular, open_regular
 
 MOST_BYTES = 256 * 1024 * 1024  # of a picture
 MOST_TEXT = 64 * 1024 * 1024  # bytes of a list or a prompt
@@ -89,7 +89,7 @@ def _readable(text: str) -> Iterator[BinaryIO]:
     try:
         with open_regular(path) as stream:
             yield stream
-    except NotRegularError as found:
+    except NotRegular as found:
         if stat.S_ISDIR(found.mode):
             raise Usage(f"{text} is a folder", hint="name the pictures in it") from None
         hint = "to read from a pipe, use - and standard input"

@@ -14,14 +14,14 @@ else:
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
 
-class NoLocksError(OSError):
+class NoLocks(OSError):
     """The file system or the kernel has no file locks: some network mounts, FUSE, sandboxes (ENOSYS, ENOLCK, …)."""
 
 
 def lock(stream: BinaryIO) -> None:
     """Takes the lock until the stream is closed.
 
-    Raises BlockingIOError if another process or stream holds it, NoLocksError where there are no locks.
+    Raises BlockingIOError if another process or stream holds it, NoLocks where there are no locks.
     """
     try:
         if sys.platform == "win32":
@@ -29,7 +29,7 @@ def lock(stream: BinaryIO) -> None:
         else:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        kind = BlockingIOError if error.errno in _HELD else NoLocksError
+        kind = BlockingIOError if error.errno in _HELD else NoLocks
         raise kind(error.errno, error.strerror) from None
 
 
@@ -40,7 +40,7 @@ def is_locked(stream: BinaryIO, *, without_locks: bool = True) -> bool:
     """
     try:
         lock(stream)
-    except NoLocksError:
+    except NoLocks:
         return without_locks
     except BlockingIOError:
         return True

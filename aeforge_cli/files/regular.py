@@ -16,7 +16,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has neither FIFOs in its fol
 _OPEN_FILES = re.compile(r"/proc/[^/]+(/task/\d+)?/fd|/dev/fd")
 
 
-class NotRegularError(OSError):
+class NotRegular(OSError):
     """What stands there is a folder, a pipe, a socket or a device; `mode` is its `st_mode`."""
 
     def __init__(self, path: Path, mode: int) -> None:
@@ -31,7 +31,7 @@ def what_is(mode: int) -> str:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Opens a file for reading, through links. Raises NotRegularError or another OSError, or ValueError for a name."""
+    """Opens a file for reading, through links. Raises NotRegular or another OSError, or ValueError for a name."""
     _require_regular(path, path.stat().st_mode)
     stream = os.fdopen(os.open(path, os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0)), "rb")
     try:
@@ -44,7 +44,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise NotRegularError(path, mode)
+        raise NotRegular(path, mode)
 
 
 def is_replaceable(path: Path) -> bool:

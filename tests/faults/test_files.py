@@ -475,14 +475,6 @@ class TestTheDiskFails:
 
         assert (run.exit, (out / "sky.png").read_bytes()) == (0, fake.images_of(JOB)[0])
 
-    @pytest.mark.row("D11")
-    def test_settings_are_kept_on_a_disk_without_locks(self, aeforge: Aeforge, home: Home, strace: str) -> None:
-        under = failing(strace, ("flock", "1+"), "ENOLCK")
-
-        run = aeforge.start("config", "set", "quality", "pro", under=under).finish()
-
-        assert (run.exit, 'quality = "pro"' in (home.config / "config.toml").read_text()) == (0, True)
-
     @pytest.mark.row("D8", "D10")
     @pytest.mark.parametrize(("syscall", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
     def test_a_job_that_cannot_be_recorded_is_not_bought(

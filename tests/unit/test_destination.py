@@ -1,5 +1,6 @@
 """Result files: names of ours, nothing overwritten, whole or not at all."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -735,6 +736,15 @@ def test_only_a_file_is_ever_replaced(tmp_path: Path, kind: str) -> None:
     assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
 
 
+def test_a_report_does_not_replace_a_device_either(tmp_path: Path) -> None:
+    (tmp_path / "report.html").symlink_to(os.devnull)
+
+    with PartFile(tmp_path) as part, pytest.raises(CannotSave):
+        part.keep(tmp_path / "report.html", replace=True, job_id="")
+
+    assert names(tmp_path) == ["report.html"]
+
+
 @pytest.mark.parametrize("name", ["a" * 251 + ".png", "ä" * 125 + ".png", "日" * 83 + ".png"], ids=["a", "ä", "日"])
 def test_a_name_as_long_as_possible_that_was_taken_meanwhile_loses_nothing(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"theirs")
@@ -836,12 +846,15 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
 def test_what_only_looks_like_a_part_is_not_swept(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".aeforge-pipe.part")
     (tmp_path / ".aeforge-folder.part").mkdir()
+    with contextlib.suppress(OSError):  # only root makes devices, and not everywhere
+        os.mknod(tmp_path / ".aeforge-device.part", stat.S_IFCHR | 0o600, os.makedev(1, 3))
     (tmp_path / ".aeforge-link.part").symlink_to("photo.png")
     (tmp_path / "photo.png").write_bytes(b"x")
 
+    before = names(tmp_path)
     sweep(tmp_path)
 
-    assert names(tmp_path) == [".aeforge-folder.part", ".aeforge-link.part", ".aeforge-pipe.part", "photo.png"]
+    assert names(tmp_path) == before
 
 
 def test_a_part_that_is_still_written_is_not_swept(tmp_path: Path) -> None:

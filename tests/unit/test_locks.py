@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from aeforge_cli.files.locks import NoLocksError, is_locked, is_ours, is_removed, lock
+from aeforge_cli.files.locks import NoLocks, is_locked, is_ours, is_removed, lock
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_another_process_is_kept_away(path: Path) -> None:
 
 
 def test_where_there_are_no_locks_nobody_holds_one(unlockable: BinaryIO) -> None:
-    with pytest.raises(NoLocksError):
+    with pytest.raises(NoLocks):
         lock(unlockable)
 
 
