@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
 from aeforge_cli.files.atomic import PART_PREFIX, PART_SUFFIX, cannot_save, cut
 from aeforge_cli.files.image_headers import Format
-from aeforge_cli.files.regular import is_replaceable, is_stream, is_terminal, what_is
+from aeforge_cli.files.regular import is_replaceable, is_stream, is_terminal, is_writable, what_is
 
 _TEXT_FORM = r"(?:[^{}/\\\x00-\x1f\x7f]?[<>^])?\d{0,3}(?:\.\d{1,3})?s?"
 # What may stand behind the colon of each field: numbers only with zeros in front, so that no two look the same.
@@ -181,7 +181,7 @@ class Destination:
         if not self.replace and self.taken(replace(naming, several=False)):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
         if os.path.lexists(path) and not is_replaceable(path):
-            raise CannotSave(f"{path} is {what_is(path.stat().st_mode)}", hint="choose another output")
+            raise CannotSave(f"{path} is not a regular file", hint="choose another output")
         if dry:
             _check_place(path, self.folder(naming))
         else:
@@ -246,7 +246,7 @@ def _check_stream(path: Path) -> None:
         raise cannot_save(path, error) from None
     if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
         raise CannotSave(f"{path} is {what_is(mode)}", hint="choose another output")
-    if not os.access(path, os.W_OK):
+    if not is_writable(path):
         raise cannot_save(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 

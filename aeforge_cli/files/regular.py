@@ -60,15 +60,26 @@ def is_replaceable(path: Path) -> bool:
 def is_stream(path: Path) -> bool:
     """Whether the path, through links, is a pipe, a socket or a device, or stands for a file that a process has open.
 
-    The latter is /dev/stdout in `aeforge … -o /dev/stdout > a.png`: it is a link that no file may replace.
+    The latter is /dev/stdout in `aeforge … -o /dev/stdout > a.png`: it is a link that no file may replace, not even
+    while standard output is closed.
     """
     try:
+        if _open_file(path) is not None:
+            return True
         mode = path.stat().st_mode
     except (OSError, ValueError):
         return False
-    if stat.S_ISDIR(mode):
-        return False
-    return not stat.S_ISREG(mode) or _open_file(path) is not None
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def is_writable(path: Path) -> bool:
+    """Whether this process may write to what stands at the path."""
+    own = _own_descriptor(path)
+    if own is None:
+        return os.access(path, os.W_OK)
+    import fcntl
+
+    return fcntl.fcntl(own, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
 def _open_file(path: Path) -> Path | None:

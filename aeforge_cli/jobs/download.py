@@ -205,14 +205,9 @@ class Downloader:
     def _kept_aside(self, part: PartFile, naming: Naming) -> Path | None:
         """Where bytes stay that arrived whole and that nobody here can judge: they are paid for."""
         destination = self._delivery.destination
-        is_whole = part.expected is not None and part.size == part.expected
-        if (
-            destination is None
-            or destination.is_stream
-            or not is_whole
-            or part.looks_cut()
-            or part.looks_like_error_page()
-        ):
+        if destination is None or destination.is_stream or part.size != part.expected:
+            return None
+        if part.looks_cut() or part.looks_like_error_page():
             return None
         path = with_tag(destination.path(naming).with_suffix(".bin"), self._job_id)
         return part.keep(path, replace=False, job_id=self._job_id)

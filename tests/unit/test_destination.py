@@ -401,6 +401,24 @@ def test_a_socket_or_a_disk_is_not_written_to(tmp_path: Path, name: str) -> None
     assert refusal(destination(str(path), overwrite=True)) == (CannotSave, f"{path} is {kind}", "choose another output")
 
 
+def test_what_this_process_only_reads_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "input").touch()
+    with (tmp_path / "input").open("rb") as opened:
+        where = destination(f"/dev/fd/{opened.fileno()}", overwrite=True)
+
+        assert refusal(where)[::2] == (CannotSave, "choose a folder that you may write to")
+
+
+def test_the_name_of_a_closed_file_is_neither_written_nor_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "stdout"
+    link.symlink_to("/proc/self/fd/987" if Path("/proc/self/fd").exists() else "/dev/fd/987")
+    where = destination(str(link), overwrite=True)
+
+    assert (where.is_stream, refusal(where)[0]) == (True, CannotSave)
+    assert saved(tmp_path, link, replacing=True) == tmp_path / f"stdout-{JOB}"
+    assert link.is_symlink()
+
+
 def test_a_picture_is_not_written_to_a_terminal() -> None:
     screen, terminal = os.openpty()
     program = (
@@ -424,7 +442,7 @@ def test_a_name_of_a_template_that_is_a_pipe_is_refused(tmp_path: Path, template
     where = Destination(f"{tmp_path}/{template}", replace=True)
     os.mkfifo(tmp_path / "my photo.png")
 
-    assert refusal(where)[:2] == (CannotSave, f"{tmp_path}/my photo.png is a pipe")
+    assert refusal(where)[:2] == (CannotSave, f"{tmp_path}/my photo.png is not a regular file")
 
 
 # ------------------------------------------------------------------ two results, one name
