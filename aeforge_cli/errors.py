@@ -17,7 +17,6 @@ exit  meaning                                   errors
  128+ ended by a signal                         Interrupted
 """
 
-import shlex
 from enum import IntEnum
 from typing import ClassVar
 
@@ -268,6 +267,8 @@ invocation = Invocation()  # one for the process: a hint may be built anywhere
 
 def command(words: str, *, saves: bool = False) -> str:
     """A command for a hint; one that `saves` results repeats where they were wanted."""
+    import shlex
+
     return " ".join(
         [
             "aeforge",

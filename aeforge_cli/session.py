@@ -2,7 +2,6 @@
 
 import math
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
@@ -78,6 +77,8 @@ class Session:
 
     def again(self, option: str) -> str:
         """The command that was given, with another option, for hints."""
+        import shlex
+
         words = [word for word in self.arguments if word not in ("--yes", option)]
         return shlex.join(["aeforge", *words, option, *(["--yes"] if "--yes" in self.arguments else [])])
 

@@ -4,12 +4,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from aeforge_cli.errors import CannotSave
-from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.copies import copy_result, find_copy
 from aeforge_cli.jobs.download import Delivery
 from aeforge_cli.journal.interface import Row
-
-BLOCK = 256 * 1024  # bytes
 
 
 def copied(row: Row, delivery: Delivery, stale: Collection[str] = ()) -> list[SavedFile]:
@@ -18,30 +16,16 @@ def copied(row: Row, delivery: Delivery, stale: Collection[str] = ()) -> list[Sa
     Raises CannotSave.
     """
     sources = [_source(row, result) for result in row.results]
-    if delivery.destination is None or not sources or None in sources:
+    target = delivery.replacing(stale).destination
+    if target is None or None in sources:
         return []
-    target = delivery.replacing(stale)
-    return [_copy(source, target, row, number) for number, source in enumerate(filter(None, sources), 1)]
+    naming = replace(delivery.naming, job_id=row.job_id or "")
+    numbered = enumerate(filter(None, sources), 1)
+    copies = [copy_result(source, target, naming.result(number, len(sources))) for number, source in numbered]
+    return [] if None in copies else list(filter(None, copies))
 
 
 def _source(row: Row, result: SavedFile) -> SavedFile | None:
-    same = (file for file in row.files if file.sha256 == result.sha256 and file.path)
-    return next((file for file in same if holds(Path(file.path), file.sha256)), None)
-
-
-def _copy(source: SavedFile, delivery: Delivery, row: Row, number: int) -> SavedFile:
-    destination = delivery.destination
-    if destination is None:
-        raise CannotSave("There is no place for the result")
-    naming = replace(delivery.naming, job_id=row.job_id or "").result(number, len(row.results))
-    naming = replace(naming, extension=Path(source.path).suffix.lstrip("."))
-    with PartFile(destination.make_folder(naming)) as part:
-        part.expect(source.bytes)
-        try:
-            with Path(source.path).open("rb") as stream:
-                while block := stream.read(BLOCK):
-                    part.write(block)
-        except OSError as error:
-            raise cannot_save(destination.path(naming), error) from None
-        path = part.keep(destination.path(naming), replace=destination.replace, job_id=row.job_id or "")
-    return replace(source, path=str(path))
+    places = [Path(file.path) for file in row.files if file.sha256 == result.sha256 and file.path]
+    found = find_copy(result.sha256 or "", places)
+    return replace(result, path=str(found)) if found else None

@@ -369,7 +369,7 @@ class Lifecycle:
             until=until,
             notify=self.notify,
             check=self.stop.check,
-            kept=row.files if row else (),
+            saved=row.files if row else (),
         )
         with self.knowing(job):
             try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aeforge_cli.api.web_inputs import is_address
-from aeforge_cli.errors import AeforgeError, FileMissing, Usage
-from aeforge_cli.files.inputs import peek
+from aeforge_cli.errors import FileMissing, Usage
+from aeforge_cli.files.inputs import why_not_a_picture
 
 Warn = Callable[[str], None]
 EXAMPLE = 'a line is for example {"image": "a.png", "prompt": "blue sky", "output": "out/a.png"}'
@@ -167,13 +167,10 @@ _SUFFIXES = frozenset(["avif", "bmp", "gif", "heic", "heif", "jpeg", "jpg", "png
 
 def _is_picture(path: str, warn: Warn) -> bool:
     """Whether it is one by its content. What is named like one and is none is left out, and said so."""
-    try:
-        peek(path)
-    except AeforgeError as error:
-        if Path(path).suffix.lower().lstrip(".") in _SUFFIXES or isinstance(error, FileMissing):
-            warn(f"{path} is left out: {error.message}" + (f": {error.why}" if error.why else ""))
-        return False
-    return True
+    why = why_not_a_picture(path)
+    if why is not None and Path(path).suffix.lower().lstrip(".") in _SUFFIXES:
+        warn(f"{path} is left out: {why}")
+    return why is None
 
 
 def shard(lines: Sequence[Line], text: str) -> list[Line]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aeforge_cli.api.requests_transport import RequestsTransport
+from aeforge_cli.api.requests_transport import MOST_IMAGE, RequestsTransport
+from aeforge_cli.api.transport import Fault, TransportError
 from aeforge_cli.errors import ResultUnavailable
 from aeforge_cli.redaction import Secret
 from tests.conftest import png
@@ -113,6 +114,29 @@ class TestCutResults:
         assert list(out.iterdir()) == []
 
     @pytest.mark.row("C3")
+    def test_a_picture_that_announces_too_much_is_given_up_before_it_is_read(self, fake: Fake, user: Direct) -> None:
+        head = HEAD + b"Content-Length: %d\r\n\r\n" % (MOST_IMAGE + 1)
+        fake.downloads.says(Answer(raw=head + PICTURE, end=End.STALL))
+        sink = Counting()
+
+        with pytest.raises(TransportError) as refused:
+            user.wire.fetch(f"{fake.cdn.url}/huge.png", sink)
+
+        assert (refused.value.fault, sink.size) == (Fault.TOO_LARGE, 0)
+
+    @pytest.mark.row("C3")
+    def test_a_picture_that_announces_nothing_is_given_up_when_it_is_too_much(self, fake: Fake, user: Direct) -> None:
+        size = MOST_IMAGE + 1
+        fake.downloads.says(Answer(raw=HEAD + b"Connection: close\r\n\r\n" + bytes(size), end=End.FIN))
+        sink = Counting()
+
+        with pytest.raises(TransportError) as refused:
+            user.wire.fetch(f"{fake.cdn.url}/huge.png", sink)
+
+        assert refused.value.fault is Fault.TOO_LARGE
+        assert sink.size <= MOST_IMAGE
+
+    @pytest.mark.row("C3")
     def test_what_follows_the_announced_length_is_ignored(self, fake: Fake, user: Direct, out: Path) -> None:
         _made_of(fake, PICTURE)
         fake.downloads.says(Answer(raw=HEAD + FRAMINGS["length"] + b"more", end=End.FIN))
@@ -148,6 +172,32 @@ class TestNoPicture:
 
         assert user.run(order(out / "sky.png")) in {"result_not_an_image 3", UNAVAILABLE}
         assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C6")
+    @pytest.mark.rules(files=False)
+    def test_what_nobody_here_can_judge_is_kept_beside(self, edit: Edit, fake: Fake, out: Path) -> None:
+        unknown = b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(range(256))
+        fake.downloads.always(Answer(body=unknown))
+
+        run = edit("-o", out / "sky.png")
+
+        kept = out / f"sky-{JOB}.bin"
+        assert run.ending == (3, "result_not_an_image")
+        assert str(kept) in run.error["message"]
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == {kept.name: unknown}
+
+    @pytest.mark.row("C7")
+    @pytest.mark.parametrize("suffix", ["jpg", "gif"])
+    def test_a_whole_picture_that_ends_oddly_is_saved(
+        self, fake: Fake, user: Direct, out: Path, pictures: Mapping[str, bytes], suffix: str
+    ) -> None:
+        whole = pictures[suffix]
+        odd = whole + bytes(range(256)) * 20 if suffix == "jpg" else whole[:-1] + b"\0" + whole[-1:]
+        _made_of(fake, odd)
+        fake.downloads.says(Answer(body=odd))
+
+        assert user.run(order(f"{out}/")) == DONE
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == {f"photo.{suffix}": odd}
 
     @pytest.mark.row("C7")
     @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
@@ -275,6 +325,19 @@ class Nothing:
 
     def write(self, block: bytes) -> None:
         self.received.append(block)
+
+
+@dataclass
+class Counting:
+    """A sink that keeps nothing."""
+
+    size: int = 0
+
+    def expect(self, size: int | None) -> None:
+        self.size = 0
+
+    def write(self, block: bytes) -> None:
+        self.size += len(block)
 
 
 @dataclass

@@ -138,7 +138,7 @@ def test_a_job_is_bought_waited_for_and_saved(buyer: Buyer) -> None:
     path = buyer.folder / "out.png"
     [file] = done.files
     assert replace(done, files=()) == JobResult(
-        JOB, "Succeed", "inpaint", "photo.png", image_urls=(LINK,), seconds=2.0, action=Action.BUY
+        JOB, "Succeed", "inpaint", "photo.png", image_urls=(LINK,), seconds=2.0, index=0, action=Action.BUY
     )
     assert (file.path, file.url, path.read_bytes()) == (str(path), LINK, png())
     assert buyer.transport.asked == [POST, LOOK, LOOK, f"GET {LINK}"]
@@ -176,7 +176,7 @@ def test_the_id_is_in_the_journal_before_anyone_is_told_of_it(buyer: Buyer) -> N
     assert ticket == Job(JOB, 1, attached=False, accepted=1000.0)
     assert seen == [[("accepted", JOB)]]
     assert watched.result(Job(JOB), buyer.order(), None) == JobResult(
-        JOB, "Pending", "inpaint", "photo.png", action=Action.BUY
+        JOB, "Pending", "inpaint", "photo.png", index=0, action=Action.BUY
     )
 
 

@@ -154,6 +154,32 @@ def test_a_picture_that_changed_meanwhile_is_held_back_before_its_end(content: b
     assert body.delivered is False
 
 
+def _replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [(Path.unlink, "No such file or directory"), (_replaced_by_a_folder, "it is a folder")],
+    ids=["deleted", "a folder"],
+)
+def test_a_picture_that_is_gone_when_it_is_sent_is_named_and_no_fault_of_the_network(
+    tmp_path: Path, change: Callable[[Path], object], why: str
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(LARGE)
+    body = MultipartBody(Inpaint(from_path(str(path)), "x"))
+    change(path)
+
+    with pytest.raises(FileMissing) as refused:
+        list(body)
+
+    assert refused.value.message == f"{path} could not be read while it was being sent"
+    assert refused.value.why == f"{why}; the rest was held back, so no job was made"
+    assert body.delivered is False
+
+
 def settled(path: Path) -> Picture:
     """The picture in a file that nobody has written to for a while."""
     path.write_bytes(LARGE)

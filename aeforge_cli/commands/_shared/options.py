@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
@@ -133,6 +134,13 @@ def _publish(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
+def _standard_output(output: str | None) -> str | None:
+    """`-` for /dev/stdout, which is written like it: the picture alone, and nothing over it."""
+    from aeforge_cli.files.regular import is_standard_output
+
+    return "-" if output and is_standard_output(Path(output)) else output
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """Output."""
@@ -142,6 +150,7 @@ class OutputOptions:
         typer.Option(
             "--output",
             "-o",
+            callback=_standard_output,
             metavar="FILE|DIR/|TEMPLATE|-",
             help="Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.",
         ),
