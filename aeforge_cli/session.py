@@ -123,6 +123,7 @@ class Session:
             key=key,
             ca_bundle=ca_bundle_from(self.environment),
             log=self.console.debug,
+            redact=self.redact,
             through_proxy=not self._sandboxed,
             connections=32,
         )
@@ -145,7 +146,7 @@ class Session:
     def client_over(self, transport: "Transport") -> "Client":
         from aeforge_cli.api.client import Client
 
-        return Client(transport, base_url=self.base_url, clock=self.clock)
+        return Client(transport, base_url=self.base_url, clock=self.clock, redact=self.redact)
 
     @cached_property
     def journal(self) -> "Journal":

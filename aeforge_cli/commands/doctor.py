@@ -15,7 +15,7 @@ from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
 from aeforge_cli.output.console import clean
-from aeforge_cli.redaction import shown_url
+from aeforge_cli.redaction import shown_proxy
 from aeforge_cli.session import Session
 
 
@@ -140,7 +140,7 @@ def _proxy(session: Session) -> str:
     parts = urlsplit(session.base_url)
     proxies = {} if proxy_bypass(parts.hostname or "") else getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"{shown_url(proxy)} for the service" if proxy else "none"
+    return f"{shown_proxy(proxy)} for the service" if proxy else "none"
 
 
 def _trust(session: Session) -> str:
