@@ -111,13 +111,13 @@ class RequestsTransport:
         limits = self._limits
         if request.body is None:
             with exchange(limits.ask, stalled=limits.read, silence=limits.read):
-                return self._exchange(self._kept, request, _Collected(limits.answer), silence=limits.read)
+                return self._exchange(self._kept, request, _Collected(), silence=limits.read)
         # A kept connection may be closed by the server at the very moment it is used, which would look like a lost
         # answer: a submission gets a connection of its own.
         fresh = self._adapter()
         seconds = limits.submit + len(request.body) / limits.upload_rate
         with contextlib.closing(fresh), exchange(seconds, stalled=limits.read, silence=seconds):
-            return self._exchange(fresh, request, _Collected(limits.answer), silence=seconds)
+            return self._exchange(fresh, request, _Collected(), silence=seconds)
 
     def fetch(self, url: str, sink: Sink) -> Answer:
         """Fetches a result, redirects included.
@@ -175,7 +175,8 @@ class RequestsTransport:
                 prepared, stream=True, timeout=(self._limits.connect, silence), verify=True, proxies=proxy
             )
             with contextlib.closing(response):
-                answer = self._without_key(_read(response, sink, most=self._limits.picture))
+                most = self._limits.answer if isinstance(sink, _Collected) else self._limits.picture
+                answer = self._without_key(_read(response, sink, most=most))
         except _FOREIGN_ERRORS as error:
             fault = _fault(error)
             self._log(f"< {name}: {fault.value}, after {time.monotonic() - started:.3f} s")
@@ -257,19 +258,14 @@ def _tls_context(bundle: str | None) -> ssl.SSLContext:
 class _Collected:
     """The body of an answer of the API, which is small."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self) -> None:
         self.body = b""
 
     def expect(self, size: int | None) -> None:
-        if size is not None and size > self.most:
-            raise _TooLargeError
+        """Small as it is, it needs no room made for it."""
 
     def write(self, block: bytes) -> None:
         self.body += block
-        if len(self.body) > self.most:
-            self.body = self.body[: self.most]
-            raise _TooLargeError
 
 
 class _TooLargeError(OSError):
