@@ -87,7 +87,7 @@ _SCHEME = re.compile(r"(?i)\b(bearer|basic) +[^\s\"',;]+")
 _END_OF_WORD = re.compile(r"[\s\"'<>]")
 _WORD = re.compile(r"[^\s\"'<>]+")
 _PARAMETER = re.compile(r"[?&;]([^=&;?#\s\"']+)=")
-_VALUE = re.compile(r"[^&\s\"'#]*")
+_VALUE = re.compile(r"[^&\s\"'#<>]*")
 _TELLING = re.compile(r"(?i)sig|token|key|credential|expires|password|secret|policy|auth(?!or)")
 _ESCAPE = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
@@ -158,6 +158,7 @@ def shown_url(url: str) -> str:
 
 def shown_proxy(proxy: str) -> str:
     """The address of a proxy without its user, whatever signs the password is made of."""
-    scheme, mark, rest = proxy.rpartition("://") if "@" not in proxy.partition("://")[0] else ("", "", proxy)
+    scheme = re.match(r"([A-Za-z0-9+.-]*://)?", proxy)
+    rest = proxy[scheme.end() :] if scheme else proxy
     user, at, host = rest.rpartition("@")
-    return f"{scheme}{mark}{'***' if user else ''}{at}{host}"
+    return f"{proxy[: len(proxy) - len(rest)]}{'***' if user else ''}{at}{host}"

@@ -214,14 +214,15 @@ class TestAddressesAndCodings:
     def test_a_picture_has_a_largest_size(
         self, fake: Fake, users: list[Direct], tmp_path: Path, out: Path, how: str, too_many: int
     ) -> None:
-        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, picture=len(PICTURE) - too_many))
+        whole = png(5, side=60, packed=False)
+        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, picture=len(whole) - too_many))
         users.append(user)
-        _made_of(fake, PICTURE)
+        _made_of(fake, whole)
         fake.downloads.always(
             {
-                "announced": Answer(body=PICTURE),
-                "unannounced": Answer(raw=HEAD + FRAMINGS["until closed"], end=End.FIN),
-                "compressed": Answer(body=gzip.compress(PICTURE), headers={"Content-Encoding": "gzip"}),
+                "announced": Answer(body=whole),
+                "unannounced": Answer(raw=HEAD + b"Connection: close\r\n\r\n" + whole, end=End.FIN),
+                "compressed": Answer(body=gzip.compress(whole), headers={"Content-Encoding": "gzip"}),
             }[how]
         )
 
