@@ -152,17 +152,28 @@ class TestAServiceThatRepeatsTheKey:
 
         assert json.loads(run.output) == {"you_sent": "***", "n": 1}
 
+    def test_so_does_the_answer_to_a_form(self, aeforge: Aeforge, fake: Fake, photo: Path) -> None:
+        fake.submissions.says(told_as_json({"job_id": JOB, "you_sent": API_KEY}))
+        form = ("-F", f"image=@{photo}", "-F", "scale=2K")
+
+        run = aeforge("api", "POST", "image-tune/upscale", *form, env=fake.env)
+
+        assert json.loads(run.output) == {"job_id": JOB, "you_sent": "***"}
+
     @pytest.mark.row("F6")
-    @pytest.mark.parametrize("place", range(440, 520, 7))
-    def test_debugging_shows_no_half_of_a_secret_where_it_cuts(self, edit: Edit, fake: Fake, place: int) -> None:
+    @pytest.mark.parametrize("secret", [API_KEY, f"https://me:{PASSWORD}@h.example/"], ids=["key", "password"])
+    @pytest.mark.parametrize("place", range(460, 500, 6))
+    def test_debugging_shows_no_half_of_a_secret_where_it_cuts(
+        self, edit: Edit, fake: Fake, place: int, secret: str
+    ) -> None:
         escaped = rf"https://h.example/?w=1\u0026X-Amz-Signature={SIGNATURE}"
-        body = '{"note": "' + "-" * place + API_KEY + "-" + escaped + '"}'
+        body = '{"note": "' + "-" * place + secret + "-" + escaped + '"}'
         fake.submissions.always(Answer(400, body.encode(), {"Content-Type": "application/json"}))
 
         run = edit("--debug")
 
         assert "-----" in run.stderr
-        assert (API_KEY[:5] in run.stderr, SIGNATURE[:5] in run.stderr) == (False, False)
+        assert [half for half in (API_KEY[:5], SIGNATURE[:5], PASSWORD[:3]) if half in run.stderr] == []
 
 
 class TestAddressesOfInputs:

@@ -177,6 +177,14 @@ def test_a_text_is_redacted_before_it_is_cut(longest: int, before: int, secret: 
     assert KEY[:6] not in shown
 
 
+@pytest.mark.parametrize("place", range(20))
+def test_where_a_long_text_is_cut_before_it_is_searched_no_half_of_a_password_is_left(place: int) -> None:
+    user = " https://user:hunter2hunter2@h.example/"
+    text = "https://h.example/?sig=" + "A" * (4 * 500 - 23 - 20 - place) + user + "-" * 9000
+
+    assert Redactor()(text, 500).startswith("https://h.example/?sig=*** https://***@h.example/---")
+
+
 def test_a_text_of_a_megabyte_is_cut_before_it_is_searched() -> None:
     assert len(Redactor()(";sig" * 1_000_000, 500)) == 500
 
