@@ -107,14 +107,6 @@ class Session:
     def _tell_of_sandbox(self, line: str) -> None:
         self.console.detail(f"sandbox: {line}")
 
-    def why_failed(self, job_id: str) -> str:
-        """What is known beyond the API of why a job failed: a sandbox can be asked."""
-        if not self._sandboxed:
-            return ""
-        from aeforge_cli.local_sandbox import reason_of_failure
-
-        return reason_of_failure(self.base_url, job_id)
-
     @property
     def service(self) -> str:
         """The service's name in the journal; a sandbox changes its port, and stays the same sandbox."""
@@ -176,6 +168,7 @@ class Session:
             key=key,
             ca_bundle=ca_bundle_from(self.environment),
             log=self.console.debug,
+            redact=self.redact,
             through_proxy=not self._sandboxed,
             connections=32,
         )
@@ -198,7 +191,7 @@ class Session:
     def client_over(self, transport: "Transport") -> "Client":
         from aeforge_cli.api.client import Client
 
-        return Client(transport, base_url=self.base_url, clock=self.clock)
+        return Client(transport, base_url=self.base_url, clock=self.clock, redact=self.redact)
 
     @cached_property
     def journal(self) -> "Journal":
@@ -247,7 +240,6 @@ class Session:
             stop=self.stop,
             account=account,
             emergency=self.console.emergency,
-            why_failed=self.why_failed,
             notify=self.console.notify,
             timeout=self.timeout,
             schedule=FixedSchedule(interval)

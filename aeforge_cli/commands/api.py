@@ -82,7 +82,7 @@ def _checked(path: str) -> str:
 def _print(session: Session, body: bytes) -> None:
     """As it came for a script, harmless for a terminal."""
     if not session.console.out_is_terminal:
-        session.console.deliver([body])
+        session.console.answer(body)
         return
     for line in body.decode("utf-8", "replace").splitlines():
         session.console.result(clean(line, 8192))

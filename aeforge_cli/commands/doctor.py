@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from aeforge_cli.config.catalogue import SETTINGS, shown_journal
 from aeforge_cli.config.settings import DEFAULT
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage, install_hint
 from aeforge_cli.output.console import clean
+from aeforge_cli.redaction import shown_proxy
 from aeforge_cli.session import Session
 
 
@@ -176,16 +176,7 @@ def _proxy(session: Session) -> str:
     parts = urlsplit(session.base_url)
     proxies = {} if proxy_bypass(parts.hostname or "") else getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"{_shown_proxy(proxy)} for the service" if proxy else "none"
-
-
-def _shown_proxy(proxy: str) -> str:
-    """Scheme, host and port of a proxy, however it is written; user and password never."""
-    scheme, _, rest = proxy.rpartition("://")
-    host = rest.rpartition("@")[2].partition("/")[0]
-    if not re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", host):
-        return "(unreadable address)"
-    return f"{scheme if re.fullmatch(r'[A-Za-z0-9+.-]+', scheme) else 'http'}://{host}"
+    return f"{shown_proxy(proxy)} for the service" if proxy else "none"
 
 
 def _trust(session: Session) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
-from aeforge_cli.api.retry import LONGEST_WAIT, jitter
 from aeforge_cli.errors import (
     AeforgeError,
     CannotSave,
@@ -239,7 +238,7 @@ class Downloader:
 
     def _pause(self, failed: Retryable, attempt: int) -> None:
         """Waits before the next try: our own back-off, or what the host asked for if that is longer."""
-        pause = max(jitter(attempt, chance=self._client.chance), min(failed.wait or 0.0, LONGEST_WAIT))
+        pause = failed.pause(attempt, chance=self._client.chance)
         if self._clock.monotonic() + pause > self._until:
             raise failed.error
         self._notify(RetryScheduled(failed.error.why or failed.error.message, pause, self._job_id))

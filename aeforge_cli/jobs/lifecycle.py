@@ -93,8 +93,8 @@ class Account:
 class Lifecycle:
     """The steps of a job's life, to be taken one by one; safe to use from several threads.
 
-    `emergency` writes to the user past any display; `why_failed` knows more than the API, which gives no reason;
-    `timeout` is in seconds, for each job; `confirmed` says that the user has agreed to a purchase in doubt.
+    `emergency` writes to the user past any display; `timeout` is in seconds, for each job; `confirmed` says that the
+    user has agreed to a purchase in doubt.
     """
 
     client: Client
@@ -103,7 +103,6 @@ class Lifecycle:
     stop: Stop
     account: Account
     emergency: Callable[[str], None]
-    why_failed: Callable[[JobId], str] = lambda _job_id: ""
     notify: Observer = ignore
     timeout: float = 600.0
     schedule: PollSchedule = field(default_factory=LearnedSchedule)
@@ -329,8 +328,7 @@ class Lifecycle:
                 if job.action is not Action.FETCH:  # saved before: the row says more already
                     self.journal.record(job.number, Step(State.SUCCEEDED, lasted=lasted), self._now)
                 return status
-            case Failed(told):
-                reason = told or self.why_failed(job.job_id)
+            case Failed(reason):
                 self.journal.record(job.number, Step(State.FAILED, reason=reason), self._now)
                 raise job_failed(job.job_id, reason)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeeded
-from aeforge_cli.api.retry import jitter
 from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, go_on_with
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
@@ -83,8 +82,7 @@ class Poller:
         self._empty += failure.kind == "no_urls"
         if self._empty > EMPTY_POLLS or (failure.kind == "missing" and self._is_lost()):
             raise self._lost(failure.error)
-        # What the service asks for can lengthen our own pause, never shorten it.
-        pause = max(1.0, jitter(self._failures, chance=self._client.chance), failure.wait or 0.0)
+        pause = max(1.0, failure.pause(self._failures, chance=self._client.chance))
         self._failures += 1
         pause = self._before_timeout(pause, self._at_the_end(failure.error))
         self._notify(RetryScheduled(failure.error.why or failure.error.message, pause, self._job_id))

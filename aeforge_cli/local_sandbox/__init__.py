@@ -35,17 +35,6 @@ def running_sandbox(state_dir: Path, *, log: Callable[[str], None], note: Callab
             yield base_url
 
 
-def reason_of_failure(base_url: str, job_id: str) -> str:
-    """Why a job of the sandbox failed; "" where it does not say."""
-    from aeforge_cli.local_sandbox.loopback import get_json
-
-    try:
-        found = get_json(base_url, f"/sandbox/jobs/{job_id}", seconds=2.0)
-    except OSError:
-        return ""
-    return str(found.get("reason") or "")
-
-
 def _how_to_keep(job_ids: Sequence[str], *, kept: bool) -> str:
     """What to do about links that nobody can open any more; `kept` says that the jobs' results were kept."""
     link, picture = ("link", "picture") if len(job_ids) == 1 else ("links", "pictures")

@@ -86,7 +86,7 @@ class Console:
     def result(self, line: str) -> None:
         """One line of the result, as it is: for paths, links and ids."""
         with self._lock, self._delivering() as out:
-            out.write(f"{line}\n")
+            out.write(f"{self._harmless(line)}\n")
             out.flush()
 
     @contextmanager
@@ -114,12 +114,25 @@ class Console:
         else:
             with self._lock, self._delivering() as out:
                 out.flush()
-                out.buffer.write(os.fsencode(path) + b"\n")  # type: ignore[attr-defined]
+                name = os.fsencode(path)
+                if self._is_read_by_a_runner:
+                    from aeforge_cli.output.github import harmless_path
+
+                    name = harmless_path(name)
+                out.buffer.write(name + b"\n")  # type: ignore[attr-defined]
                 out.buffer.flush()  # type: ignore[attr-defined]
 
     def result_json(self, value: object) -> None:
         """One JSON object on one line, in ASCII."""
         self.result(json.dumps(value))
+
+    def answer(self, body: bytes) -> None:
+        """The body of an answer, as it came."""
+        if self._is_read_by_a_runner:
+            from aeforge_cli.output.github import harmless_body
+
+            body = harmless_body(body)
+        self.deliver([body])
 
     def deliver(self, blocks: Iterable[bytes]) -> None:
         """The bytes of a picture."""
@@ -266,7 +279,19 @@ class Console:
         return clean(self._redact(text), longest)
 
     def _write(self, line: str) -> None:
-        self._put(self._github.harmless(line) if self._github else line)
+        self._put(self._harmless(line))
+
+    def _harmless(self, line: str) -> str:
+        """The line so that GitHub's runner, if it reads us, does not take it for a command."""
+        if not self._is_read_by_a_runner:
+            return line
+        from aeforge_cli.output.github import harmless
+
+        return harmless(line)
+
+    @property
+    def _is_read_by_a_runner(self) -> bool:
+        return self._github is not None and self._github.is_read_by_the_runner
 
     def _put(self, line: str) -> None:
         try:

@@ -22,7 +22,7 @@ from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.journal.interface import Reuse, Row
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.signals import Stop
-from aeforge_cli.redaction import Secret
+from aeforge_cli.redaction import Redactor, Secret
 from tests.conftest import png
 from tests.faults.fake import API_KEY
 from tests.unit.conftest import done_by
@@ -127,10 +127,11 @@ class Direct:
         self.journal.close()
 
 
-def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None) -> Direct:
-    wire = RequestsTransport(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=ca_bundle)
+def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None, limits: Limits = SHORT) -> Direct:
+    redact = Redactor()
+    wire = RequestsTransport(base_url=base_url, key=Secret(API_KEY), limits=limits, ca_bundle=ca_bundle, redact=redact)
     clock = JumpingClock()
-    client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7))
+    client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7), redact=redact)
     journal = SqliteJournal(folder)
     events: list[object] = []
     account = Account(base_url, "account")

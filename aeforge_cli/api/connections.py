@@ -1,7 +1,12 @@
-"""A total time limit for one HTTP exchange: requests' own limit starts again with every byte received."""
+"""Connections whose every exchange ends in time, and asks for exactly what it was told to.
+
+requests' own limit starts again with every byte received, and its addresses are spelt anew on their way.
+"""
 
 import contextlib
 import io
+import math
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -13,25 +18,34 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 BLOCK = 256 * 1024  # bytes read at a time; larger blocks gain nothing
+_PIECE = 64 * 1024  # bytes sent at a time: TLS would take a block whole, however slowly, before the clock is looked at
 
 
 @dataclass(frozen=True)
-class _Deadline:
-    ends_at: float = float("inf")
-    silence: float | None = None
+class _Exchange:
+    """`ends_at` is on the monotonic clock, `stalled` and `silence` are in seconds; see `exchange`."""
+
+    ends_at: float = math.inf
+    stalled: float = math.inf
+    silence: float = math.inf
+    target: str | None = None
 
 
-_deadline: ContextVar[_Deadline] = ContextVar("patience", default=_Deadline())  # noqa: B039 - frozen
+_exchange: ContextVar[_Exchange] = ContextVar("exchange", default=_Exchange())  # noqa: B039 - frozen
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float, silence: float) -> Iterator[None]:
-    """The whole exchange ends in time: requests' own limit starts again with every byte received."""
-    token = _deadline.set(_Deadline(time.monotonic() + seconds, silence))
+def exchange(seconds: float, *, stalled: float, silence: float, target: str | None = None) -> Iterator[None]:
+    """What happens within ends in `seconds`, and earlier where the other side takes or says nothing for too long.
+
+    `stalled` is how long it may take no byte, `silence` how long it may say none. `target`
+    is what the request line asks for, byte for byte: requests and urllib3 would spell it anew.
+    """
+    token = _exchange.set(_Exchange(time.monotonic() + seconds, stalled, silence, target))
     try:
         yield
     finally:
-        _deadline.reset(token)
+        _exchange.reset(token)
 
 
 class _TimedSocket:
@@ -44,11 +58,14 @@ class _TimedSocket:
         return getattr(self._sock, name)
 
     def sendall(self, data: bytes, flags: int = 0) -> None:
-        self._hurry()
-        self._sock.sendall(data, flags)
+        """As socket.sendall, whose own limit would be for the whole block instead of for each silence."""
+        left = memoryview(data)
+        while left:
+            self._hurry(_exchange.get().stalled)
+            left = left[self._sock.send(left[:_PIECE], flags) :]
 
     def recv_into(self, buffer: Any, count: int = 0) -> int:
-        self._hurry()
+        self._hurry(_exchange.get().silence)
         return self._sock.recv_into(buffer, count)
 
     def makefile(self, mode: str, buffering: int | None = None) -> io.BufferedReader:
@@ -59,13 +76,12 @@ class _TimedSocket:
         self._sock._io_refs += 1  # type: ignore[attr-defined]  # noqa: SLF001 - as socket.makefile does
         return io.BufferedReader(reader, buffering if buffering and buffering > 0 else BLOCK)
 
-    def _hurry(self) -> None:
-        patience = _deadline.get()
-        left = patience.ends_at - time.monotonic()
+    def _hurry(self, silence: float) -> None:
+        left = _exchange.get().ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the exchange took too long")
-        if patience.silence is not None:
-            self._sock.settimeout(min(left, patience.silence))
+        if (limit := min(left, silence)) < math.inf:
+            self._sock.settimeout(limit)
 
 
 def _timed(sock: Any) -> Any:
@@ -73,13 +89,21 @@ def _timed(sock: Any) -> Any:
     return _TimedSocket(sock) if isinstance(sock, socket.socket) else sock
 
 
-class _TimedConnection(HTTPConnection):
+class _ExactTarget(HTTPConnection):
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        exact = _exchange.get().target
+        if exact is not None:  # a proxy for http:// is told the host, too
+            url = "".join(re.findall(r"^[a-z]+://[^/?#]*", url)) + exact
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+
+class _TimedConnection(_ExactTarget):
     def connect(self) -> None:
         super().connect()
         self.sock = _timed(self.sock)
 
 
-class _TimedSecureConnection(HTTPSConnection):
+class _TimedSecureConnection(_ExactTarget, HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         self.sock = _timed(self.sock)
