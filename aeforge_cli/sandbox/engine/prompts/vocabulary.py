@@ -9,7 +9,7 @@ from enum import StrEnum
 from PIL import ImageColor
 
 from aeforge_cli.sandbox.engine.edits import Colour, Part, SkyKind, Tone
-from aeforge_cli.sandbox.engine.idioms import plain
+from aeforge_cli.sandbox.engine.prompts.idioms import plain
 
 
 class Kind(StrEnum):

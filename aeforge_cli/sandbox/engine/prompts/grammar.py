@@ -32,7 +32,7 @@ from aeforge_cli.sandbox.engine.edits import (
     Studio,
     Tone,
 )
-from aeforge_cli.sandbox.engine.vocabulary import VERY, Act, Kind, Token, UnknownWord, tokens
+from aeforge_cli.sandbox.engine.prompts.vocabulary import VERY, Act, Kind, Token, UnknownWord, tokens
 
 # With a reason before it this fits into the 500 characters that a terminal gets of a service's words.
 ABILITIES = """\
