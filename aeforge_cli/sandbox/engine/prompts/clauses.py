@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aeforge_cli.sandbox.engine.prompts.values import Amount
 
+# Their rules are those that the clauses are made of.
 __all__ = ["LANGUAGE", "Clause", "nouns", "values"]
 
 Clause: TypeAlias = tuple[Said, ...]
@@ -86,7 +87,7 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
     [GIVE|WANT] {background} (of|with|that is|in) <backdrop:value>
     [GIVE|WANT] <painted:value> (in|as|for|on|to) [THE] BACKGROUND
     [GIVE|WANT] <painted:value> BEHIND [THE] (SUBJECT|THEM|it)
-    PUT [THE] (SUBJECT|THEM|it|PICTURE) ON <painted:value>
+    PUT [THE] (SUBJECT|THEM|it|PICTURE) (ON|under) <painted:value>
     PUT [THE] (SUBJECT|THEM|it|PICTURE) ON <backdrop:value> BACKGROUND
     [[THE] (SUBJECT|THEM)] ON <painted:value>
     [[THE] (SUBJECT|THEM)] ON <backdrop:value> BACKGROUND
@@ -106,7 +107,7 @@ def _background_becomes(value: Backdrop | Impossible) -> Clause:
     return _becomes(Part.BACKGROUND, value)
 
 
-LANGUAGE.phrase("ON", "on, onto, in front of, against, before, over, under", None)
+LANGUAGE.phrase("ON", "on, onto, in front of, against", None)
 LANGUAGE.means("former", value=True, patterns="[THE] ({old}|{skywords}|{colour}) [one|BACKGROUND|SKY]")
 LANGUAGE.means(
     "clause",
@@ -163,7 +164,7 @@ LANGUAGE.means("clause", _becomes(Part.SKY, SkyKind.BLUE), "BECOME sky blue")
 @_rule(
     "clause",
     """
-    (BECOME|WANT|TINT) [THE colour of] <any_subject:subject> [TO] <flat>
+    (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
     <subject> SHOULD <flat>
     """,
 )
@@ -360,7 +361,7 @@ def _listed(measure: Tone, measures: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     (GIVE|add) <noun_degree:degree> <measures> [(to|on|in) <part>]
     GIVE <part> <noun_degree:degree> <measures>
     [GIVE|add] [<noun_degree:degree>] <bare_part:part> <blur:measures>
-    [GIVE|add] <blur:measures> (to|on) <part>
+    [GIVE|add] [<noun_degree:degree>] <blur:measures> (to|on) <part>
     """,
 )
 def _more_or_less(measures: tuple[Tone, ...], degree: float = 1.0, part: _Part = Reference.UNSAID) -> Clause:
@@ -413,18 +414,33 @@ def _measure_to(percent: int, measure: Tone, part: _Part = Reference.UNSAID) -> 
     return _becomes(part, to_percent(measure, percent))
 
 
-@_rule("clause", "<direction> [THE] <measure> [of <part>] to <percent>")
+@_rule(
+    "clause",
+    """
+    <direction> [THE] <measure> [of <part>] to <percent>
+    (MOVE|SET) [THE] <measure> [of <part>] <way:direction> to <percent>
+    """,
+)
 def _moved_to(direction: int, percent: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
     if (percent - 100) * direction <= 0:
         return (Impossible(f'"{percent}%" of what it is now would be the opposite.'),)
     return _becomes(part, to_percent(measure, percent))
 
 
+LANGUAGE.phrase("way", "up", 1)
+LANGUAGE.phrase("way", "down", -1)
 LANGUAGE.means("direction", 1, "UP")
 LANGUAGE.means("direction", -1, "DOWN")
 
 
-@_rule("clause", "<measure> [:|=|to|at] <zero> [%]\n (SET|DOWN) [THE] <measure> to <zero>")
+@_rule(
+    "clause",
+    """
+    <measure> [:|=|to|at] <zero> [%]
+    (SET|DOWN) [THE] <measure> to <zero> [%]
+    (MOVE|SET) [THE] <measure> down to <zero> [%]
+    """,
+)
 def _measure_to_zero(measure: Tone, zero: int) -> Clause:
     return _becomes(Reference.UNSAID, to_percent(measure, zero))
 
@@ -535,7 +551,7 @@ LANGUAGE.means(
     (Impossible("An object can be named by its place only."),),
     """
     REMOVE [THE] {old} OBJECT {place}
-    REMOVE [THE] [BACKGROUND] (SUBJECT|THEM|SKY) [(in|from|of|behind) [THE] (BACKGROUND|PICTURE|SUBJECT)]
+    REMOVE [THE] [BACKGROUND] (SUBJECT|me|us|him|her|SKY) [(in|from|of|behind) [THE] (BACKGROUND|PICTURE|SUBJECT)]
     REMOVE [THE] SUBJECT {place}
     REMOVE [THE] [ADJ] OBJECT (in|from|behind) [THE] (BACKGROUND|SUBJECT|THEM)
     """,
@@ -565,9 +581,10 @@ LANGUAGE.means(
     KEEP <part_named:part> [AS_IS]
     EXCEPT <part_named:part>
     with <part_named:part> (in colour|sharp|in focus)
+    , not <part_named:part>
     """,
 )
-@_rule("clause", "not <part_named:part>\n <part_named:part> [should|must] (stay|stays|remain|remains) AS_IS")
+@_rule("clause", "<part_named:part> [should|must] (stay|stays|remain|remains) AS_IS")
 @_rule("clause", "<part_named:part> in colour")
 def _kept(part: _Part) -> Clause:
     return (Kept(part),)

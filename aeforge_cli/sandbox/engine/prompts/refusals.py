@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.prompts.words import Words
 
 # Known words that turn the sense of others round, where no pattern has a place for them.
-_TURNING = {"not", "no", "or", "as", "nothing", "without", "except", "never"}
+_TURNING = {"not", "no", "or", "as", "nothing", "without", "except"}
+_LONGEST_WORD = 40
 
 
 def reason_for(words: Words, chart: Chart) -> str:
@@ -28,7 +29,7 @@ def reason_for(words: Words, chart: Chart) -> str:
     word = word or _written_at(furthest, words, chart)
     if word is None:
         return "The local engine cannot tell what to do from these words."
-    return f'The local engine does not know what "{word}" means here.'
+    return f'The local engine does not know what "{word[:_LONGEST_WORD]}" means here.'
 
 
 def _first_unknown(words: Words) -> str | None:

@@ -35,10 +35,20 @@ def _further_shade(colour: Colour, shade: str | None = None) -> Colour | None:
 LANGUAGE.either("flat", "colour")
 
 
-@_rule("flat", "[THE] [something] [PLAIN] [PLAIN] <colour> [NOUN]\n [THE] colour <colour>\n PLAIN , PLAIN <colour>")
+@_rule(
+    "flat",
+    """
+    [THE] [something] [PLAIN [,]] [PLAIN] <colour> [NOUN]
+    [THE] colour <colour>
+    [THE] (very|really) <extreme:colour>
+    """,
+)
 def _flat(colour: Colour) -> Colour:
     return colour
 
+
+LANGUAGE.phrase("extreme", "white", (255, 255, 255))
+LANGUAGE.phrase("extreme", "black", (0, 0, 0))
 
 # --- Backdrops ---
 
