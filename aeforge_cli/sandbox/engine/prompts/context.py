@@ -19,6 +19,7 @@ from aeforge_cli.sandbox.engine.edits import (
     SetSky,
     SkyKind,
     Studio,
+    Tone,
 )
 from aeforge_cli.sandbox.engine.prompts.meaning import (
     Change,
@@ -38,10 +39,11 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import SKY_OF_COLOUR
 
 @dataclass(frozen=True)
 class Item:
-    """A clause, and whether "and" joins it to the one before, rather than a comma or a stop."""
+    """A clause, and what joins it to the one before: an "and", at least a comma, or neither."""
 
     said: tuple[Said, ...]
     is_joined: bool
+    is_in_sentence: bool
 
 
 Items: TypeAlias = tuple[Item, ...]
@@ -127,7 +129,7 @@ class _Context:
             case Reference.REST:
                 part = self._rest()
             case Reference.UNSAID:
-                part = self._unsaid(item, following)
+                part = self._unsaid(change, item, following)
             case _:
                 part = change.part
         return _edit(part, change.value)
@@ -145,6 +147,8 @@ class _Context:
                 return Part.SKY
             case SetSky() | SetBackground(SkyKind()):
                 raise _CannotBe('Say what "it" is.')
+            case SetBackground() if _may_be_of_backdrop(last, change.value):
+                raise _CannotBe('Say what "it" is.')
             case Adjust(part) | Recolour(part):
                 if {part} < {_part_of(done) for done, _ in self.done}:
                     raise _CannotBe('Say what "it" is.')
@@ -161,14 +165,17 @@ class _Context:
             case _:
                 raise _CannotBe('Say what "the rest" is.')
 
-    def _unsaid(self, item: Item, following: Item | None) -> Part:
+    def _unsaid(self, change: Change, item: Item, following: Item | None) -> Part:
         """The picture; beside an edit of one part of it, "and" leaves open which is meant."""
         beside = [
             said.part
             for said in (following.said if following and following.is_joined else ())
             if isinstance(said, Change) and isinstance(said.value, Toned)
         ]
-        before = [done.part for done, _ in self.done[-1:] if isinstance(done, Adjust) and item.is_joined]
+        last = self.done[-1][0] if self.done and item.is_in_sentence else None
+        if last is not None and _may_be_of_backdrop(last, change.value):
+            raise _CannotBe("Say for each change what it is of.")
+        before = [last.part] if isinstance(last, Adjust | Recolour) and item.is_joined else []
         if any(
             isinstance(part, Part) and part is not Part.PICTURE
             for part in [*before, *(beside if not self.done else [])]
@@ -190,6 +197,17 @@ class _Context:
             for done, said in self.done
             if not (_complains(said) and isinstance(done, Adjust) and done.tone in answered)
         ]
+
+
+def _may_be_of_backdrop(done: Edit, value: Value) -> bool:
+    """Whether a tone beside a new background may be meant for it; a white one cannot become warmer."""
+    match done, value:
+        case SetBackground(Nothing()), Toned(tone):
+            return tone is Tone.BLURRED
+        case SetSky() | SetBackground(), Toned(tone):
+            return tone in {Tone.BRIGHTER, Tone.DARKER, Tone.SHARPER, Tone.BLURRED}
+        case _:
+            return False
 
 
 def _complains(said: Change | Removal) -> bool:

@@ -114,7 +114,8 @@ class _Splitting:
                 yield self._from(end, cast("_State", passed))
         for name in ("kept",) if state.at is _At.CLAUSE else ("kept", "clause", "story"):
             for end, said in self.chart.readings(name, start):
-                yield self._after(Item(cast("Clause", said), state.at is _At.AND), end, state)
+                item = Item(cast("Clause", said), state.at is _At.AND, state.at is not _At.START)
+                yield self._after(item, end, state)
 
     def _after(self, item: Item, end: int, state: _State) -> _Ways:
         cost, rest = self._from(end, _State(_At.CLAUSE, state.is_request))
