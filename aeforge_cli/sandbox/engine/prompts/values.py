@@ -27,9 +27,9 @@ def _shade(shade: str, named: Colour) -> Colour | None:
     return None if (shade, named) in SHADED_BY_NAME else shaded(named, shade)
 
 
-@_rule("colour", "<shade> <colour>\n SOFT <colour>")
-def _further_shade(colour: Colour, shade: str | None = None) -> Colour | None:
-    return colour if shade is None else None
+@_rule("colour", "SOFT <colour>")
+def _soft(colour: Colour) -> Colour:
+    return colour
 
 
 LANGUAGE.either("flat", "colour")
