@@ -55,7 +55,7 @@ _aeforge_about() {
         'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
         'job list') commands='' options='--json --quiet --verbose --debug --pending --failed --search --limit -h --help' ;;
         'auth') commands='login status logout' options='-h --help' ;;
-        'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;
+        'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify --keyring -h --help' ;;
         'auth status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
         'auth logout') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
         'config') commands='list get set unset path' options='-h --help' ;;
@@ -247,10 +247,10 @@ _aeforge_argument() {
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;
         'job wait '*) REPLY='job' ;;
-        'config get 0') REPLY='words profile base_url quality timeout jobs' ;;
-        'config set 0') REPLY='words profile base_url quality timeout jobs' ;;
+        'config get 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
+        'config set 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
         'config set 1') REPLY='text' ;;
-        'config unset 0') REPLY='words profile base_url quality timeout jobs' ;;
+        'config unset 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
     esac
 }
 

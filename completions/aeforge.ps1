@@ -296,19 +296,19 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--port' = @('Listen there; 0 for any free one.', 'text')
-            '--host' = @('A loopback address of this machine.', 'text')
-            '--key' = @('A throwaway key that is accepted; repeatable.', 'text')
-            '--state' = @('Keep jobs there, over restarts.', 'folder')
-            '--engine' = @('What edits: local, or one that an installed package brings.', 'text')
-            '--delay' = @('Seconds that a job stays Pending at least.', 'text')
+            '--port' = @('Port to listen on; 0 for a free one.', 'text')
+            '--host' = @('Loopback address to listen on.', 'text')
+            '--key' = @('Key to accept, of your own invention; repeatable.', 'text')
+            '--state' = @('Keep jobs in this folder.', 'folder')
+            '--engine' = @('Engine that edits: local, or one from an installed package.', 'text')
+            '--delay' = @('Seconds that a job stays Pending, at least.', 'text')
             '--latency' = @('Seconds added to each answer.', 'text')
             '--fail-jobs' = @('Share of jobs that fail.', 'text')
             '--status' = @('Answer so, with nothing done, e.g. 503:0.1; repeatable.', 'text')
             '--retry-after' = @('Seconds that a 429 or 503 of --status asks to wait.', 'text')
             '--drop' = @('Share of connections closed unanswered.', 'text')
             '--lose-answer' = @('Share of jobs made whose answer is lost.', 'text')
-            '--seed' = @('The same luck each time.', 'text')
+            '--seed' = @('Seed for the injected faults.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -326,7 +326,7 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--offline' = @('Do not ask the service.', '')
+            '--offline' = @('Do not contact the service.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -524,9 +524,9 @@ $script:AeforgeCommands = @{
     }
     'help auth' = @{
         Commands = [ordered]@{
-            'login' = 'Store an API key.'
+            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
             'status' = 'Show which key is used, where it comes from, and whether the service accepts it.'
-            'logout' = 'Forget the stored API key.'
+            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
         }
         Options = [ordered]@{
         }
@@ -562,8 +562,8 @@ $script:AeforgeCommands = @{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
             'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
-            'unset' = 'Take a setting out of the profile, so that the default is used again.'
-            'path' = 'Print where the config file is, or would be.'
+            'unset' = 'Remove a setting from the profile, so that the default is used again.'
+            'path' = 'Print the path of the config file, whether it exists or not.'
         }
         Options = [ordered]@{
         }
@@ -873,9 +873,9 @@ $script:AeforgeCommands = @{
     }
     'auth' = @{
         Commands = [ordered]@{
-            'login' = 'Store an API key.'
+            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
             'status' = 'Show which key is used, where it comes from, and whether the service accepts it.'
-            'logout' = 'Forget the stored API key.'
+            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -896,8 +896,9 @@ $script:AeforgeCommands = @{
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
             '--with-token' = @('Read the key from standard input.', '')
-            '--verify' = @('Ask the service whether it is good.', '')
-            '--no-verify' = @('Ask the service whether it is good.', '')
+            '--verify' = @('Check the key with the service first.', '')
+            '--no-verify' = @('Check the key with the service first.', '')
+            '--keyring' = @('Store the key in the system''s keyring (aeforge[keyring]).', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -944,8 +945,8 @@ $script:AeforgeCommands = @{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
             'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
-            'unset' = 'Take a setting out of the profile, so that the default is used again.'
-            'path' = 'Print where the config file is, or would be.'
+            'unset' = 'Remove a setting from the profile, so that the default is used again.'
+            'path' = 'Print the path of the config file, whether it exists or not.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -962,7 +963,7 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--profile' = @('The profile to show or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -977,11 +978,11 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--profile' = @('The profile to show or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
         Repeats = $false
     }
     'config set' = @{
@@ -992,11 +993,11 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--profile' = @('The profile to show or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs', 'text')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command', 'text')
         Repeats = $false
     }
     'config unset' = @{
@@ -1007,11 +1008,11 @@ $script:AeforgeCommands = @{
             '--quiet' = @('Say nothing but errors.', '')
             '--verbose' = @('Say more on stderr.', '')
             '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--profile' = @('The profile to show or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
         Repeats = $false
     }
     'config path' = @{

@@ -1,7 +1,6 @@
 """The plan: every input found and judged, every output named, what each job needs, before anything is sent."""
 
 import io
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import Any
 import typer
 
 from aeforge_cli.api.operations import Operation
+from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
@@ -136,7 +136,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     return Order(
         make=lambda: recipe.make(_values(session, recipe, line.image, options, shared.read)),
         kind=type(operation),
-        input=line.image or "",
+        input=label_of(line.image or ""),
         words=operation.words,
         asked=operation,
         delivery=_delivery(session, naming, line.output, ask.run.output),
@@ -270,10 +270,10 @@ def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
 
 def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptions, *, reuses: bool) -> None:
     """Raises OutputExists where two jobs could write one file, or one would write over a file unasked."""
-    OutputCollisions(map(_names, orders)).check()
     for order in orders:
         if order.delivery and order.delivery.destination:
-            _refuse_folder(order.delivery.destination.path(order.delivery.naming))
+            _check_place(order.delivery.destination, order.delivery.naming)
+    OutputCollisions(map(_names, orders)).check()
     if output.skip_existing or output.overwrite or reuses:
         return
     taken = [path for order in orders if (path := _taken(session, order))]
@@ -286,9 +286,16 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
         )
 
 
-def _refuse_folder(path: Path) -> None:
-    if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged in `prepare`
-        raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
+def _check_place(target: Destination, naming: Naming) -> None:
+    """Refuses what could not be saved, as far as that shows without making anything; what exists is judged apart."""
+    path = target.path(naming)
+    try:
+        path.absolute()
+    except OSError:
+        raise CannotSave(
+            f"{path} cannot be saved", why="the current folder does not exist any more", hint="change to one that does"
+        ) from None
+    replace(target, replace=True).check(naming, dry=True)
 
 
 def _taken(session: Session, order: Order) -> Path | None:
@@ -332,8 +339,6 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     A picture from the web, or one that cannot be read, is left for its turn: it counts as a purchase until then. So is
     everything where nothing could be used again, unless it must be `certain`: reading all pictures takes its time.
     """
-    from aeforge_cli.api.web_inputs import is_address
-
     if is_address(order.input) or order.input == "-" or order.reuse is Reuse.NOTHING:
         return Need(Action.BUY)
     if order.reuse is Reuse.UNFINISHED and not certain and not session.has_unfinished:
