@@ -5,17 +5,20 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from aeforge_cli.errors import AeforgeError, ClosedStdoutError, Exit, Failure, InternalError, Interrupted
 from aeforge_cli.manual.registry import SUMMARIES
+from aeforge_cli.output.formats import named
 from aeforge_cli.session import Session
 
 
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
     """Runs one command; returns the exit code."""
     session = session or Session()
-    session.console.json = "--json" in arguments  # also for what is wrong with the arguments themselves
+    if "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments):
+        session.console.format = named("json")  # also for what is wrong with the arguments themselves
     try:
         with contextlib.closing(session), _foreign_errors_named():
             session.stop.listen()

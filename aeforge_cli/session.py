@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
 from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Redactor, Secret, checked_key
@@ -46,13 +47,14 @@ class Session:
 
     # -------------------------------------------------------------- options that all commands share
 
-    def talk(self, *, json: bool, quiet: bool, verbose: bool, debug: bool) -> None:
-        self.console.json = json
+    def talk(self, *, output_format: str, quiet: bool, verbose: bool, debug: bool) -> None:
+        """How much is said, and in which form. Raises Usage for a format that is not valid."""
+        self.console.format = named(output_format)
         self.console.debugs = debug
         if quiet:
-            self.console.talk = Verbosity.QUIET
+            self.console.verbosity = Verbosity.QUIET
         elif verbose or debug:
-            self.console.talk = Verbosity.VERBOSE
+            self.console.verbosity = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
         """Which account and which service; `options` are settings given on the command line."""

@@ -16,7 +16,7 @@ from aeforge_cli.errors import Usage
 from aeforge_cli.jobs.events import RetryScheduled
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.journal.interface import Claiming
-from aeforge_cli.output.console import clean
+from aeforge_cli.output.untrusted import clean
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:

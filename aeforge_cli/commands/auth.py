@@ -97,23 +97,22 @@ def status(
     session.redact.hide(key)
     good, trouble = (None, None) if offline else _judged(session, key)
     stored = session.settings.file.profile(session.settings.profile).get("verified") if "profile" in source else None
-    if session.console.json:
-        session.console.result_json(
-            {
-                "schema": 1,
-                "profile": session.settings.profile,
-                "base_url": session.base_url,
-                "source": source,
-                "key": key.masked,
-                "verified": good,
-                "verified_at": stored and str(stored),
-            }
-        )
-    else:
-        session.console.result(f"profile   {session.settings.profile}")
-        session.console.result(f"service   {session.base_url}")
-        session.console.result(f"key       {key.masked} from {source}")
-        session.console.result(f"verified  {_verified(good, stored)}")
+    session.console.record(
+        {
+            "profile": session.settings.profile,
+            "base_url": session.base_url,
+            "source": source,
+            "key": key.masked,
+            "verified": good,
+            "verified_at": stored and str(stored),
+        },
+        text=[
+            f"profile   {session.settings.profile}",
+            f"service   {session.base_url}",
+            f"key       {key.masked} from {source}",
+            f"verified  {_verified(good, stored)}",
+        ],
+    )
     if trouble:
         raise trouble
     if good is False:

@@ -7,6 +7,7 @@ import typer
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.config.catalogue import DEFAULT_PROFILE, PROFILE, SETTINGS, Setting
 from aeforge_cli.errors import NotSignedIn, Usage
+from aeforge_cli.output.tables import Column
 from aeforge_cli.session import Session
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
@@ -41,11 +42,8 @@ def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption 
     _begin(session, verbosity, profile)
     rows = [_row(session, setting) for setting in _NAMED.values()]
     rows.append(_key_row(session))
-    if session.console.json:
-        name = session.settings.profile
-        session.console.result_json({"schema": 1, "profile": name, "settings": rows})
-        return
-    session.console.table([(str(row["name"]), str(row["value"] or "-"), str(row["source"] or "-")) for row in rows])
+    columns = [Column.of("name"), Column.of("value", flexible=True), Column.of("source", flexible=True)]
+    session.console.rows(rows, columns, key="settings", about={"profile": session.settings.profile})
 
 
 def _row(session: Session, setting: Setting) -> dict[str, str | None]:
@@ -74,10 +72,7 @@ def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profi
     """
     _begin(session, verbosity, profile)
     setting = _setting(name)
-    if session.console.json:
-        session.console.result_json({"schema": 1, **_row(session, setting)})
-    else:
-        session.console.result(session.settings[setting.name].text)
+    session.console.record(_row(session, setting), text=[session.settings[setting.name].text])
 
 
 @with_options
@@ -142,10 +137,7 @@ def path(session: Session, verbosity: VerbosityOptions) -> None:
     """
     verbosity.apply(session)
     place = str(session.settings.file.path)
-    if session.console.json:
-        session.console.result_json({"schema": 1, "path": place})
-    else:
-        session.console.path(place)
+    session.console.record({"path": place}, text=[place])
 
 
 def _begin(session: Session, verbosity: VerbosityOptions, profile: str | None) -> None:

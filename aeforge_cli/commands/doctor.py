@@ -14,7 +14,6 @@ import typer
 from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
-from aeforge_cli.output.console import clean
 from aeforge_cli.redaction import shown_url
 from aeforge_cli.session import Session
 
@@ -54,13 +53,9 @@ def doctor(
     findings = []
     for name, check in _checks(session, offline=offline):
         findings.append(_found(name, check))
-        if not session.console.json:
-            _tell(session, findings[-1])
+        _tell(session, findings[-1])
     troubles = [finding.trouble for finding in findings if finding.trouble]
-    if session.console.json:
-        session.console.result_json(
-            {"schema": 1, "ok": not troubles, "checks": [_as_json(finding) for finding in findings]}
-        )
+    session.console.rows(list(map(_as_json, findings)), (), key="checks", about={"ok": not troubles})
     if troubles:
         raise troubles[0]
 
@@ -74,9 +69,9 @@ def _found(name: str, check: Callable[[], str]) -> Finding:
 
 def _tell(session: Session, finding: Finding) -> None:
     mark = "no" if finding.trouble else "ok"
-    session.console.result(f"{mark}  {finding.name:<7}  {clean(finding.detail)}")
+    session.console.text(f"{mark}  {finding.name:<7}  {finding.detail}")
     if finding.trouble and finding.trouble.hint:
-        session.console.result(f"    next:    {clean(finding.trouble.hint)}")
+        session.console.text(f"    next:    {finding.trouble.hint}")
 
 
 def _as_json(finding: Finding) -> dict[str, object]:

@@ -45,7 +45,7 @@ def help_(
 
         aeforge help --json | jq -r '.command.commands[].name'
     """
-    session.console.json = json
+    session.talk(output_format="json" if json else "text", quiet=False, verbose=False, debug=False)
     topic = _TOPICS.get(" ".join(words or ()))
     if json:
         session.console.result_json(_as_json(_found(words or ())))
@@ -114,7 +114,6 @@ _TOPICS = {"exit-codes": _exit_codes, "errors": _errors, "environment": _environ
 
 def _as_json(command: Command) -> dict[str, object]:
     return {
-        "schema": 1,
         "version": __version__,
         "command": _command_json(command),
         "exit_codes": [{"exit": int(code), "meaning": meaning} for code, meaning in reference.EXIT_CODES.items()],

@@ -25,7 +25,8 @@ from aeforge_cli.files.destination import Destination, Naming
 from aeforge_cli.jobs.download import Delivery
 from aeforge_cli.jobs.lifecycle import Ticket, job_failed
 from aeforge_cli.jobs.orders import Finished
-from aeforge_cli.journal.interface import Entry, known_job_id
+from aeforge_cli.journal.interface import SHOWN, known_job_id
+from aeforge_cli.output.tables import journal_columns
 from aeforge_cli.session import Session
 
 IdsArgument = Annotated[
@@ -60,6 +61,7 @@ def status(
         aeforge job status 550e8400-e29b-41d4-a716-446655440000 --json
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
     service.apply(session, timeout=timeout)
     jobs = session.jobs()
     tickets = _tickets(session, ids)
@@ -92,6 +94,7 @@ def wait(
         aeforge job list --pending --json | jq -r .job_id | aeforge job wait - -o 'out/{job_id}.{ext}'
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
     service.apply(session, timeout=waiting.timeout)
     target = place(session, saving)
     tickets = _tickets(session, ids)
@@ -189,7 +192,10 @@ def list_(
 ) -> None:
     """List the jobs bought from this machine, the newest first.
 
-    The journal is local: the service itself offers no list.
+    The journal is local: the service itself offers no list. On a terminal, ids are cut to a beginning that is enough
+    for `aeforge job wait`. States: submitting; accepted (the job runs); succeeded (its results are not saved here);
+    saved; failed; rejected (the service refused it); not_sent; unknown (sent, but the answer was lost: it may have been
+    charged); lost (the service no longer knows it).
 
     Examples:
 
@@ -198,14 +204,5 @@ def list_(
         aeforge job list --search sky --limit 5 --json
     """
     verbosity.apply(session)
-    rows = session.journal.entries(pending=pending, search=search, limit=limit)
-    if session.console.json:
-        for entry in rows:
-            session.console.result_json(entry.as_json())
-        return
-    session.console.table([_row(entry) for entry in rows])
-
-
-def _row(entry: Entry) -> tuple[str, ...]:
-    when = entry.created[:16].replace("T", " ")
-    return entry.job_id or "-", entry.state, when, entry.operation, entry.input or "-", entry.prompt or ""
+    rows = [entry.as_json() for entry in session.journal.entries(pending=pending, search=search, limit=limit)]
+    session.console.rows(rows, journal_columns(rows, session.clock.now()), fields=SHOWN)

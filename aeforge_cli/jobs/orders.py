@@ -23,7 +23,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Finished:
-    """What became of a job; `seconds` is how long it took from here, `index` its place in a list."""
+    """What became of a job; `seconds` is how long it took from here, `index` its place in a list.
+
+    `action` is what was needed for it: keep, fetch, resume, buy or refuse.
+    """
 
     job_id: str | None
     status: str
@@ -34,3 +37,4 @@ class Finished:
     seconds: float | None = None
     attached: bool = False
     index: int | None = None
+    action: str | None = None

@@ -69,20 +69,23 @@ class Entry(NamedTuple):
         return tuple(SavedFile(**file) for file in self.files if file.get("path"))  # type: ignore[arg-type]
 
     def as_json(self) -> dict[str, object]:
-        names = (
-            "job_id",
-            "state",
-            "operation",
-            "input",
-            "prompt",
-            "output",
-            "service",
-            "created",
-            "updated",
-            "files",
-            "reason",
-        )
-        return {"schema": 1, **{name: getattr(self, name) for name in names}}
+        return {name: getattr(self, name) for name in SHOWN}
+
+
+# What `job list` shows of a row.
+SHOWN = (
+    "job_id",
+    "state",
+    "operation",
+    "input",
+    "prompt",
+    "output",
+    "service",
+    "created",
+    "updated",
+    "files",
+    "reason",
+)
 
 
 class Claiming(Enum):

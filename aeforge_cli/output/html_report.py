@@ -20,7 +20,7 @@ from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import peek
 from aeforge_cli.jobs.batch import Outcome
 from aeforge_cli.jobs.orders import Finished
-from aeforge_cli.output.console import clean
+from aeforge_cli.output.untrusted import clean
 from aeforge_cli.redaction import Redactor, shown_url
 
 LARGEST_PICTURE = 8_000_000  # bytes

@@ -79,7 +79,6 @@ def test_the_life_of_a_job_is_written_down_step_by_step(journal: SqliteJournal) 
     assert claim == Claimed(1)
     [row] = journal.entries()
     assert row.as_json() == {
-        "schema": 1,
         "job_id": None,
         "state": "submitting",
         "operation": "inpaint",

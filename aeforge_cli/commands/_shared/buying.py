@@ -73,7 +73,7 @@ def place(session: Session, saving: OutputOptions) -> Destination | None:
             raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint="add -o FILE")
         return None
     if saving.output == "-":
-        if session.console.out_is_terminal or session.console.json:
+        if not session.console.takes_pictures:
             raise Usage("A picture is not written to a terminal or among JSON", hint="use -o FILE, or a pipe")
         if saving.open or saving.preview:
             raise Usage("--open and --preview need a file", hint="use -o FILE")
@@ -144,7 +144,6 @@ def request_json(session: Session, operation: Operation, output: Path | str | No
         value = _described(part.value) if isinstance(part.value, Picture) else part.value
         form.setdefault(part.name, []).append(value)
     return {
-        "schema": 1,
         "method": "POST",
         "url": f"{base_url}/{operation.path}",
         "key_from": source,

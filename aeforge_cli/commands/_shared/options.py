@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -70,12 +71,19 @@ class VerbosityOptions:
     """How much is said, and in which form."""
 
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per job; errors too are JSON.")] = False
+    output_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="text|json|csv|TEMPLATE", help="Print so; a template: '{job_id} {path}'."),
+    ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Log the HTTP conversation, without secrets.")] = False
 
     def apply(self, session: Session) -> None:
-        session.talk(json=self.json, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
+        if self.json and self.output_format not in (None, "json"):
+            raise Usage("--json and --format name two formats", hint="leave one of them out")
+        chosen = "json" if self.json else self.output_format or "text"
+        session.talk(output_format=chosen, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
 
 
 @dataclass(frozen=True)
@@ -194,4 +202,5 @@ class RunOptions:
 
     def apply(self, session: Session, **options: str | None) -> None:
         self.verbosity.apply(session)
+        session.console.expect_jobs()
         self.service.apply(session, timeout=self.waiting.timeout, **options)

@@ -1,0 +1,46 @@
+"""JSON Lines: one object per job, row or record, on one line, in ASCII; no field is ever left out."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from aeforge_cli.errors import Failure
+from aeforge_cli.output.formats.interface import Line
+from aeforge_cli.output.formats.values import result_values
+from aeforge_cli.output.tables import Table, Values
+
+if TYPE_CHECKING:
+    from aeforge_cli.jobs.orders import Finished
+
+SCHEMA = 1  # raised when a field goes or changes its meaning; a new field leaves it as it is
+
+
+def line(values: Values) -> str:
+    return json.dumps({"schema": SCHEMA} | dict(values))
+
+
+class JsonLines:
+    """What `--json` prints."""
+
+    is_for_people = False
+
+    def check(self, fields: Sequence[str]) -> None:
+        pass
+
+    def result(self, done: "Finished") -> Iterator[Line]:
+        yield line(result_values(done))
+
+    status = result  # both say all that is known
+
+    def table(self, table: Table, width: int | None) -> Iterator[Line]:
+        if table.key:
+            yield line({**table.about, table.key: list(table.rows)})
+        else:
+            yield from map(line, table.rows)
+
+    def record(self, values: Values, text: Sequence[str]) -> Iterator[Line]:
+        yield line(values)
+
+    def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]:
+        told = {name: safe(text) if isinstance(text, str) else text for name, text in error.as_json().items()}
+        yield json.dumps({"error": told})
