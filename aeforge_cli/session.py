@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,9 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.environment = os.environ if environment is None else environment
-        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=_say_at_once)
         self.redact = Redactor()
         self.console = Console(self.environment, redact=self.redact)
+        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=self.console.say_at_once)
         self.clock: Clock = clock or SystemClock(self.stop)
         self._given_transport = transport
         self._options: dict[str, str | None] = {}
@@ -206,9 +206,3 @@ class Session:
 
     def close(self) -> None:
         self._closing.close()
-
-
-def _say_at_once(text: str) -> None:
-    """Past Python's buffers and locks, as a signal handler must."""
-    with suppress(OSError):
-        os.write(2, f"{text}\n".encode())

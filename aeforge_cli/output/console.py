@@ -193,6 +193,15 @@ class Console:
             else:
                 self._live.print(self._safe(text, longest))
 
+    def say_at_once(self, text: str) -> None:
+        """Past Python's buffers and locks, as a signal handler must; in place of what is drawn, which comes again."""
+        drawn = self._live.height if self._live else 0
+        above = f"\x1b[{drawn - 1}A" if drawn > 1 else ""
+        erased = f"\r{above}\x1b[J" if drawn else ""
+        room = "\n" * max(1, drawn)  # for rich to erase, which knows nothing of this
+        with suppress(OSError):
+            os.write(2, f"{erased}{text}{room}".encode())
+
     def failure(self, error: Failure) -> None:
         """What, why and what to do next."""
         with self._lock, self._room(on_err=True):

@@ -71,7 +71,7 @@ def screen_of(stream: IO[str], environment: Mapping[str, str], *, color: bool) -
         raise Unshowable("this terminal draws no pictures (TERM=dumb)")
     columns, rows = os.get_terminal_size(stream.fileno())
     protocol, registers = named_by(environment), 256
-    if protocol is None:
+    if protocol is None and not _in_multiplexer(environment):
         answer = _asked(stream.fileno())
         protocol, registers = answer.protocol, answer.registers
     colors = _colors(environment) if color and can_show(stream, HALF_BLOCK) else None
@@ -89,14 +89,19 @@ def _why_no_blocks(environment: Mapping[str, str], *, color: bool) -> str:
 
 def named_by(environment: Mapping[str, str]) -> Protocol | None:
     """TERM is the terminal's own; TERM_PROGRAM and KITTY_WINDOW_ID may be left from the one it was started in."""
-    term = environment.get("TERM", "")
-    if any(environment.get(name) for name in ("TMUX", "STY", "ZELLIJ")) or term.startswith(("tmux", "screen")):
-        return None  # it draws the screen itself; where it can draw pictures, it says so when asked
-    if term in ("xterm-kitty", "xterm-ghostty"):
+    if _in_multiplexer(environment):
+        return None
+    if environment.get("TERM") in ("xterm-kitty", "xterm-ghostty"):
         return Protocol.KITTY
     if program := environment.get("TERM_PROGRAM") or environment.get("LC_TERMINAL"):
         return _PROGRAMS.get(program)
     return Protocol.KITTY if environment.get("KITTY_WINDOW_ID") else None
+
+
+def _in_multiplexer(environment: Mapping[str, str]) -> bool:
+    """They draw the screen themselves; tmux claims sixel whatever the terminal around it knows."""
+    is_named = any(environment.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
+    return is_named or environment.get("TERM", "").startswith(("tmux", "screen"))
 
 
 _PROGRAMS = {
