@@ -37,7 +37,9 @@ def generate(
     session: Session,
     listing: BatchOptions,
     terms: RunOptions,
-    model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
+    model: Annotated[
+        AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"AI model: one of {_MODEL_NAMES}.")
+    ],
     prompt: PromptOption = None,
     ref: Annotated[
         list[str] | None,

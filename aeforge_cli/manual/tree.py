@@ -1,5 +1,6 @@
 """What a command is, as a plain value: for the help, the man pages, the shells' completions and wrappers."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,15 @@ class Option:
     required: bool = False
     repeatable: bool = False
     heading: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The help without the words that can be chosen, for shells, which offer those anyway."""
+        return LISTED.sub(".", self.help) if self.choices else self.help
+
+
+# How a help text lists words that can be chosen.
+LISTED = re.compile(r"(?:^|: )[Oo]ne of ([\w.-]+(?:, [\w.-]+)+)\.")
 
 
 @dataclass(frozen=True)

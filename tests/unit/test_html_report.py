@@ -277,7 +277,7 @@ def test_a_full_page_leaves_further_pictures_out_and_says_so(shown: Show, before
 
     page = shown(*(Outcome(item(number, before), done(after)) for number in (1, 2)), room=room)
 
-    left_out = "Left out: this page is full, with 0.0 MB of pictures."
+    left_out = "Left out: this page is full, with 156 bytes of pictures."
     assert len(page.parts["job-1"].pictures) == 2
     assert page.lines("job-2")[-2:] == [f"before: {left_out}", f"after: {left_out}"]
 
