@@ -38,6 +38,10 @@ def _run(arguments: Sequence[str], session: Session) -> int:
         from aeforge_cli.manual.help import laid_out
         from aeforge_cli.manual.tree import bare_root
 
+        if not arguments and session.is_new_here:
+            from aeforge_cli.manual.greeting import greeting, has_sandbox
+
+            session.console.result(f"{greeting(Path.cwd(), needs_install=not has_sandbox())}\n")
         session.console.result(laid_out(bare_root()))
         return Exit.DONE
     from aeforge_cli.manual import from_typer

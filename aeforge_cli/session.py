@@ -78,6 +78,13 @@ class Session:
             self.console.warn(warning)
         return settings
 
+    @property
+    def is_new_here(self) -> bool:
+        """Whether this user has neither a key nor settings yet."""
+        from aeforge_cli.config.settings import Settings
+
+        return not (self.environment.get("AEFORGE_API_KEY") or Settings(self.environment).file.path.exists())
+
     @cached_property
     def base_url(self) -> str:
         if self._sandboxed:

@@ -12,7 +12,7 @@ from aeforge_cli.session import Session
 
 
 def register(tree: typer.Typer) -> None:
-    auth = typer.Typer(help="Sign in, sign out, and see which key is used.", no_args_is_help=False)
+    auth = typer.Typer(help="Sign in, sign out, and show the current key.", no_args_is_help=False)
     auth.command("login")(login)
     auth.command("status")(status)
     auth.command("logout")(logout)
@@ -24,13 +24,13 @@ def login(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    with_token: Annotated[bool, typer.Option("--with-token", help="Read the key from standard input.")] = False,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Ask the service whether it is good.")] = True,
+    with_token: Annotated[bool, typer.Option("--with-token", help="Read the key from stdin.")] = False,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Ask the service first.")] = True,
 ) -> None:
     """Store an API key.
 
-    On a terminal the key is asked for and not shown; otherwise it is read from standard input. It is never an
-    argument, which other users of the machine could see.
+    On a terminal the key is prompted for and not shown; otherwise it is read from standard input. It is never an
+    argument: other users of the machine could see it.
 
     Examples:
 
@@ -78,11 +78,11 @@ def status(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Show which key is used, where it comes from, and whether the service accepts it.
+    """Show the current key, where it comes from, and whether the service accepts it.
 
-    Exits 4 without a key, or with one that the service does not accept.
+    Exits 4 without a key, or if the service does not accept it.
 
     Examples:
 

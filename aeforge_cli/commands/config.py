@@ -12,13 +12,11 @@ from aeforge_cli.session import Session
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(_NAMED)}.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="PROFILE", help="See or change that account's settings.")
-]
+ProfileOption = Annotated[str | None, typer.Option("--profile", metavar="PROFILE", help="Profile to read or change.")]
 
 
 def register(tree: typer.Typer) -> None:
-    config = typer.Typer(help="See and change the settings, and where each comes from.")
+    config = typer.Typer(help="Show and change settings.")
     config.command("list")(list_)
     config.command("get")(get)
     config.command("set")(set_)
@@ -31,7 +29,7 @@ def register(tree: typer.Typer) -> None:
 def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
     """Show every setting, its value, and where it comes from.
 
-    The order is: option, environment, profile in the config file, default. The API key is shown masked.
+    Precedence: option, environment, profile in the config file, default. The API key is shown masked.
 
     Examples:
 
@@ -79,13 +77,13 @@ def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profi
 def set_(
     session: Session,
     name: NameArgument,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Checked before it is stored.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="New value.")],
     verbosity: VerbosityOptions,
     profile: ProfileOption = None,
 ) -> None:
-    """Store a setting in the profile, or choose the profile that is used without --profile.
+    """Store a setting in a profile, or choose the default profile.
 
-    The rest of the config file stays as it is, comments included.
+    The rest of the config file is kept, comments included.
 
     Examples:
 
@@ -110,7 +108,7 @@ def set_(
 
 @with_options
 def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
-    """Take a setting out of the profile, so that the default is used again.
+    """Remove a setting from a profile; the default applies again.
 
     Examples:
 
@@ -127,7 +125,7 @@ def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, pro
 
 @with_options
 def path(session: Session, verbosity: VerbosityOptions) -> None:
-    """Print where the config file is, or would be.
+    """Print the path of the config file.
 
     Examples:
 

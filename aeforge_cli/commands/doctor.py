@@ -14,6 +14,7 @@ import typer
 from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
+from aeforge_cli.phrases import count
 from aeforge_cli.redaction import shown_url
 from aeforge_cli.session import Session
 
@@ -36,11 +37,11 @@ def doctor(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Check that everything is set up, and say what to do where it is not.
+    """Check the setup, and say what to fix.
 
-    Nothing is bought. Exits like the first thing that is not well: 4 without a key, 5 without a connection.
+    Nothing is submitted. The exit code is that of the first problem: 4 without a key, 5 without a connection.
 
     Examples:
 
@@ -108,8 +109,8 @@ def _config(session: Session) -> str:
 def _journal(session: Session) -> str:
     folder = session.settings.state_dir
     _require_writable(folder, "AEFORGE_STATE_DIR")
-    count = len(session.journal.entries(pending=True))
-    return f"{folder}, {count} jobs not finished"
+    unfinished = len(session.journal.entries(pending=True))
+    return f"{folder}, {count(unfinished, 'job')} not finished"
 
 
 def _require_writable(folder: Path, variable: str) -> None:

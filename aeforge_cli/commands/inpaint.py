@@ -1,10 +1,10 @@
 """`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aeforge_cli.commands._shared.options import PromptOption, QualityOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import QualityOption, RunOptions, prompt_option, with_options
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
 
@@ -26,12 +26,12 @@ def inpaint(
     pictures: InputOptions,
     listing: BatchOptions,
     terms: RunOptions,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("What to change, and where")] = None,
     quality: QualityOption = None,
 ) -> None:
-    """Edit part of a picture as a prompt says.
+    """Edit part of an image as a prompt describes.
 
-    The prompt names the area and what should be there. Without -o the links to the results are printed.
+    The prompt names the area and the change. Without -o, links to the results are printed.
 
     Examples:
 

@@ -29,13 +29,11 @@ from aeforge_cli.journal.interface import SHOWN, known_job_id
 from aeforge_cli.output.tables import journal_columns
 from aeforge_cli.session import Session
 
-IdsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Job ids, the beginnings of ids of the journal, or @last.")
-]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Job ids, their first characters, or @last.")]
 
 
 def register(tree: typer.Typer) -> None:
-    job = typer.Typer(help="Look at jobs, wait for them, list them.")
+    job = typer.Typer(help="Check, wait for and list jobs.")
     job.command("status")(status)
     job.command("wait")(wait)
     job.command("list")(list_)
@@ -50,9 +48,9 @@ def status(
     verbosity: VerbosityOptions,
     timeout: TimeoutOption = None,
 ) -> None:
-    """Look at jobs once, without waiting.
+    """Check jobs once, without waiting.
 
-    Exits as the job stands: 0 Succeed, 3 Failed, 8 Pending; 2 for one that the service does not know.
+    The exit code is the job's status: 0 Succeed, 3 Failed, 8 Pending; 2 for a job that the service does not know.
 
     Examples:
 
@@ -83,9 +81,9 @@ def wait(
     service: AccountOptions,
     verbosity: VerbosityOptions,
 ) -> None:
-    """Wait for jobs, and save what they made with -o.
+    """Wait for jobs, and save their results with -o.
 
-    Several jobs are waited for at once; each result is printed when it is ready.
+    Several jobs are polled at once; each result is printed as soon as it is ready.
 
     Examples:
 
@@ -186,13 +184,15 @@ def _raise_unless_succeeded(job_id: JobId, job: JobStatus) -> None:
 def list_(
     session: Session,
     verbosity: VerbosityOptions,
-    pending: Annotated[bool, typer.Option("--pending", help="Only jobs whose end is not known.")] = False,
-    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that mention it.")] = "",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.", show_default="all")] = None,
+    pending: Annotated[bool, typer.Option("--pending", help="Only unfinished jobs.")] = False,
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only jobs that mention TEXT.")] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Number of jobs to list.", show_default="all")
+    ] = None,
 ) -> None:
-    """List the jobs bought from this machine, the newest first.
+    """List the jobs submitted from this machine, newest first.
 
-    The journal is local: the service itself offers no list. On a terminal, ids are cut to a beginning that is enough
+    The list is local: the service has none. On a terminal, ids are cut to a beginning that is enough
     for `aeforge job wait`. States: submitting; accepted (the job runs); succeeded (its results are not saved here);
     saved; failed; rejected (the service refused it); not_sent; unknown (sent, but the answer was lost: it may have been
     charged); lost (the service no longer knows it).

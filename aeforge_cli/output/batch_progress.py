@@ -28,7 +28,7 @@ class _Job:
 
 
 class BatchProgress:
-    """Hears the events of many jobs, from any thread; its lines are foreign text still."""
+    """Hears the events of many jobs, from any thread; its lines are still untrusted text."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

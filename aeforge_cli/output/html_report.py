@@ -34,7 +34,7 @@ _UNSHOWABLE = {Format.TIFF, Format.HEIC}  # by Chromium and Firefox
 def check_report(path: Path) -> None:
     """Refuses, before anything is sent, a report that could not be written. Raises Usage or CannotSave."""
     if path.suffix.lower() not in {".html", ".htm"}:
-        raise Usage(f"{path} is no name for a web page", hint="for example: --report report.html")
+        raise Usage(f"{path} is not the name of a web page", hint="for example: --report report.html")
     if path.is_dir():
         raise CannotSave(f"{path} is a folder", hint="name a file for the report")
     with _named(path), PartFile(path.parent):

@@ -18,48 +18,41 @@ ASK_ABOVE = 50
 
 @dataclass(frozen=True)
 class InputOptions:
-    """Which pictures."""
+    """Inputs."""
 
     images: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[IMAGE]...", help="Pictures: paths, folders, http(s) addresses, or - for standard input."
-        ),
+        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Files, folders, http(s) URLs, or - for stdin.")
     ] = None
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
+        str | None, typer.Option("--from", metavar="FILE|-", help="File with one path per line (- for stdin).")
     ] = None
-    recursive: Annotated[bool, typer.Option("--recursive", help="Take the pictures in folders of folders too.")] = False
+    recursive: Annotated[bool, typer.Option("--recursive", help="Search subfolders.")] = False
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """Where the jobs are listed, how many may be under way, and when to stop."""
+    """Batch."""
 
     manifest: Annotated[
         str | None,
-        typer.Option(
-            "--manifest",
-            metavar="FILE|-",
-            help="One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.",
-        ),
+        typer.Option("--manifest", metavar="FILE|-", help="JSON Lines or CSV, one job per line (- for stdin)."),
     ] = None
     jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="How many jobs may be under way.", show_default="16")
+        str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in progress at once.", show_default="16")
     ] = None
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Do only what the journal and the disk say is not finished.")
-    ] = False
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Submit nothing more after a failure.")] = False
+    resume: Annotated[bool, typer.Option("--resume", help="Skip finished jobs and resume unfinished ones.")] = False
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")] = False
     max_jobs: Annotated[
-        int | None, typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to buy more.", show_default="no limit")
+        int | None,
+        typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
     ] = None
-    yes: Annotated[bool, typer.Option("--yes", help=f"Buy more than {ASK_ABOVE} jobs without being asked.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")] = False
     shard: Annotated[
-        str | None, typer.Option("--shard", metavar="K/N", help="Only the K-th of N equal shares of the list.")
+        str | None, typer.Option("--shard", metavar="K/N", help="Process the K-th of N equal parts of the list.")
     ] = None
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page: before, after, times, failures.")
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures."),
     ] = None
 
 

@@ -11,9 +11,9 @@ from aeforge_cli.output.untrusted import clean
 if TYPE_CHECKING:
     from aeforge_cli.jobs.orders import Finished
 
-_OF_JOBS = ("job_id", "status", "operation", "input", "seconds", "attached", "action", "index")
+OF_JOBS = ("job_id", "status", "operation", "input", "seconds", "attached", "action", "index")
 OF_FILES = ("path", "url", "bytes", "sha256", "width", "height", "format")
-RESULT_FIELDS = (*_OF_JOBS, *OF_FILES)
+RESULT_FIELDS = (*OF_JOBS, *OF_FILES)
 LISTS = ("image_urls", "files")
 _EXACT = {"path", "input", "output", "prompt"}  # the user's own; all else may be the service's
 _LONGEST = 8192
