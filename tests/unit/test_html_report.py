@@ -403,7 +403,7 @@ def test_a_report_that_could_not_be_written_is_refused_beforehand(tmp_path: Path
 
     photo, folder, nowhere = tmp_path / "photo.png", tmp_path / "folder.html", tmp_path / "missing" / "report.html"
     assert [refusal(path) for path in (photo, folder, nowhere)] == [
-        (Usage, f"{photo} is no name for a web page"),
+        (Usage, f"{photo} is not the name of a web page"),
         (CannotSave, f"{folder} is a folder"),
         (CannotSave, f"The report {nowhere} cannot be saved"),
     ]
