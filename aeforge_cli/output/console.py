@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import sys
 import threading
 import time
@@ -12,9 +11,7 @@ from enum import Enum
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from aeforge_cli.errors import ClosedStdoutError, Failure
-from aeforge_cli.output.formats.interface import Format, Line
 from aeforge_cli.output.formats.text import Text
-from aeforge_cli.output.tables import Column, Table, Values
 from aeforge_cli.output.untrusted import LONGEST, clean
 from aeforge_cli.redaction import Redactor
 
@@ -22,9 +19,11 @@ if TYPE_CHECKING:
     from aeforge_cli.jobs.events import Event, Tally
     from aeforge_cli.jobs.orders import Finished
     from aeforge_cli.output.batch_progress import BatchProgress
+    from aeforge_cli.output.formats.interface import Format, Line
     from aeforge_cli.output.github import Results
     from aeforge_cli.output.narration import Narrator
     from aeforge_cli.output.progress import Drawing
+    from aeforge_cli.output.tables import Column, Values
 
 _LONGEST_EXACT = 8192  # characters of a path or a link on a terminal
 _HEARTBEAT = 30.0  # seconds; CI systems end jobs that are silent for minutes
@@ -83,20 +82,22 @@ class Console:
 
     def rows(
         self,
-        rows: Sequence[Values],
-        columns: Sequence[Column],
+        rows: "Sequence[Values]",
+        columns: "Sequence[Column]",
         *,
         fields: Sequence[str] = (),
         key: str = "",
-        about: Values | None = None,
+        about: "Values | None" = None,
     ) -> None:
         """Rows of a list, as a table for people; see `Table` for the rest. Raises Usage where a template asks for
         values that the rows do not have."""
+        from aeforge_cli.output.tables import Table, terminal_width
+
         names = tuple(fields or (rows[0] if rows else ()))
-        width = shutil.get_terminal_size().columns if self.out_is_terminal else None
+        width = terminal_width() if self.out_is_terminal else None
         self._print(self.format.table(Table(rows, columns, names, key, about or {}), width))
 
-    def record(self, values: Values, *, text: Sequence[str]) -> None:
+    def record(self, values: "Values", *, text: Sequence[str]) -> None:
         """One object; `text` are the lines that people see in its place."""
         self._print(self.format.record(values, text))
 
@@ -109,7 +110,7 @@ class Console:
         """One line of the result, as it is, in every format."""
         self._print([line])
 
-    def result_json(self, values: Values) -> None:
+    def result_json(self, values: "Values") -> None:
         """One JSON object on one line, in every format."""
         from aeforge_cli.output.formats.json_lines import line
 
@@ -124,9 +125,7 @@ class Console:
 
     def expect_jobs(self) -> None:
         """Raises Usage, before anything is sent, for a template that asks for values that jobs do not have."""
-        from aeforge_cli.output.formats.values import RESULT_FIELDS
-
-        self.format.check(RESULT_FIELDS)
+        self.format.check_jobs()
 
     @property
     def takes_pictures(self) -> bool:
@@ -137,7 +136,7 @@ class Console:
     def out_is_terminal(self) -> bool:
         return _is_terminal(self._out)
 
-    def _print(self, lines: Iterable[Line]) -> None:
+    def _print(self, lines: "Iterable[Line]") -> None:
         with self._lock, self._delivering() as out:
             for line in lines:
                 if isinstance(line, str):

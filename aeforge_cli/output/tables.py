@@ -1,5 +1,6 @@
 """Rows of values as a table for people: a header, aligned columns, and no line wider than the terminal."""
 
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,10 @@ def _unique_length(ids: Sequence[str]) -> int:
     while len({each[:length] for each in ids}) < len(set(ids)):
         length += 1
     return length
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def drawn(table: Table, width: int | None) -> Iterator[str]:

@@ -3,13 +3,17 @@
 To add one, write a class with the methods of `interface.Format`, and name it in `named`.
 """
 
+from typing import TYPE_CHECKING
+
 from aeforge_cli.errors import Usage
-from aeforge_cli.output.formats.interface import Format
+
+if TYPE_CHECKING:
+    from aeforge_cli.output.formats.interface import Format
 
 NAMES = ("text", "json", "csv")
 
 
-def named(text: str) -> Format:
+def named(text: str) -> "Format":
     """The format that `--format` asks for; anything with braces is a template. Raises Usage."""
     match text:
         case "text":

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from aeforge_cli.errors import Failure
-from aeforge_cli.output.tables import Table, Values
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.output.tables import Table, Values
 
 # `str` is harmless text; `bytes` are exact, for scripts: the console makes them harmless where a terminal shows them.
 Line = str | bytes
@@ -18,11 +18,11 @@ class Format(Protocol):
 
     is_for_people: bool  # whether lines may be added that say more than the values do
 
-    def check(self, fields: Sequence[str]) -> None:
-        """Raises Usage if the format asks for values that are not among the fields."""
+    def check_jobs(self) -> None:
+        """Raises Usage if the format asks for values that jobs do not have."""
 
     def result(self, done: "Finished") -> Iterator[Line]: ...
     def status(self, done: "Finished") -> Iterator[Line]: ...
-    def table(self, table: Table, width: int | None) -> Iterator[Line]: ...
-    def record(self, values: Values, text: Sequence[str]) -> Iterator[Line]: ...
+    def table(self, table: "Table", width: int | None) -> Iterator[Line]: ...
+    def record(self, values: "Values", text: Sequence[str]) -> Iterator[Line]: ...
     def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]: ...

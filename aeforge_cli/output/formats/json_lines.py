@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aeforge_cli.errors import Failure
-from aeforge_cli.output.formats.interface import Line
-from aeforge_cli.output.formats.values import result_values
-from aeforge_cli.output.tables import Table, Values
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.output.formats.interface import Line
+    from aeforge_cli.output.tables import Table, Values
 
 SCHEMA = 1  # raised when a field goes or changes its meaning; a new field leaves it as it is
 
 
-def line(values: Values) -> str:
+def line(values: "Values") -> str:
     return json.dumps({"schema": SCHEMA} | dict(values))
 
 
@@ -24,21 +23,23 @@ class JsonLines:
 
     is_for_people = False
 
-    def check(self, fields: Sequence[str]) -> None:
+    def check_jobs(self) -> None:
         pass
 
-    def result(self, done: "Finished") -> Iterator[Line]:
+    def result(self, done: "Finished") -> "Iterator[Line]":
+        from aeforge_cli.output.formats.values import result_values
+
         yield line(result_values(done))
 
     status = result  # both say all that is known
 
-    def table(self, table: Table, width: int | None) -> Iterator[Line]:
+    def table(self, table: "Table", width: int | None) -> "Iterator[Line]":
         if table.key:
             yield line({**table.about, table.key: list(table.rows)})
         else:
             yield from map(line, table.rows)
 
-    def record(self, values: Values, text: Sequence[str]) -> Iterator[Line]:
+    def record(self, values: "Values", text: Sequence[str]) -> "Iterator[Line]":
         yield line(values)
 
     def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]:

@@ -31,24 +31,27 @@ class Template(Text):
         self._text = text
         self._names = [name for _, name in self._parts if name is not None]
 
-    def check(self, fields: Sequence[str]) -> None:
+    def check_jobs(self) -> None:
+        self._check(RESULT_FIELDS)
+
+    def _check(self, fields: Sequence[str]) -> None:
         for name in self._names:
             if name not in fields:
                 raise Usage(f"{{{name}}} is not a field", hint=f"use {', '.join(fields)}")
 
     def result(self, done: "Finished") -> "Iterator[Line]":
-        self.check(RESULT_FIELDS)
+        self._check(RESULT_FIELDS)
         yield from self._lines(result_values(done))
 
     status = result  # both say all that is known
 
     def table(self, table: "Table", width: int | None) -> "Iterator[Line]":
-        self.check(flat_fields(tuple(table.fields)))
+        self._check(flat_fields(tuple(table.fields)))
         for values in table.rows:
             yield from self._lines(values)
 
     def record(self, values: "Values", text: Sequence[str]) -> "Iterator[Line]":
-        self.check(flat_fields(tuple(values)))
+        self._check(flat_fields(tuple(values)))
         yield from self._lines(values)
 
     def _lines(self, values: "Values") -> "Iterator[Line]":

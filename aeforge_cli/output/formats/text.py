@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aeforge_cli.errors import Failure
-from aeforge_cli.output.formats.interface import Line
-from aeforge_cli.output.tables import Table, Values, drawn
 from aeforge_cli.output.untrusted import clean
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.output.formats.interface import Line
+    from aeforge_cli.output.tables import Table, Values
 
 _LONGEST_URL = 8192
 
@@ -20,10 +20,10 @@ class Text:
 
     is_for_people = True
 
-    def check(self, fields: Sequence[str]) -> None:
+    def check_jobs(self) -> None:
         pass
 
-    def result(self, done: "Finished") -> Iterator[Line]:
+    def result(self, done: "Finished") -> "Iterator[Line]":
         if done.files:
             # Byte for byte: a name that is not UTF-8 must still name its file.
             yield from (os.fsencode(file.path) for file in done.files if file.path != "-")
@@ -32,13 +32,15 @@ class Text:
         elif done.job_id is not None and done.status == "Pending":
             yield done.job_id
 
-    def status(self, done: "Finished") -> Iterator[Line]:
+    def status(self, done: "Finished") -> "Iterator[Line]":
         yield f"{done.job_id}  {clean(done.status, 40)}"
 
-    def table(self, table: Table, width: int | None) -> Iterator[Line]:
+    def table(self, table: "Table", width: int | None) -> "Iterator[Line]":
+        from aeforge_cli.output.tables import drawn
+
         yield from drawn(table, width)
 
-    def record(self, values: Values, text: Sequence[str]) -> Iterator[Line]:
+    def record(self, values: "Values", text: Sequence[str]) -> "Iterator[Line]":
         yield from (os.fsencode(line) for line in text)
 
     def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]:

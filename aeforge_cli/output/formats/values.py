@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from aeforge_cli.output.tables import Values
 from aeforge_cli.output.untrusted import clean
 
 if TYPE_CHECKING:
     from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.output.tables import Values
 
 OF_JOBS = ("job_id", "status", "operation", "input", "seconds", "attached", "action", "index")
 OF_FILES = ("path", "url", "bytes", "sha256", "width", "height", "format")
@@ -41,7 +41,7 @@ def flat_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
     return plain + OF_FILES if set(LISTS) & set(fields) else plain
 
 
-def flat(values: Values) -> Iterator[dict[str, str]]:
+def flat(values: "Values") -> Iterator[dict[str, str]]:
     """A row for each file that the values list, else for each link, and one row in any case."""
     plain = {name: value for name, value in values.items() if name not in LISTS}
     files, urls = values.get("files"), values.get("image_urls")
