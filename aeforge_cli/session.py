@@ -3,12 +3,13 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
 from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Redactor, Secret, checked_key
@@ -36,9 +37,9 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.environment = os.environ if environment is None else environment
-        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=_say_at_once)
         self.redact = Redactor()
         self.console = Console(self.environment, redact=self.redact)
+        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=self.console.say_at_once)
         self.clock: Clock = clock or SystemClock(self.stop)
         self._given_transport = transport
         self._options: dict[str, str | None] = {}
@@ -50,13 +51,14 @@ class Session:
 
     # -------------------------------------------------------------- options that all commands share
 
-    def talk(self, *, json: bool, quiet: bool, verbose: bool, debug: bool) -> None:
-        self.console.json = json
+    def talk(self, *, output_format: str, quiet: bool, verbose: bool, debug: bool) -> None:
+        """How much is said, and in which form. Raises Usage for a format that is not valid."""
+        self.console.format = named(output_format)
         self.console.debugs = debug
         if quiet:
-            self.console.talk = Verbosity.QUIET
+            self.console.verbosity = Verbosity.QUIET
         elif verbose or debug:
-            self.console.talk = Verbosity.VERBOSE
+            self.console.verbosity = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
         """Which account and which service; `options` are settings given on the command line. Raises Usage."""
@@ -93,6 +95,13 @@ class Session:
         from aeforge_cli.config.settings import Settings
 
         return Settings(self.environment, profile=self._profile, options=self._options, warn=self.console.warn)
+
+    @property
+    def is_new_here(self) -> bool:
+        """Whether this user has neither a key nor settings yet."""
+        from aeforge_cli.config.settings import Settings
+
+        return not (self.environment.get("AEFORGE_API_KEY") or Settings(self.environment).file.path.exists())
 
     @cached_property
     def base_url(self) -> str:
@@ -292,9 +301,3 @@ class Session:
 
     def close(self) -> None:
         self._closing.close()
-
-
-def _say_at_once(text: str) -> None:
-    """Past Python's buffers and locks, as a signal handler must."""
-    with suppress(OSError):
-        os.write(2, f"{text}\n".encode())

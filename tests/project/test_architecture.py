@@ -22,7 +22,7 @@ FLOORS = (
     ("jobs", "config", "local_sandbox"),
     ("journal", "api"),
     ("files", "process", "redaction"),
-    ("errors",),
+    ("errors", "phrases", "extras"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 HOMES = {

@@ -107,7 +107,7 @@ def check_places(session: Session, output: OutputOptions, *, several: bool, has_
     if output.output == "-":
         if several:
             raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
-        if session.console.out_is_terminal or session.console.json:
+        if not session.console.takes_pictures:
             raise Usage("A picture is not written to a terminal or among JSON", hint="use -o FILE, or a pipe")
         if output.open or output.preview:
             raise Usage("--open and --preview need a file", hint="use -o FILE")

@@ -71,7 +71,7 @@ def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: 
 def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operation]) -> None:
     refused = None
     for each in plan:
-        session.console.record(request_json(session, each))
+        session.console.result_json(request_json(session, each))
         refused = refused or each.need.error
     session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left}")
     if refused is not None:

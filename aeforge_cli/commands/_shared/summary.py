@@ -34,7 +34,7 @@ class Summary:
         """Reports the failure at once, unless it may be the only one there is to report."""
         self._failures.append(error)
         if self._total > 1:
-            self._console.failure(error, brief=True)
+            self._console.failure(error)
 
     def conclude(self) -> None:
         """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
