@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
+from aeforge_cli.api.retry import jitter
 from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, go_on_with
 from aeforge_cli.files.atomic import PartFile, SavedFile, holds
 from aeforge_cli.files.destination import Destination, Naming
@@ -156,7 +157,7 @@ class Downloader:
         return ResultNotAnImage("The service delivered something that is not a picture", hint=again)
 
     def _pause(self, trouble: Retryable, attempt: int) -> None:
-        pause = trouble.pause(attempt, chance=self._client.chance)
+        pause = trouble.wait if trouble.wait is not None else jitter(attempt, chance=self._client.chance)
         if self._clock.monotonic() + pause > self._until:
             raise trouble.error
         self._notify(RetryScheduled(trouble.error.why or trouble.error.message, pause, self._job_id))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeeded
+from aeforge_cli.api.retry import jitter
 from aeforge_cli.errors import AeforgeError, JobStillRunning, go_on_with
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
@@ -81,7 +82,9 @@ class Poller:
         self._empty += trouble.kind == "no_urls"
         if self._empty > EMPTY_LOOKS or (trouble.kind == "missing" and not self._is_new()):
             raise trouble.error
-        pause = max(1.0, trouble.pause(self._failures, chance=self._client.chance))
+        pause = trouble.wait
+        if pause is None:
+            pause = max(1.0, jitter(self._failures, chance=self._client.chance))
         self._failures += 1
         pause = self._within_patience(pause, trouble.error)
         self._notify(RetryScheduled(trouble.error.why or trouble.error.message, pause, self._job_id))
