@@ -160,5 +160,4 @@ def shown_proxy(proxy: str) -> str:
     """The address of a proxy without its user, whatever signs the password is made of."""
     scheme = re.match(r"([A-Za-z0-9+.-]*://)?", proxy)
     rest = proxy[scheme.end() :] if scheme else proxy
-    user, at, host = rest.rpartition("@")
-    return f"{proxy[: len(proxy) - len(rest)]}{'***' if user else ''}{at}{host}"
+    return f"{proxy[: len(proxy) - len(rest)]}{rest.rpartition('@')[2]}"

@@ -1,6 +1,7 @@
 """Results come from elsewhere: fetched without the key, whole or not at all, under names that no server chose."""
 
 import gzip
+import math
 import struct
 import zlib
 from collections.abc import Callable, Mapping
@@ -353,6 +354,23 @@ class TestLinksThatNoLongerWork:
 
         assert user.run(order(out / "sky.png")) == DONE
         assert (len(fake.looks()), len(fake.cdn.requests)) == (2, 2)
+
+    @pytest.mark.row("C5")
+    @pytest.mark.parametrize("asked", ["0", "Sun, 06 Nov 1994 08:49:37 GMT", "99999999999"])
+    def test_a_results_host_is_neither_asked_busily_nor_waited_for_without_end(
+        self, fake: Fake, user: Direct, out: Path, asked: str
+    ) -> None:
+        fake.downloads.says(*[Answer(503, headers={"Retry-After": asked})] * 10)
+        ticket = user.jobs.buy(order(out / "sky.png"), math.inf)
+        done = user.jobs.wait(ticket, math.inf)
+        user.clock.slept.clear()
+        delivery = order(out / "sky.png").delivery
+        assert delivery is not None
+
+        user.jobs.save(ticket, done.urls, delivery, math.inf)
+
+        assert len(fake.cdn.requests) == 11
+        assert (min(user.clock.slept) >= SHORTEST_PAUSE, max(user.clock.slept) <= LONGEST_WAIT) == (True, True)
 
     @pytest.mark.row("C4")
     def test_a_link_that_stays_expired_ends_it(self, fake: Fake, user: Direct, out: Path) -> None:
