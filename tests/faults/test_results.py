@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.api.requests_transport import MOST_REDIRECTS, Limits, RequestsTransport
+from aeforge_cli.api.retry import LONGEST_WAIT, SHORTEST_PAUSE
 from aeforge_cli.api.transport import Fault, TransportError
 from aeforge_cli.errors import ResultUnavailable
 from aeforge_cli.redaction import Secret
@@ -361,13 +362,14 @@ class TestLinksThatNoLongerWork:
         self, fake: Fake, user: Direct, out: Path, asked: str
     ) -> None:
         fake.downloads.says(*[Answer(503, headers={"Retry-After": asked})] * 10)
-        ticket = user.jobs.buy(order(out / "sky.png"), math.inf)
-        done = user.jobs.wait(ticket, math.inf)
+        job = user.life.obtain_now(order(out / "sky.png"), math.inf)
+        [(job, end)] = user.life.wait_for_all([job], math.inf)
+        done = end()
         user.clock.slept.clear()
         delivery = order(out / "sky.png").delivery
         assert delivery is not None
 
-        user.jobs.save(ticket, done.urls, delivery, math.inf)
+        user.life.save(job, done.urls, delivery, math.inf)
 
         assert len(fake.cdn.requests) == 11
         assert (min(user.clock.slept) >= SHORTEST_PAUSE, max(user.clock.slept) <= LONGEST_WAIT) == (True, True)
