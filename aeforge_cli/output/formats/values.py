@@ -20,8 +20,8 @@ _LONGEST = 8192
 
 
 def result_values(done: "JobResult") -> dict[str, object]:
-    """The documented values of one job: none is ever left out, but `index` says its place in a list."""
-    found: dict[str, object] = {
+    """The documented values of one job: none is ever left out."""
+    return {
         "job_id": done.job_id,
         "status": done.status,
         "operation": done.operation,
@@ -30,9 +30,9 @@ def result_values(done: "JobResult") -> dict[str, object]:
         "files": [asdict(file) for file in done.files],
         "seconds": done.seconds,
         "attached": done.attached,
+        "index": done.index,
         "action": done.action,
     }
-    return found if done.index is None else found | {"index": done.index}
 
 
 def flat_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
