@@ -127,13 +127,14 @@ def test_as_json_a_job_is_one_line_with_every_field(capsys: Captured) -> None:
         ],
         "seconds": 1.5,
         "attached": False,
+        "index": None,
         "action": None,
     }
 
 
 def test_of_many_jobs_each_says_which_it_is() -> None:
     assert result_values(replace(DONE, index=7))["index"] == 7
-    assert "index" not in result_values(DONE)
+    assert result_values(DONE)["index"] is None
 
 
 def test_json_is_never_wrapped(capsys: Captured) -> None:
