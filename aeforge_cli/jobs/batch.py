@@ -23,6 +23,7 @@ from aeforge_cli.api.retry import MOMENT, jitter
 from aeforge_cli.errors import (
     AeforgeError,
     Blocked,
+    BudgetReached,
     CannotSave,
     Interrupted,
     JobNotFound,
@@ -144,6 +145,7 @@ class Batch:
         self._to_come = 0  # jobs that are over, and whose results are not here yet
         self._downloading = 0
         self._reserved = 0  # purchases made or under way
+        self._over_budget: BudgetReached | None = None
         self._lost_in_a_row = 0
         self._refusals = 0
         self._refused_at = -MOMENT
@@ -303,6 +305,8 @@ class Batch:
             self._outcomes.put(Outcome(order, None))
 
     def _submit(self, order: Order, started: float) -> None:
+        if self._over_budget is not None and self._lifecycle.need(order).action is Action.BUY:
+            raise self._over_budget
         until = started + self._lifecycle.timeout
         if order.reuse is Reuse.FINISHED and (settled := self._settled(order)) is not None:
             self._end(order, settled, started, _Stage.SUBMITTING)
@@ -528,14 +532,17 @@ class Batch:
         with self._lock:
             self._leave(stage)
             self._running.pop(order.index, None)
-            if isinstance(result, AeforgeError):
+            if isinstance(result, BudgetReached):
+                self.tally.untried += 1
+                self._over_budget = self._over_budget or result
+            elif isinstance(result, AeforgeError):
                 self.tally.failed += 1
                 self._judge(result)
             else:
                 self.tally.done += 1
             order.forget()
             self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
-            self._release(order, failed=isinstance(result, AeforgeError))
+            self._release(order, result if isinstance(result, AeforgeError) else None)
             # With one order left or none, those who wait for room must look whether anything is left at all.
             if self._stopped is None and self._orders:
                 self._room.notify()
@@ -549,17 +556,18 @@ class Batch:
         self.tally.running -= stage is _Stage.RUNNING
         self._to_come -= stage is _Stage.DOWNLOADING
 
-    def _release(self, order: Order, *, failed: bool) -> None:
+    def _release(self, order: Order, failure: AeforgeError | None) -> None:
         """The orders that need this one's result: one whose needs are all met may begin; after a failure none does."""
         for dependent in self._dependents.pop(order, ()):
             needed = self._needs.get(dependent)
             if not needed:
                 continue
             needed.discard(order)
-            if failed:
+            if failure is not None:
                 needed.clear()
                 self._blocked -= 1
-                self._end(dependent, blocked(dependent, order), self._lifecycle.clock.monotonic(), _Stage.QUEUED)
+                why = failure if isinstance(failure, BudgetReached) else blocked(dependent, order)
+                self._end(dependent, why, self._lifecycle.clock.monotonic(), _Stage.QUEUED)
             elif not needed:
                 self._blocked -= 1
                 self._orders.append(dependent)

@@ -103,7 +103,7 @@ class SqlJournal(ABC):
                 tables.insert(row)
             elif rules.newer(same[0], row):
                 tables.update(row._replace(number=same[0].number))
-                tables.add_files(same[0].number, row.files)
+                tables.add_files(same[0].number, row.files, row.host)
             else:
                 return False
             return True

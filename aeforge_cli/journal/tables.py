@@ -70,7 +70,7 @@ class Tables:
         marks = ", ".join(f":{name}" for name in names)
         statement = f"INSERT INTO jobs ({', '.join(names)}) VALUES ({marks}) RETURNING number"  # noqa: S608 - our names
         [(number,)] = self._execute(statement, _packed(row))
-        self.add_files(int(number), row.files)
+        self.add_files(int(number), row.files, row.host)
         return int(number)
 
     def update(self, row: Row) -> None:
@@ -79,11 +79,11 @@ class Tables:
         values = _packed(row) | {"number": row.number}
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
-    def add_files(self, number: int, files: Sequence[SavedFile]) -> None:
-        """Places on this machine where results of the job were saved; a place holds what was saved there last."""
+    def add_files(self, number: int, files: Sequence[SavedFile], host: str | None = None) -> None:
+        """Places on a machine, this one without a `host`, where results of the job were saved; a place holds what was saved there last."""
         for place, file in enumerate(files):
             values = asdict(file)
-            values |= {"job": number, "place": place, "host": self._host, "url": cut_url(file.url)}
+            values |= {"job": number, "place": place, "host": host or self._host, "url": cut_url(file.url)}
             values["path"] = _text(file.path) if file.path else None
             same = "path = :path" if file.path else "path IS NULL AND sha256 = :sha256"
             self._execute(f"DELETE FROM files WHERE job = :job AND host = :host AND {same}", values)  # noqa: S608 - ours

@@ -94,6 +94,10 @@ def _check_options(session: Session, ask: Ask) -> None:
         from aeforge_cli.output.html_report import check_report
 
         check_report(batch.report)
+    if batch.record:
+        from aeforge_cli.jobs.record import require_writable
+
+        require_writable(batch.record)
     # Refused now rather than after the plan was read.
     _ = session.timeout, session.in_flight, ask.run.waiting.interval
 
