@@ -21,6 +21,12 @@ def amount(millionths: int) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def price(millionths: int, unit: str | None) -> str:
+    """`2.5 credits`, `1 credit`."""
+    number = amount(millionths)
+    return f"{number} {'credit' if number == '1' and unit == 'credits' else unit}"
+
+
 def duration(seconds: float) -> str:
     """`9 s`, `2 min 5 s`, `1 h 3 min`."""
     whole = int(seconds)

@@ -4,10 +4,10 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from aeforge_cli import phrases
 from aeforge_cli.errors import Usage
 from aeforge_cli.journal.interface import MILLION, Journal, Limit
 from aeforge_cli.journal.rules import stamp
-from aeforge_cli.phrases import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,15 +72,23 @@ class Spending:
         return self.price(operation)
 
     def cost(self, operations: "Sequence[Operation]") -> str:
-        """What the jobs would cost, as a clause; empty where a price is missing."""
+        """What the jobs would cost, as a clause; empty without prices."""
         prices = [self.price(operation) for operation in operations]
-        known = [price for price in prices if price is not None]
-        return f"; {amount(sum(known))} {self.unit}" if known and len(known) == len(prices) else ""
+        known = [each for each in prices if each is not None]
+        if not known:
+            return ""
+        unpriced = len(prices) - len(known)
+        more = f" and {phrases.count(unpriced, 'job')} without a price" if unpriced else ""
+        return f"; {phrases.price(sum(known), self.unit)}{more}"
 
     def left(self, journal: Journal, service: str, account: str, now: datetime) -> str:
         """What is left of each budget, as a clause; empty without one."""
-        clauses = []
-        for limit in self.limits(now):
-            rest = max(0, limit.amount - journal.spent(service, account, limit.since, limit.unit))
-            clauses.append(f"budget {limit.text}: {rest if limit.unit is None else amount(rest)} left")
-        return "".join(f"; {clause}" for clause in clauses)
+        return "".join(
+            f"; budget {limit.text}: {_left(limit, journal.spent(service, account, limit.since, limit.unit))} left"
+            for limit in self.limits(now)
+        )
+
+
+def _left(limit: Limit, spent: int) -> str:
+    rest = max(0, limit.amount - spent)
+    return str(rest) if limit.unit is None else phrases.amount(rest)

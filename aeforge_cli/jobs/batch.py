@@ -270,7 +270,8 @@ class Batch:
         limiter = self._lifecycle.client.limiter
         if self.tally.in_flight >= limiter.limit:
             return 60.0  # or until a job ends
-        return limiter.remaining(self._lifecycle.clock.monotonic())
+        wait = limiter.remaining(self._lifecycle.clock.monotonic())
+        return wait if wait <= self._lifecycle.timeout else 0.0  # the submission says that it would take too long
 
     def _put_back(self, order: Order) -> bool:
         """Whether a submission that was refused for now may be tried again later: jobs that end make room.

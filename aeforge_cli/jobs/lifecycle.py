@@ -57,7 +57,7 @@ from aeforge_cli.journal.interface import (
     Step,
     Taken,
 )
-from aeforge_cli.phrases import amount, count
+from aeforge_cli.phrases import count, price
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.process.signals import Stop
 
@@ -451,7 +451,7 @@ def held_too_long(held: Held) -> JobStillRunning:
 
 
 def budget_reached(limit: Limit, spent: int) -> BudgetReached:
-    told = f"{count(spent, 'job')} submitted" if limit.unit is None else f"{amount(spent)} {limit.unit} spent"
+    told = f"{count(spent, 'job')} submitted" if limit.unit is None else f"{price(spent, limit.unit)} spent"
     return BudgetReached(
         f"budget {limit.text} reached; nothing was submitted",
         why=f"{told}; resets at {limit.resets_at}",

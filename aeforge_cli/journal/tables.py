@@ -80,7 +80,7 @@ class Tables:
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
     def add_files(self, number: int, files: Sequence[SavedFile], host: str | None = None) -> None:
-        """Places on a machine, this one without a `host`, where results of the job were saved; a place holds what was saved there last."""
+        """Places where results of the job were saved, on this machine or on `host`; the last one saved there counts."""
         for place, file in enumerate(files):
             values = asdict(file)
             values |= {"job": number, "place": place, "host": host or self._host, "url": cut_url(file.url)}
