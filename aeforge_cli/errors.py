@@ -10,7 +10,7 @@ exit  meaning                                   errors
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
    5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
    6  several jobs, some done, some not         Partial, Blocked
-   7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
+   7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached, BudgetReached
    8  still running when patience ended         JobStillRunning
    9  cannot save                               OutputExists, CannotSave
   10  sent, but the answer was lost             SubmitUnknown, SentBefore

@@ -32,6 +32,7 @@ EXITS = {
     "PaymentRequired": (7, "payment_required", False),
     "RateLimited": (7, "rate_limited", True),
     "LimitReached": (7, "limit_reached", False),
+    "BudgetReached": (7, "limit_reached", False),
     "JobStillRunning": (8, "still_running", True),
     "CannotSave": (9, "cannot_save", False),
     "OutputExists": (9, "output_exists", False),
