@@ -455,7 +455,7 @@ def budget_reached(limit: Limit, spent: int) -> BudgetReached:
     return BudgetReached(
         f"budget {limit.text} reached; nothing was submitted",
         why=f"{told}; resets at {limit.resets_at}",
-        hint=f"wait until then, or raise the budget in the config file: {command('config list')} shows where it is set",
+        hint="wait until then, or raise the budget",
         budget=limit.text,
         resets_at=limit.resets_at,
     )

@@ -149,8 +149,11 @@ def test_a_list_finishes_what_runs_and_says_what_was_not_tried(user: Aeforge, fa
     assert (run.exit, sorted(run.stdout.split()), len(fake.posts())) == (6, ["out/0.png", "out/1.png"], 2)
     told = next(line for line in run.stderr.splitlines() if "not tried" in line)
     assert "2 done; budget 2/day reached; 3 not tried; resets at 00:00 UTC; 2 bought; " in told
-    assert run.stderr.splitlines()[-3] == "error: 3 of 5 jobs did not succeed"
-    assert "--resume" in run.stderr.splitlines()[-1]
+    assert run.stderr.splitlines()[-3:-1] == [
+        "error: 3 of 5 jobs did not succeed",
+        "why:   budget 2/day reached: 2 jobs submitted; resets at 00:00 UTC",
+    ]
+    assert run.stderr.splitlines()[-1].endswith("-o out/ -j 2 --resume")
 
 
 def test_a_list_that_cannot_buy_anything_fails_as_one_job_does(user: Aeforge, fake: Fake, photos: list[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aeforge_cli.errors import AeforgeError, Partial
+from aeforge_cli.errors import AeforgeError, BudgetReached, Partial
 from aeforge_cli.output.console import Console
 
 
@@ -36,7 +36,7 @@ class Summary:
         if self._total > 1:
             self._console.failure(error)
 
-    def conclude(self, *, stopped_by: AeforgeError | None = None) -> None:
+    def conclude(self, *, stopped_by: BudgetReached | None = None) -> None:
         """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise.
 
         `stopped_by` is why the rest was not tried, where that is no failure of a job.
@@ -44,7 +44,7 @@ class Summary:
         if stopped_by is not None and not self._done and not self._failures:
             raise stopped_by
         if stopped_by is not None:
-            why = f"{stopped_by.message}: {stopped_by.why}"
+            why = f"budget {stopped_by.budget} reached: {stopped_by.why}"
             raise Partial(self._told, why=why, hint=f"{stopped_by.hint}; then {self._again}")
         if not self._failures:
             return
