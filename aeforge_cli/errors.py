@@ -8,7 +8,8 @@ exit  meaning                                   errors
                                                 ConfigInvalid
    3  the service tried and failed              JobFailed, ResultNotAnImage
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
-   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
+   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable,
+                                                    JournalUnreachable
    6  several jobs, some done, some not         Partial
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
    8  still running when patience ended         JobStillRunning
@@ -163,6 +164,14 @@ class ServiceError(Unreachable):
 
 class ResultUnavailable(Unreachable):
     code = "result_unavailable"
+
+
+class JournalUnreachable(AeforgeError):
+    """The journal is at a server that cannot be reached or used: nothing is submitted without it."""
+
+    exit = Exit.UNREACHABLE
+    code = "journal_unreachable"
+    retryable = True
 
 
 class Partial(AeforgeError):

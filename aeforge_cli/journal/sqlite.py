@@ -13,6 +13,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,7 +99,7 @@ class SqliteJournal(SqlJournal):
         with self._lock:
             try:
                 if self._damage is not None:
-                    raise self._damage
+                    raise copy(self._damage)
                 self._commit(batch)
                 self._is_busy = False
             except _OwnFailure as failed:
@@ -153,7 +154,7 @@ class SqliteJournal(SqlJournal):
         while True:
             with self._lock:
                 if self._damage is not None:
-                    raise self._damage
+                    raise copy(self._damage)
                 try:
                     self._wait_at_most(until - time.monotonic())
                     return question(self._tables)
@@ -340,7 +341,7 @@ class SqliteJournal(SqlJournal):
 
 def _fail(changes: Sequence[_Waiting], failure: Exception) -> None:
     for each in changes:
-        each.fail(failure)
+        each.fail(copy(failure))  # each caller adds to it what it was about
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)

@@ -12,6 +12,7 @@ import pytest
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claimed, Intent, Journal, Reuse, State, Step
 from aeforge_cli.journal.opening import open_journal
+from tests.journal.cluster import Cluster, running
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -110,9 +111,23 @@ class Journals:
             journal.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The URL of an empty database."""
+    yield cluster.url()
+    cluster.run("DROP SCHEMA IF EXISTS aeforge CASCADE")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def journals(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journals]:
-    found = Journals("", tmp_path / "state")
+    url = request.getfixturevalue("database") if request.param == "postgres" else ""
+    found = Journals(url, tmp_path / "state")
     yield found
     found.close()
 

@@ -33,6 +33,7 @@ from aeforge_cli.journal.interface import (
     Taken,
     Usage,
 )
+from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, Journals, bought, job_id
 
 SERVICE, ACCOUNT = INTENT.service, INTENT.account
@@ -426,10 +427,10 @@ def test_what_was_taken_from_a_run_that_comes_back_goes_no_step_back(journals: J
 
 def _presumed_dead(journal: Any) -> None:
     """Its lock is lost, though it still runs: as after a break of the network, or a sweep of the folder."""
-    if hasattr(journal, "_run"):
+    if isinstance(journal, SqliteJournal):
         journal._run.release()
     else:
-        journal.lose_lock()
+        journal._session._connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 # ------------------------------------------------------------------ limits
@@ -729,8 +730,6 @@ def test_the_latest_wait_that_the_service_asked_for_holds_for_all(journal: Journ
 @pytest.fixture
 def theirs(journals: Journals, tmp_path: Path) -> Journal:
     """A journal of another machine, always on its disk."""
-    from aeforge_cli.journal.sqlite import SqliteJournal
-
     other = SqliteJournal(tmp_path / "theirs")
     journals.opened.append(other)
     return other
