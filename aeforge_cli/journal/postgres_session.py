@@ -33,7 +33,7 @@ _TYPES = {
 }
 _NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 _PROBES = 3
-_PROBE_SECONDS = 5.0
+_PROBE_SECONDS = 3.0
 
 
 class SessionLost(Exception):
@@ -167,23 +167,23 @@ class Session:
             self._connection.execute(_END_HOLDER, {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF})
             self._connection.execute("SELECT pg_advisory_lock(%s)", [key])
 
-    def _probed(self) -> bool:
-        other = self._server.connect()
-        with contextlib.closing(other), _limited(other, _PROBE_SECONDS):
-            for _ in range(_PROBES):
-                other.execute("BEGIN")
-                its, ours = _process(other), _process(self._connection)
-                other.execute("ROLLBACK")
-                if ours == its or ours != self.process:
-                    return True
-        return False
-
     def _is_shared(self) -> bool:
         """Whether our connection gets another session at the server while somebody else is in a transaction."""
         try:
-            return self._probed()
-        except (psycopg.OperationalError, JournalUnreachable):
-            return False  # the other one waited in vain for a session, and so ours is not given away
+            other = self._server.connect()
+        except OutOfReach:
+            return False  # there is no other session to be had, and so ours is not given away
+        with contextlib.closing(other), _limited(other, _PROBE_SECONDS) as is_late:
+            try:
+                return any(self._is_moved_by(other) for _ in range(_PROBES))
+            except psycopg.OperationalError:
+                return not is_late.is_set()  # in vain it waited for a session; or it may not even begin a transaction
+
+    def _is_moved_by(self, other: Connection) -> bool:
+        other.execute("BEGIN")
+        its, ours = _process(other), _process(self._connection)
+        other.execute("ROLLBACK")
+        return ours == its or ours != self.process
 
     def _shared(self) -> JournalUnreachable:
         return self._server.unreachable(
@@ -354,21 +354,23 @@ def _process(connection: Connection) -> int:
 
 
 @contextlib.contextmanager
-def _limited(connection: Connection, seconds: float) -> Iterator[None]:
-    """Cuts the connection after so many seconds: the library waits for an answer without end."""
+def _limited(connection: Connection, seconds: float) -> Iterator[threading.Event]:
+    """Cuts the connection after so many seconds, and says so: the library waits for an answer without end."""
+    is_late = threading.Event()
+
+    def cut() -> None:
+        is_late.set()
+        with contextlib.suppress(OSError):
+            wire.shutdown(socket.SHUT_RDWR)
+
     with socket.socket(fileno=os.dup(connection.fileno())) as wire:
-        timer = threading.Timer(seconds, _cut, [wire])
+        timer = threading.Timer(seconds, cut)
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield is_late
         finally:
             timer.cancel()
-
-
-def _cut(wire: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        wire.shutdown(socket.SHUT_RDWR)
 
 
 @lru_cache(maxsize=200)

@@ -34,6 +34,7 @@ HOMES = {
     "certifi": {"api"},
     "platformdirs": {"config"},
     "sqlite3": {"journal"},
+    "psycopg": {"journal"},
 }
 STARTS = {
     "--version": ["--version"],
@@ -50,6 +51,7 @@ LATE = {
     "certifi",
     "rich",
     "sqlite3",
+    "psycopg",
     "http.server",
     "http.client",
     "pydantic",
