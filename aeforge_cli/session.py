@@ -205,10 +205,11 @@ class Session:
     @cached_property
     def journal(self) -> "Journal":
         from aeforge_cli.journal.interface import JournalUnwritable, NoJournal
-        from aeforge_cli.journal.sqlite import SqliteJournal
+        from aeforge_cli.journal.opening import open_journal
 
+        url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
         try:
-            journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
+            journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
         except JournalUnwritable as trouble:
             self.console.warn(
                 f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
@@ -268,7 +269,8 @@ class Session:
     @property
     def has_journal(self) -> bool:
         """Whether there is a journal to ask; looking loads no database."""
-        return os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
+        is_shared = not self._sandboxed and bool(self.settings["journal"].text)
+        return is_shared or os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
 
     @cached_property
     def has_unfinished(self) -> bool:
