@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
-from aeforge_cli.sandbox.engine.backdrops import paint
-from aeforge_cli.sandbox.engine.composite import Light, compose
+from aeforge_cli.sandbox.engine.arrays.filters import Floats, gaussian, reduced
 from aeforge_cli.sandbox.engine.edits import (
     Adjust,
     Backdrop,
@@ -26,13 +25,14 @@ from aeforge_cli.sandbox.engine.edits import (
     SkyKind,
     Tone,
 )
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian, reduced
-from aeforge_cli.sandbox.engine.ground import below_sky, shaded
-from aeforge_cli.sandbox.engine.mattes import Matte, likely_subject, subject_colours, subject_matte
+from aeforge_cli.sandbox.engine.matting.mattes import Matte, likely_subject, subject_colours, subject_matte
+from aeforge_cli.sandbox.engine.matting.sky_segmentation import sky_share
 from aeforge_cli.sandbox.engine.prompts import parse
-from aeforge_cli.sandbox.engine.removal import remove
-from aeforge_cli.sandbox.engine.skies import sky_share
-from aeforge_cli.sandbox.engine.tones import recoloured, toned
+from aeforge_cli.sandbox.engine.removal.object_removal import remove
+from aeforge_cli.sandbox.engine.rendering.backdrops import paint
+from aeforge_cli.sandbox.engine.rendering.composite import Light, compose
+from aeforge_cli.sandbox.engine.rendering.ground import below_sky, shaded
+from aeforge_cli.sandbox.engine.rendering.tones import recoloured, toned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

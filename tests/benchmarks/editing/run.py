@@ -23,18 +23,20 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from aeforge_cli.sandbox.engine import Instruction, Refused, load_engine, mattes, removal
+from aeforge_cli.sandbox.engine import Instruction, Refused, load_engine
+from aeforge_cli.sandbox.engine.arrays.filters import reduced
 from aeforge_cli.sandbox.engine.edits import RemoveObject
-from aeforge_cli.sandbox.engine.fill import diffuse
-from aeforge_cli.sandbox.engine.filters import reduced
-from aeforge_cli.sandbox.engine.finding import main_subject
+from aeforge_cli.sandbox.engine.matting import mattes
+from aeforge_cli.sandbox.engine.matting.saliency import saliency
 from aeforge_cli.sandbox.engine.prompts import parse
-from aeforge_cli.sandbox.engine.saliency import saliency
+from aeforge_cli.sandbox.engine.removal import object_removal as removal
+from aeforge_cli.sandbox.engine.removal.inpainting import diffuse
+from aeforge_cli.sandbox.engine.removal.localisation import main_subject
 from tests.benchmarks.editing import composites, photographs
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine import Quality
-    from aeforge_cli.sandbox.engine.filters import Bools, Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused, edit_bytes, engine_names, load_engine
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 ASTRONAUT = Path(__file__).parents[2] / "photos" / "astronaut.jpg"
 FACE = (145, 65, 178, 108)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.filters import box, gaussian, guided, reduced, resized
+from aeforge_cli.sandbox.engine.arrays.filters import box, gaussian, guided, reduced, resized
 
 
 def test_a_box_filter_is_the_mean_over_the_window_also_at_the_border() -> None:

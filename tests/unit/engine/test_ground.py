@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeforge_cli.sandbox.engine.edits import SkyKind
-from aeforge_cli.sandbox.engine.ground import below_sky, shaded
-from aeforge_cli.sandbox.engine.weather import paint_sky
+from aeforge_cli.sandbox.engine.rendering.ground import below_sky, shaded
+from aeforge_cli.sandbox.engine.rendering.sky_synthesis import paint_sky
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 SKY = paint_sky(SkyKind.BLUE, (120, 100))
 WALL, FLOOR = np.array((0.8, 0.8, 0.75), np.float32), np.array((0.45, 0.3, 0.15), np.float32)

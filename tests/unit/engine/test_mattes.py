@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Refused
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian
-from aeforge_cli.sandbox.engine.mattes import alpha_of, likely_subject, refined, subject_colours
+from aeforge_cli.sandbox.engine.arrays.filters import Floats, gaussian
+from aeforge_cli.sandbox.engine.matting.mattes import alpha_of, likely_subject, refined, subject_colours
 
 ORANGE, TEAL = np.array((0.9, 0.5, 0.1), np.float32), np.array((0.1, 0.4, 0.5), np.float32)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.saliency import SIDE, saliency, saliency_of_views
+from aeforge_cli.sandbox.engine.matting.saliency import SIDE, saliency, saliency_of_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 
 def seen(answer: Callable[[Floats], Floats]) -> Floats:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import SkyKind
-from aeforge_cli.sandbox.engine.skies import sky_share
-from aeforge_cli.sandbox.engine.weather import paint_sky
+from aeforge_cli.sandbox.engine.matting.sky_segmentation import sky_share
+from aeforge_cli.sandbox.engine.rendering.sky_synthesis import paint_sky
 
 HORIZON = 60
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import Tone
-from aeforge_cli.sandbox.engine.tones import recoloured, toned
+from aeforge_cli.sandbox.engine.rendering.tones import recoloured, toned
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 
 def swatches() -> Image.Image:

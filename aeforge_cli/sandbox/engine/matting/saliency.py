@@ -14,7 +14,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 SIDE = 320
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)

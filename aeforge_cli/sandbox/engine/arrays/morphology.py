@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Bools
+    from aeforge_cli.sandbox.engine.arrays.filters import Bools
 
 
 def labelled(mask: Bools) -> tuple[npt.NDArray[np.int32], int]:

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from aeforge_cli.sandbox.engine.filters import Bools, Bytes, Floats, resized
-from aeforge_cli.sandbox.engine.regions import grown
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, Bytes, Floats, resized
+from aeforge_cli.sandbox.engine.arrays.morphology import grown
 
 Indices: TypeAlias = npt.NDArray[np.int64]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, reduced
-from aeforge_cli.sandbox.engine.mattes import EFFORT, enlarged, refined
-from aeforge_cli.sandbox.engine.regions import grown, labelled, shrunk
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats, gaussian, reduced
+from aeforge_cli.sandbox.engine.arrays.morphology import grown, labelled, shrunk
+from aeforge_cli.sandbox.engine.matting.mattes import EFFORT, enlarged, refined
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, box, symmetric_inverse, unit
-from aeforge_cli.sandbox.engine.regions import grown, shrunk
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats, box, symmetric_inverse, unit
+from aeforge_cli.sandbox.engine.arrays.morphology import grown, shrunk
 
 _SHARES = np.linspace(0, 1, 9, dtype=np.float32)
 # Of the camera, in each channel.

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.fill import diffuse
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, resized
-from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, overlap, shrunk
-from aeforge_cli.sandbox.engine.saliency import SIDE, saliency, unsure
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats, gaussian, resized
+from aeforge_cli.sandbox.engine.arrays.morphology import grown, holes_filled, labelled, overlap, shrunk
+from aeforge_cli.sandbox.engine.matting.saliency import SIDE, saliency, unsure
+from aeforge_cli.sandbox.engine.removal.inpainting import diffuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

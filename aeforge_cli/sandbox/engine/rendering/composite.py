@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian, resized, unit
+from aeforge_cli.sandbox.engine.arrays.filters import Floats, gaussian, resized, unit
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.mattes import Matte
+    from aeforge_cli.sandbox.engine.matting.mattes import Matte
 
 # Rows composed at once: bounds the memory of the largest photographs.
 _STRIP = 256

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from aeforge_cli.sandbox.engine.fill import diffuse, fill, transplant
+from aeforge_cli.sandbox.engine.removal.inpainting import diffuse, fill, transplant
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Bools, Bytes
+    from aeforge_cli.sandbox.engine.arrays.filters import Bools, Bytes
 
 
 def hole(size: tuple[int, int] = (96, 96)) -> Bools:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, unit
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats, gaussian, unit
 
 _SEED = 7
 

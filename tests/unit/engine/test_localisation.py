@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import Place
-from aeforge_cli.sandbox.engine.finding import find_object
+from aeforge_cli.sandbox.engine.removal.localisation import find_object
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 UPPER_RIGHT = Place(0.5, 0.0, 1.0, 0.5)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeforge_cli.sandbox.engine.filters import symmetric_inverse
+from aeforge_cli.sandbox.engine.arrays.filters import symmetric_inverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 # Smaller follows fainter edges and more noise.
 _REGULARITY = np.float32(1e-5)

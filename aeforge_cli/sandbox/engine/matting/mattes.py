@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeforge_cli.sandbox.engine import Quality, Refused
-from aeforge_cli.sandbox.engine.filters import (
+from aeforge_cli.sandbox.engine.arrays.filters import (
     Bools,
     Floats,
     at_most,
@@ -19,10 +19,10 @@ from aeforge_cli.sandbox.engine.filters import (
     resized,
     unit,
 )
-from aeforge_cli.sandbox.engine.matting import solve
-from aeforge_cli.sandbox.engine.regions import grown, labelled, overlap
-from aeforge_cli.sandbox.engine.saliency import saliency, saliency_of_views
-from aeforge_cli.sandbox.engine.unmixing import Unmixed, unmixed
+from aeforge_cli.sandbox.engine.arrays.morphology import grown, labelled, overlap
+from aeforge_cli.sandbox.engine.matting.bayesian import Unmixed, unmixed
+from aeforge_cli.sandbox.engine.matting.closed_form import solve
+from aeforge_cli.sandbox.engine.matting.saliency import saliency, saliency_of_views
 
 if TYPE_CHECKING:
     from PIL import Image

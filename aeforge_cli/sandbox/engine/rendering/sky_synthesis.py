@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aeforge_cli.sandbox.engine.arrays.filters import Floats, at_most, gaussian, resized, unit
 from aeforge_cli.sandbox.engine.edits import Colour, SkyKind
-from aeforge_cli.sandbox.engine.filters import Floats, at_most, gaussian, resized, unit
 
 # The same prompt paints the same sky.
 _SEED = 7

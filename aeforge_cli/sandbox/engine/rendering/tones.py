@@ -12,7 +12,7 @@ from aeforge_cli.sandbox.engine.edits import Colour, Tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 # Rec. 709, on gamma-encoded values: what most editors call luminance.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Quality, Refused
-from aeforge_cli.sandbox.engine.fill import fill
-from aeforge_cli.sandbox.engine.filters import Bools, gaussian, reduced, unit
-from aeforge_cli.sandbox.engine.finding import find_object, main_subject
-from aeforge_cli.sandbox.engine.regions import grown
+from aeforge_cli.sandbox.engine.arrays.filters import Bools, gaussian, reduced, unit
+from aeforge_cli.sandbox.engine.arrays.morphology import grown
+from aeforge_cli.sandbox.engine.removal.inpainting import fill
+from aeforge_cli.sandbox.engine.removal.localisation import find_object, main_subject
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.edits import Place

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from aeforge_cli.sandbox.engine.mattes import refined
-from aeforge_cli.sandbox.engine.unmixing import Unmixed, unmixed
+from aeforge_cli.sandbox.engine.matting.bayesian import Unmixed, unmixed
+from aeforge_cli.sandbox.engine.matting.mattes import refined
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Bools, Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats
 
 PURPLE, GREEN = np.array((0.6, 0.3, 0.7), np.float32), np.array((0.4, 0.6, 0.3), np.float32)
 SIDE = 96

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeforge_cli.sandbox.engine.edits import Backdrop, Colour, Gradient, Nothing, SkyKind, Studio
-from aeforge_cli.sandbox.engine.weather import paint_sky
+from aeforge_cli.sandbox.engine.rendering.sky_synthesis import paint_sky
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.filters import Floats
 
 
 def paint(backdrop: Backdrop, size: tuple[int, int]) -> Floats:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeforge_cli.sandbox.engine.regions import grown, holes_filled, labelled, shrunk
+from aeforge_cli.sandbox.engine.arrays.morphology import grown, holes_filled, labelled, shrunk
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Bools
+    from aeforge_cli.sandbox.engine.arrays.filters import Bools
 
 
 def drawn(*rows: str) -> Bools:
