@@ -24,19 +24,19 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from aeforge_cli.sandbox.engine import Instruction, Refused, load_engine
-from aeforge_cli.sandbox.engine.arrays.filters import reduced
+from aeforge_cli.sandbox.engine.arrays.membrane import interpolate_membrane
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale
 from aeforge_cli.sandbox.engine.edits import RemoveObject
 from aeforge_cli.sandbox.engine.matting import mattes
-from aeforge_cli.sandbox.engine.matting.saliency import saliency
+from aeforge_cli.sandbox.engine.matting.saliency import foreground_probability
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.removal import object_removal as removal
-from aeforge_cli.sandbox.engine.removal.inpainting import diffuse
-from aeforge_cli.sandbox.engine.removal.localisation import main_subject
+from aeforge_cli.sandbox.engine.removal.localisation import main_subject_mask
 from tests.benchmarks.editing import composites, photographs
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine import Quality
-    from aeforge_cli.sandbox.engine.arrays.filters import Bools, Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, FloatArray
 
 
 def main() -> None:
@@ -85,16 +85,16 @@ def _removal(composite: composites.Composite, save: Path | None) -> tuple[str, H
     truth = np.asarray(composite.alpha) > 127
     (edit,) = parse(f"remove the object in the {composite.corner} corner")
     assert isinstance(edit, RemoveObject)
-    small = reduced(composite.picture, removal.SEARCHED_SIDE)
-    subject = main_subject(small)
-    found_hole = removal.hole_at(small, edit.place, subject)
+    small = downscale(composite.picture, removal.SEARCHED_SIDE)
+    subject = main_subject_mask(small)
+    found_hole = removal.hole_mask(small, edit.place, subject)
     if found_hole is None:
         return "refused", None
     hole = _full_size(found_hole, composite.picture)
     found = (truth & hole).sum() / truth.sum()
     excess = (hole & ~truth).sum() / truth.sum()
     verdict = "hit" if found > 0.9 and excess < 0.8 else "partial" if found > 0.5 else "wrong"
-    filled = removal.without(composite.picture, hole, subject, "standard")
+    filled = removal.fill_hole(composite.picture, hole, subject, "standard")
     if save:
         _side_by_side(
             save / f"{verdict} {composite.name}.png", composite.picture, _shown(composite.picture, hole), filled
@@ -102,14 +102,14 @@ def _removal(composite: composites.Composite, save: Path | None) -> tuple[str, H
     return verdict, _hole_error(composite, filled, hole, truth) if verdict == "hit" else None
 
 
-def _full_size(hole: Bools, picture: Image.Image) -> Bools:
+def _full_size(hole: BoolArray, picture: Image.Image) -> BoolArray:
     return np.asarray(Image.fromarray(hole).resize(picture.size, Image.Resampling.NEAREST))
 
 
-def _hole_error(composite: composites.Composite, filled: Image.Image, hole: Bools, truth: Bools) -> HoleError:
+def _hole_error(composite: composites.Composite, filled: Image.Image, hole: BoolArray, truth: BoolArray) -> HoleError:
     behind = np.asarray(composite.behind, np.float32)
     ours = np.asarray(filled, np.float32)
-    smooth = diffuse(np.asarray(composite.picture), hole).astype(np.float32)
+    smooth = interpolate_membrane(np.asarray(composite.picture), hole).astype(np.float32)
     return HoleError(
         _distance(ours, behind, truth),
         _distance(smooth, behind, truth),
@@ -118,11 +118,11 @@ def _hole_error(composite: composites.Composite, filled: Image.Image, hole: Bool
     )
 
 
-def _distance(one: Floats, other: Floats, where: Bools) -> float:
+def _distance(one: FloatArray, other: FloatArray, where: BoolArray) -> float:
     return float(np.abs(one[where] - other[where]).mean())
 
 
-def _texture(pixels: Floats) -> Floats:
+def _texture(pixels: FloatArray) -> FloatArray:
     grey = Image.fromarray(pixels.mean(axis=2).astype(np.float32))
     small = grey.resize((grey.width // 8, grey.height // 8), Image.Resampling.BOX).resize(grey.size)
     rough = Image.fromarray(np.abs(np.asarray(grey) - np.asarray(small)))
@@ -143,8 +143,8 @@ def bare_corners(part: composites.Part, wheels: Path, save: Path | None) -> None
         for corner in photographs.CORNERS:
             (edit,) = parse(f"remove the object in the {corner} corner")
             assert isinstance(edit, RemoveObject)
-            small = reduced(picture, removal.SEARCHED_SIDE)
-            hole = removal.hole_at(small, edit.place, main_subject(small))
+            small = downscale(picture, removal.SEARCHED_SIDE)
+            hole = removal.hole_mask(small, edit.place, main_subject_mask(small))
             there = "object" if corner in source.objects_in else "nothing"
             done = "refused" if hole is None else "removed"
             verdicts[f"{there} there, {done}"] += 1
@@ -190,18 +190,18 @@ def cut_outs(part: composites.Part, wheels: Path, save: Path | None) -> None:
         print(f"mean {name:9}{mean}")
 
 
-def _alpha(picture: Image.Image, quality: Quality) -> Floats:
-    return mattes.alpha_of(picture, mattes.likely_subject(picture, quality), quality)
+def _alpha(picture: Image.Image, quality: Quality) -> FloatArray:
+    return mattes.estimate_alpha(picture, mattes.subject_probability(picture, quality), quality)
 
 
-def _plain(picture: Image.Image) -> Floats:
+def _plain(picture: Image.Image) -> FloatArray:
     """What U-2-Net-p says, stretched to 0 to 1 and enlarged: how it is commonly used."""
-    likely = saliency(picture)
+    likely = foreground_probability(picture)
     stretched = (likely - likely.min()) / (likely.max() - likely.min())
     return np.asarray(Image.fromarray(stretched).resize(picture.size, Image.Resampling.LANCZOS)).clip(0, 1)
 
 
-def _matte_error(alpha: Floats, truth: Floats) -> MatteError:
+def _matte_error(alpha: FloatArray, truth: FloatArray) -> MatteError:
     difference = alpha - truth
     steep = [np.hypot(*np.gradient(values)) for values in (alpha, truth)]
     return MatteError(
@@ -229,7 +229,7 @@ def cost(part: composites.Part, wheels: Path, save: Path | None) -> None:
                 edited.save(save / f"{quality} {prompt}.png")
 
 
-def _shown(picture: Image.Image, share: Floats | Bools) -> Image.Image:
+def _shown(picture: Image.Image, share: FloatArray | BoolArray) -> Image.Image:
     if share.dtype == bool:
         return Image.composite(Image.new("RGB", picture.size, (255, 0, 255)), picture, Image.fromarray(share))
     return Image.fromarray((share * 255).astype(np.uint8)).convert("RGB")

@@ -17,7 +17,7 @@ from PIL import Image
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused, edit_bytes, engine_names, load_engine
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.arrays.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 ASTRONAUT = Path(__file__).parents[2] / "photos" / "astronaut.jpg"
 FACE = (145, 65, 178, 108)
@@ -28,7 +28,7 @@ def edited(prompt: str, picture: Image.Image | None = None, quality: Quality = "
     return load_engine("local").edit(shown, Instruction(prompt, quality), lambda _: None)
 
 
-def part(picture: Image.Image, box: tuple[int, int, int, int]) -> Floats:
+def part(picture: Image.Image, box: tuple[int, int, int, int]) -> FloatArray:
     return np.asarray(picture.convert("RGB").crop(box), np.float32)
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import Place
-from aeforge_cli.sandbox.engine.removal.localisation import find_object
+from aeforge_cli.sandbox.engine.removal.localisation import locate_object
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.arrays.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 UPPER_RIGHT = Place(0.5, 0.0, 1.0, 0.5)
 
@@ -28,12 +28,12 @@ def white_square() -> Image.Image:
 def found(*, also_upside_down: bool) -> object:
     """By a network that sees what is white."""
 
-    def sees(crop: Image.Image) -> Floats:
+    def sees(crop: Image.Image) -> FloatArray:
         pixels = np.asarray(crop.convert("L"), np.float32)
         upside_down = pixels[:8].mean() > pixels[-8:].mean()
         return ((pixels > 200) & (also_upside_down or not upside_down)).astype(np.float32)
 
-    return find_object(white_square(), UPPER_RIGHT, np.zeros((240, 240), bool), sees)
+    return locate_object(white_square(), UPPER_RIGHT, np.zeros((240, 240), bool), sees)
 
 
 def test_what_stands_out_either_way_up_is_the_object() -> None:

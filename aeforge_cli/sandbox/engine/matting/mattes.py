@@ -9,23 +9,22 @@ import numpy as np
 
 from aeforge_cli.sandbox.engine import Quality, Refused
 from aeforge_cli.sandbox.engine.arrays.filters import (
-    Bools,
-    Floats,
-    at_most,
-    box,
-    follow,
-    guided_coefficients,
-    reduced,
-    resized,
-    unit,
+    apply_linear_model,
+    box_filter,
+    clip_unit,
+    guided_filter_coefficients,
 )
-from aeforge_cli.sandbox.engine.arrays.morphology import grown, labelled, overlap
-from aeforge_cli.sandbox.engine.matting.bayesian import Unmixed, unmixed
-from aeforge_cli.sandbox.engine.matting.closed_form import solve
-from aeforge_cli.sandbox.engine.matting.saliency import saliency, saliency_of_views
+from aeforge_cli.sandbox.engine.arrays.morphology import dilate, iou, label_components
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale, fit_within, resize
+from aeforge_cli.sandbox.engine.matting.bayesian import BayesianEstimate, bayesian_alpha
+from aeforge_cli.sandbox.engine.matting.closed_form import closed_form_alpha
+from aeforge_cli.sandbox.engine.matting.saliency import augmented_foreground_probability, foreground_probability
+from aeforge_cli.sandbox.engine.matting.trimap import Trimap
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, FloatArray
 
 # Long side, and steps, of the matting equation.
 EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 25), "pro": (1024, 40)}
@@ -38,56 +37,65 @@ _SMALLEST = 16
 
 @dataclass(frozen=True)
 class Matte:
-    """`alpha` and the subject's own `colours`, at a working size."""
+    """`alpha` and the subject's own colours, `foreground`, at a working size."""
 
-    alpha: Floats
-    colours: Floats
-
-
-def subject_matte(picture: Image.Image, likely: Floats, quality: Quality) -> Matte:
-    alpha = alpha_of(picture, likely, quality)
-    return Matte(alpha, subject_colours(np.asarray(picture, np.float32) / 255, alpha))
+    alpha: FloatArray
+    foreground: FloatArray
 
 
-def alpha_of(picture: Image.Image, likely: Floats, quality: Quality) -> Floats:
-    """The matte of what is likely the subject, in the picture's size."""
+def subject_matte(picture: Image.Image, probability: FloatArray, quality: Quality) -> Matte:
+    alpha = estimate_alpha(picture, probability, quality)
+    return Matte(alpha, estimate_foreground(np.asarray(picture, np.float32) / 255, alpha))
+
+
+def estimate_alpha(picture: Image.Image, probability: FloatArray, quality: Quality) -> FloatArray:
+    """Alpha in the picture's size, H x W, float32, 0 to 1; `probability` may have any size.
+
+    Raises:
+        Refused: where no subject stands out.
+    """
     side, steps = EFFORT[quality]
-    small = reduced(picture, side)
+    small = downscale(picture, side)
     image = np.asarray(small, np.float32) / 255
-    return enlarged(refined(image, _decided(resized(likely, small.size)), steps), image, picture)
+    return upsample_alpha(
+        refine_alpha(image, _binarise_doubtful(resize(probability, small.size)), steps), image, picture
+    )
 
 
-def subject_colours(image: Floats, alpha: Floats) -> Floats:
+def estimate_foreground(image: FloatArray, alpha: FloatArray) -> FloatArray:
     """What the subject would look like without what shines through (blur fusion, Forte 2021)."""
     full = (image.shape[1], image.shape[0])
     # Only edges take these colours; and the first pass is so wide that a small picture shows the same.
-    size, coarse_size = at_most(full, 640), at_most(full, 256)
-    middle, alpha = resized(image, size), resized(alpha, size)
-    coarse, likewise = resized(middle, coarse_size), resized(alpha, coarse_size)
-    far_colours, far_behind = _fuse(coarse, likewise, coarse, coarse, max(2, max(coarse_size) // 12))
+    size, coarse_size = fit_within(full, 640), fit_within(full, 256)
+    middle, alpha = resize(image, size), resize(alpha, size)
+    coarse, likewise = resize(middle, coarse_size), resize(alpha, coarse_size)
+    far_colours, far_behind = _blur_fusion(coarse, likewise, coarse, coarse, max(2, max(coarse_size) // 12))
     radius = max(1, max(size) // 180)
-    colours, _ = _fuse(middle, alpha, resized(far_colours, size), resized(far_behind, size), radius)
-    return resized(colours, full)
+    colours, _ = _blur_fusion(middle, alpha, resize(far_colours, size), resize(far_behind, size), radius)
+    return resize(colours, full)
 
 
-def likely_subject(picture: Image.Image, quality: Quality) -> Floats:
+def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
     """What stands out, looked at as a whole, then closer, which counts as far as it agrees."""
     if min(picture.size) < _SMALLEST:
         raise Refused("The picture is too small to tell a subject from its background.")
-    likely = saliency_of_views(picture)
-    frame = _frame(likely > 0.5)
+    probability = augmented_foreground_probability(picture)
+    frame = _bounding_box(probability > 0.5)
     if frame is None:
-        return likely
-    whole = resized(likely, at_most(picture.size, 1024)).copy()
-    left, top, right, bottom = _scaled(frame, likely.shape, whole.shape)
-    crop = picture.crop(_scaled(frame, likely.shape, (picture.height, picture.width)))
-    closer = resized(saliency_of_views(crop) if quality == "pro" else saliency(crop), (right - left, bottom - top))
+        return probability
+    whole = resize(probability, fit_within(picture.size, 1024)).copy()
+    left, top, right, bottom = _scaled(frame, probability.shape, whole.shape)
+    crop = picture.crop(_scaled(frame, probability.shape, (picture.height, picture.width)))
+    closer = resize(
+        augmented_foreground_probability(crop) if quality == "pro" else foreground_probability(crop),
+        (right - left, bottom - top),
+    )
     part = whole[top:bottom, left:right]
-    part += _CLOSER[quality] * overlap(closer > 0.5, part > 0.5) * (closer - part)
+    part += _CLOSER[quality] * iou(closer > 0.5, part > 0.5) * (closer - part)
     return whole
 
 
-def _frame(subject: Bools) -> tuple[int, int, int, int] | None:
+def _bounding_box(subject: BoolArray) -> tuple[int, int, int, int] | None:
     """The subject with a sixth of its size around it; None if that is nearly the whole picture, or there is none."""
     ys, xs = np.nonzero(subject)
     if len(ys) == 0:
@@ -106,68 +114,86 @@ def _scaled(
     return left, top, max(left + 1, int(frame[2] * across)), max(top + 1, int(frame[3] * down))
 
 
-def refined(image: Floats, likely: Floats, steps: int) -> Floats:
-    """Likelihood into alpha: sure areas stay, the band between them and gaps near it are solved for."""
+def refine_alpha(image: FloatArray, probability: FloatArray, steps: int) -> FloatArray:
+    """From foreground probability to alpha: sure pixels stay, the unknown band between them is solved for.
+
+    Args:
+        image: H x W x 3, float32, sRGB, 0 to 1.
+        probability: H x W, float32, 0 to 1.
+        steps: Of conjugate gradients.
+
+    Returns:
+        H x W, float32, 0 to 1.
+    """
     longest = max(image.shape[:2])
     band = max(2, round(0.012 * longest))
-    inside, outside = ~grown(likely <= 0.9, band), ~grown(likely > 0.1, band)
-    core = ~grown(likely <= 0.9, 3 * band)
-    core = core if core.sum() > 0.2 * inside.sum() else inside
+    foreground, background = ~dilate(probability <= 0.9, band), ~dilate(probability > 0.1, band)
+    core = ~dilate(probability <= 0.9, 3 * band)
+    core = core if core.sum() > 0.2 * foreground.sum() else foreground
     # Between hairs and leaves the network sees no gaps, but never far from the outline.
-    asked = ~outside & (~inside | grown(outside, round(0.15 * longest)))
-    told = unmixed(image, unit((likely - 0.1) / 0.8), core, outside, asked)
-    inside &= ~_gaps(asked, told)
-    known = inside | outside
-    prior = np.where(known, inside, _filled(asked, told.share)).astype(np.float32)
-    # Where colours cannot tell, as before brick or grass, edges mislead: the network is trusted instead.
-    trust = 0.3 / (1 + told.variance / 0.02) * np.exp(-np.maximum(told.misfit - 9, 0) / 9)
-    trust = np.maximum(trust, 0.01) + 0.5 * (1 - told.apart)
-    alpha = solve(image, prior, np.where(known, 10, _filled(asked, trust)).astype(np.float32), steps)
-    return unit((np.where(known, inside, alpha) - 0.03) / 0.94)
+    unknown = ~background & (~foreground | dilate(background, round(0.15 * longest)))
+    trimap = Trimap(foreground, background, unknown)
+    estimate = bayesian_alpha(image, clip_unit((probability - 0.1) / 0.8), trimap, core)
+    foreground &= ~_gaps(unknown, estimate)
+    known = foreground | background
+    prior = np.where(known, foreground, _scatter(unknown, estimate.alpha)).astype(np.float32)
+    confidence = np.where(known, 10, _scatter(unknown, _confidence(estimate))).astype(np.float32)
+    alpha = closed_form_alpha(image, prior, confidence, steps)
+    # What is hardly there, or hardly not there, would leave a veil.
+    return clip_unit((np.where(known, foreground, alpha) - 0.03) / 0.94)
 
 
-def _gaps(asked: Bools, told: Unmixed) -> Bools:
+def _confidence(estimate: BayesianEstimate) -> FloatArray:
+    """Where colours cannot tell, as before brick or grass, edges mislead: the network is trusted instead."""
+    explained = np.exp(-np.maximum(estimate.misfit - 9, 0) / 9)
+    confidence: FloatArray = np.maximum(0.3 / (1 + estimate.variance / 0.02) * explained, 0.01)
+    return confidence + 0.5 * (1 - estimate.separability)
+
+
+def _gaps(unknown: BoolArray, estimate: BayesianEstimate) -> BoolArray:
     """Where the background is seen through the subject; what is half seen counts only beside what is seen surely."""
-    clear = (told.misfit < 9) & (told.apart > 0.9)
-    share = _filled(asked, np.where(clear, told.share, 1), outside=1)
-    return grown((share < 0.8) & grown(share < 0.3, 3), 1)
+    clear = (estimate.misfit < 9) & (estimate.separability > 0.9)
+    alpha = _scatter(unknown, np.where(clear, estimate.alpha, 1), outside=1)
+    return dilate((alpha < 0.8) & dilate(alpha < 0.3, 3), 1)
 
 
-def enlarged(alpha: Floats, image: Floats, picture: Image.Image) -> Floats:
+def upsample_alpha(alpha: FloatArray, image: FloatArray, picture: Image.Image) -> FloatArray:
     """Alpha for a larger picture, with the larger picture's edges (fast guided filter, He, Sun 2015)."""
     height, width = alpha.shape
     if picture.size == (width, height):
         return alpha
-    slope, offset = guided_coefficients(image, alpha, 2, 1e-4)
+    slope, offset = guided_filter_coefficients(image, alpha, 2, 1e-4)
     guide = np.asarray(picture, np.float32) / 255
-    return unit(follow(guide, resized(slope, picture.size), resized(offset, picture.size)))
+    return clip_unit(apply_linear_model(guide, resize(slope, picture.size), resize(offset, picture.size)))
 
 
-def _decided(likely: Floats) -> Floats:
-    """Half-likely things far from anything sure, and crumbs, would be see-through: they are background, or subject."""
-    reach = max(2, round(0.018 * max(likely.shape)))
-    edge = grown(likely > 0.9, reach) & grown(likely < 0.1, reach)
-    doubtful = int(((likely > 0.1) & (likely < 0.9) & ~edge).sum())
-    sure = int((likely > 0.5).sum())
-    if sure < 0.003 * likely.size or doubtful > 0.8 * sure:
+def _binarise_doubtful(probability: FloatArray) -> FloatArray:
+    """Doubtful pixels far from anything sure, and crumbs, would be see-through: they are background, or subject."""
+    reach = max(2, round(0.018 * max(probability.shape)))
+    edge = dilate(probability > 0.9, reach) & dilate(probability < 0.1, reach)
+    doubtful = int(((probability > 0.1) & (probability < 0.9) & ~edge).sum())
+    sure = int((probability > 0.5).sum())
+    if sure < 0.003 * probability.size or doubtful > 0.8 * sure:
         raise Refused("No subject stands out clearly enough from the background to be cut out.")
-    decided = np.where(edge, likely, likely > 0.5).astype(np.float32)
-    labels, _ = labelled(decided > 0.1)
+    decided = np.where(edge, probability, probability > 0.5).astype(np.float32)
+    labels, _ = label_components(decided > 0.1)
     sizes = np.bincount(labels.ravel(), weights=decided.ravel())
-    large: Bools = sizes > 0.03 * sizes[1:].max(initial=0)
+    large: BoolArray = sizes > 0.03 * sizes[1:].max(initial=0)
     return decided * large[labels]
 
 
-def _filled(where: Bools, values: Floats, outside: float = 0) -> Floats:
+def _scatter(where: BoolArray, values: FloatArray, outside: float = 0) -> FloatArray:
     out = np.full(where.shape, outside, np.float32)
     out[where] = values
     return out
 
 
-def _fuse(image: Floats, alpha: Floats, colours: Floats, behind: Floats, radius: int) -> tuple[Floats, Floats]:
+def _blur_fusion(
+    image: FloatArray, alpha: FloatArray, colours: FloatArray, behind: FloatArray, radius: int
+) -> tuple[FloatArray, FloatArray]:
     a = alpha[..., None]
-    weight = box(alpha, radius)[..., None]
-    near = box(colours * a, radius) / (weight + 1e-5)
-    far = box(behind * (1 - a), radius) / (1 - weight + 1e-5)
+    weight = box_filter(alpha, radius)[..., None]
+    near = box_filter(colours * a, radius) / (weight + 1e-5)
+    far = box_filter(behind * (1 - a), radius) / (1 - weight + 1e-5)
     residue = image - a * near - (1 - a) * far
-    return unit(near + a * residue), unit(far + (1 - a) * residue)
+    return clip_unit(near + a * residue), clip_unit(far + (1 - a) * residue)

@@ -14,52 +14,54 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.arrays.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
-SIDE = 320
+INPUT_SIDE = 320
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 _loading = threading.Lock()
 
 
-def saliency(picture: Image.Image) -> Floats:
+def foreground_probability(picture: Image.Image) -> FloatArray:
     """How surely each point belongs to the subject, 0 to 1, always on a square of 320."""
-    return _answer(_planes(picture))
+    return _run_network(_input_tensor(picture))
 
 
-def saliency_of_views(picture: Image.Image, network: Callable[[Floats], Floats] | None = None) -> Floats:
+def augmented_foreground_probability(
+    picture: Image.Image, network: Callable[[FloatArray], FloatArray] | None = None
+) -> FloatArray:
     """The same from four looks: as it is, mirrored, upside down, and both.
 
     In one look the network often leaves half of a thing unsure, in another none: the surer look counts for more.
     """
-    answer, planes = network or _answer, _planes(picture)
+    answer, planes = network or _run_network, _input_tensor(picture)
     views = [answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
-    surest = np.exp([-5 * min(unsure(view, 0.1), 10.0) for view in views])
+    surest = np.exp([-5 * min(uncertainty(view, 0.1), 10.0) for view in views])
     return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32)
 
 
-def unsure(likely: Floats, margin: float) -> float:
+def uncertainty(probability: FloatArray, margin: float) -> float:
     """The area that is farther than `margin` from both 0 and 1, as a share of the subject's."""
-    return float(((likely > margin) & (likely < 1 - margin)).sum() / max(int((likely > 0.5).sum()), 1))
+    return float(((probability > margin) & (probability < 1 - margin)).sum() / max(int((probability > 0.5).sum()), 1))
 
 
-def _planes(picture: Image.Image) -> Floats:
-    small = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS), np.float32)
+def _input_tensor(picture: Image.Image) -> FloatArray:
+    small = np.asarray(picture.convert("RGB").resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS), np.float32)
     scaled = small / max(float(small.max()), 1.0)
-    planes: Floats = ((scaled - _MEAN) / _SPREAD).transpose(2, 0, 1)[None]
+    planes: FloatArray = ((scaled - _MEAN) / _SPREAD).transpose(2, 0, 1)[None]
     return planes
 
 
-def _answer(planes: Floats) -> Floats:
+def _run_network(planes: FloatArray) -> FloatArray:
     with _loading:
-        session = _network()
-    answer: list[Floats] = session.run(["1959"], {"input.1": np.ascontiguousarray(planes)})
-    likely: Floats = answer[0][0, 0]
-    return likely
+        session = _session()
+    answer: list[FloatArray] = session.run(["1959"], {"input.1": np.ascontiguousarray(planes)})
+    probability: FloatArray = answer[0][0, 0]
+    return probability
 
 
 @cache
-def _network() -> onnxruntime.InferenceSession:
+def _session() -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     # A planned layout of the intermediates takes 200 MB more and is no faster.
     options.enable_mem_pattern = False

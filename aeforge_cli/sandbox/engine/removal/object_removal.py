@@ -8,12 +8,14 @@ import numpy as np
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Quality, Refused
-from aeforge_cli.sandbox.engine.arrays.filters import Bools, gaussian, reduced, unit
-from aeforge_cli.sandbox.engine.arrays.morphology import grown
-from aeforge_cli.sandbox.engine.removal.inpainting import fill
-from aeforge_cli.sandbox.engine.removal.localisation import find_object, main_subject
+from aeforge_cli.sandbox.engine.arrays.filters import clip_unit, gaussian_filter
+from aeforge_cli.sandbox.engine.arrays.morphology import dilate
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale
+from aeforge_cli.sandbox.engine.removal.inpainting import inpaint
+from aeforge_cli.sandbox.engine.removal.localisation import locate_object, main_subject_mask
 
 if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray
     from aeforge_cli.sandbox.engine.edits import Place
 
 _SMALLEST = 16
@@ -22,35 +24,35 @@ SEARCHED_SIDE = 768
 _FILLED_SIDE: dict[Quality, int] = {"standard": 640, "pro": 1024}
 
 
-def remove(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
-    small = reduced(picture, SEARCHED_SIDE)
-    subject = main_subject(small)
-    hole = hole_at(small, place, subject) if min(picture.size) >= _SMALLEST else None
+def remove_object(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
+    small = downscale(picture, SEARCHED_SIDE)
+    subject = main_subject_mask(small)
+    hole = hole_mask(small, place, subject) if min(picture.size) >= _SMALLEST else None
     if hole is None:
         raise Refused(
             "At that place no single object can be told from what is around it. "
             "Another place, or another photograph, may work."
         )
-    return without(picture, hole, subject, quality)
+    return fill_hole(picture, hole, subject, quality)
 
 
-def hole_at(small: Image.Image, place: Place, subject: Bools) -> Bools | None:
+def hole_mask(small: Image.Image, place: Place, subject: BoolArray) -> BoolArray | None:
     """What to take away so that nothing of the object is left, on a picture of at most the size that is searched."""
-    found = find_object(small, place, subject)
+    found = locate_object(small, place, subject)
     # The network draws outlines a little tight; soft edges and thin shadows lie just outside.
-    return None if found is None else grown(found, max(2, round(max(small.size) / 170)))
+    return None if found is None else dilate(found, max(2, round(max(small.size) / 170)))
 
 
-def without(picture: Image.Image, hole: Bools, subject: Bools, quality: Quality) -> Image.Image:
+def fill_hole(picture: Image.Image, hole: BoolArray, subject: BoolArray, quality: Quality) -> Image.Image:
     """The picture with the hole filled from its surroundings; the hole and the subject are given at any size."""
     around = _surroundings(hole, picture.size)
     crop = picture.crop(around)
-    small = reduced(crop, _FILLED_SIDE[quality])
+    small = downscale(crop, _FILLED_SIDE[quality])
     # Outlines of bigger pictures are as coarse as the search was: a pixel more, and none is left.
     empty = _seen(hole, picture.size, around, small.size)
     kept = _forbidden(_seen(subject, picture.size, around, small.size), empty)
-    filled = Image.fromarray(fill(np.asarray(small), empty, kept))
-    soft = unit(2 * gaussian(grown(empty, 1).astype(np.float32), 1.0))
+    filled = Image.fromarray(inpaint(np.asarray(small), empty, kept))
+    soft = clip_unit(2 * gaussian_filter(dilate(empty, 1).astype(np.float32), 1.0))
     patch = Image.fromarray((np.maximum(soft, empty) * 255).astype(np.uint8))
     out = picture.copy()
     out.paste(
@@ -61,7 +63,7 @@ def without(picture: Image.Image, hole: Bools, subject: Bools, quality: Quality)
     return out
 
 
-def _surroundings(hole: Bools, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _surroundings(hole: BoolArray, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The hole's frame and, on every side, as much again."""
     ys, xs = np.nonzero(hole)
     scale_x, scale_y = size[0] / hole.shape[1], size[1] / hole.shape[0]
@@ -74,7 +76,7 @@ def _surroundings(hole: Bools, size: tuple[int, int]) -> tuple[int, int, int, in
     )
 
 
-def _seen(mask: Bools, size: tuple[int, int], around: tuple[int, int, int, int], to: tuple[int, int]) -> Bools:
+def _seen(mask: BoolArray, size: tuple[int, int], around: tuple[int, int, int, int], to: tuple[int, int]) -> BoolArray:
     """A mask of the whole picture, in a part of it, at another size."""
     scale_x, scale_y = mask.shape[1] / size[0], mask.shape[0] / size[1]
     box = (around[0] * scale_x, around[1] * scale_y, around[2] * scale_x, around[3] * scale_y)
@@ -82,10 +84,10 @@ def _seen(mask: Bools, size: tuple[int, int], around: tuple[int, int, int, int],
     return np.asarray(image) > 100
 
 
-def _forbidden(subject: Bools, hole: Bools) -> Bools | None:
+def _forbidden(subject: BoolArray, hole: BoolArray) -> BoolArray | None:
     """A face must not be copied into the hole, unless the hole is in the face; and something must be left to copy."""
-    forbidden = grown(subject, 3) & ~hole
-    border = grown(hole, 4) & ~hole
+    forbidden = dilate(subject, 3) & ~hole
+    border = dilate(hole, 4) & ~hole
     left = ~(forbidden | hole)
     within = forbidden[border].mean() > 0.4
     return forbidden if forbidden.any() and not within and left.sum() > 1.5 * hole.sum() else None
