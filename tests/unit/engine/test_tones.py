@@ -65,6 +65,14 @@ def test_a_tone_does_what_it_is_called_and_more_of_it_when_stronger(tone: Tone, 
     assert amounts[0] < amounts[2]
 
 
+@pytest.mark.parametrize("tone", Tone)
+def test_every_tone_keeps_the_size_and_changes_something(tone: Tone) -> None:
+    changed = apply_tone(swatches(), tone, 1.0)
+
+    assert (changed.size, changed.mode) == (swatches().size, "RGB")
+    assert (values(changed) != values(swatches())).any()
+
+
 def test_black_and_white_leaves_no_colour() -> None:
     assert spread_of_colour(apply_tone(swatches(), Tone.MONOCHROME, 1.0)) == 0
 

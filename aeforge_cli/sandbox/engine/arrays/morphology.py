@@ -1,4 +1,7 @@
-"""Connected regions of a mask, in numpy alone."""
+"""Binary morphology and connected components, in numpy alone.
+
+Masks are H x W, bool; pixels are neighbours by side or by corner.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def label_components(mask: BoolArray) -> tuple[npt.NDArray[np.int32], int]:
-    """Each connected region (by sides or corners) gets a number from 1; 0 is outside. Runs are joined row by row."""
+    """Connected components: H x W labels (int32), 0 outside and 1 to N inside, and N.
+
+    Runs of pixels are joined row by row with union-find (He, Chao, Suzuki, "A run-based two-scan labeling algorithm",
+    2008).
+    """
     rows, starts, ends = _runs(mask)
     parents = list(range(len(rows)))
     first_of_row = np.searchsorted(rows, np.arange(mask.shape[0] + 1))
@@ -27,16 +34,17 @@ def label_components(mask: BoolArray) -> tuple[npt.NDArray[np.int32], int]:
 
 
 def dilate(mask: BoolArray, radius: int) -> BoolArray:
-    """By a square of that radius."""
+    """Dilation by a square of 2·radius + 1 pixels; beyond the border is nothing."""
     return _dilate_along(_dilate_along(mask, radius, 0), radius, 1)
 
 
 def erode(mask: BoolArray, radius: int) -> BoolArray:
+    """Erosion by a square of 2·radius + 1 pixels; the border does not erode."""
     return ~dilate(~mask, radius)
 
 
 def fill_holes(mask: BoolArray) -> BoolArray:
-    """Outside that does not reach the border is inside."""
+    """The mask and what it encloses: background that does not reach the border."""
     padded = np.pad(~mask, 1, constant_values=True)
     labels, _ = label_components(padded)
     inside: BoolArray = labels[1:-1, 1:-1] != labels[0, 0]
@@ -57,7 +65,7 @@ def _dilate_along(mask: BoolArray, radius: int, axis: int) -> BoolArray:
 
 
 def iou(one: BoolArray, other: BoolArray) -> float:
-    """Their intersection as a share of their union."""
+    """Intersection over union of two masks, 0 to 1; 0 for two empty ones."""
     return float((one & other).sum() / max(int((one | other).sum()), 1))
 
 

@@ -22,14 +22,24 @@ if TYPE_CHECKING:
 _REGULARITY = np.float32(1e-5)
 
 
-def closed_form_alpha(image: FloatArray, prior: FloatArray, trust: FloatArray, steps: int) -> FloatArray:
-    """`prior` pulled to the picture's edges, the less the more it is to be trusted there."""
+def closed_form_alpha(image: FloatArray, prior: FloatArray, confidence: FloatArray, steps: int) -> FloatArray:
+    """`prior` pulled to the picture's edges, the less the more confidence it has there.
+
+    Args:
+        image: H x W x 3, sRGB, 0 to 1; at least 3 x 3.
+        prior: H x W, float32, 0 to 1.
+        confidence: H x W, float32, 0 and more: the diagonal D.
+        steps: Of conjugate gradients.
+
+    Returns:
+        Alpha, H x W, float32; it may pass 0 and 1 a little.
+    """
     laplacian = _Laplacian.of(image)
     return _conjugate_gradients(
-        lambda alpha: laplacian.times(alpha) + trust * alpha,
-        trust * prior,
+        lambda alpha: laplacian.times(alpha) + confidence * alpha,
+        confidence * prior,
         start=prior,
-        scale=trust + laplacian.windows * np.float32(0.3),
+        scale=confidence + laplacian.windows * np.float32(0.3),
         steps=steps,
     )
 

@@ -37,13 +37,23 @@ _SMALLEST = 16
 
 @dataclass(frozen=True)
 class Matte:
-    """`alpha` and the subject's own colours, `foreground`, at a working size."""
+    """A subject at a working size.
+
+    Attributes:
+        alpha: H x W, float32, 0 to 1.
+        foreground: H x W x 3, float32, sRGB, 0 to 1: the subject's own colours, without what shines through.
+    """
 
     alpha: FloatArray
     foreground: FloatArray
 
 
 def subject_matte(picture: Image.Image, probability: FloatArray, quality: Quality) -> Matte:
+    """The subject of an RGB picture, in its size, from `subject_probability`.
+
+    Raises:
+        Refused: where no subject stands out.
+    """
     alpha = estimate_alpha(picture, probability, quality)
     return Matte(alpha, estimate_foreground(np.asarray(picture, np.float32) / 255, alpha))
 
@@ -63,7 +73,15 @@ def estimate_alpha(picture: Image.Image, probability: FloatArray, quality: Quali
 
 
 def estimate_foreground(image: FloatArray, alpha: FloatArray) -> FloatArray:
-    """What the subject would look like without what shines through (blur fusion, Forte 2021)."""
+    """The subject's colours without what shines through (Forte, "Approximate fast foreground colour estimation", 2021).
+
+    Args:
+        image: H x W x 3, float32, sRGB, 0 to 1.
+        alpha: H x W, float32, 0 to 1.
+
+    Returns:
+        H x W x 3, float32, sRGB, 0 to 1; where alpha is 0 it means nothing.
+    """
     full = (image.shape[1], image.shape[0])
     # Only edges take these colours; and the first pass is so wide that a small picture shows the same.
     size, coarse_size = fit_within(full, 640), fit_within(full, 256)
@@ -76,7 +94,18 @@ def estimate_foreground(image: FloatArray, alpha: FloatArray) -> FloatArray:
 
 
 def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
-    """What stands out, looked at as a whole, then closer, which counts as far as it agrees."""
+    """How likely each pixel is subject: looked at as a whole, then closer, which counts as far as it agrees.
+
+    Args:
+        picture: RGB, any size.
+        quality: Pro looks closer in four ways.
+
+    Returns:
+        H x W, float32, 0 to 1: a square of 320, or the picture's shape, at most 1024 long.
+
+    Raises:
+        Refused: for a picture smaller than 16 pixels.
+    """
     if min(picture.size) < _SMALLEST:
         raise Refused("The picture is too small to tell a subject from its background.")
     probability = augmented_foreground_probability(picture)
@@ -158,7 +187,16 @@ def _gaps(unknown: BoolArray, estimate: BayesianEstimate) -> BoolArray:
 
 
 def upsample_alpha(alpha: FloatArray, image: FloatArray, picture: Image.Image) -> FloatArray:
-    """Alpha for a larger picture, with the larger picture's edges (fast guided filter, He, Sun 2015)."""
+    """Alpha for a larger picture, with the larger picture's edges (He, Sun, "Fast guided filter", 2015).
+
+    Args:
+        alpha: H x W, float32, 0 to 1.
+        image: H x W x 3, float32, sRGB, 0 to 1: what alpha was made from.
+        picture: The same at the size that is wanted, RGB.
+
+    Returns:
+        In the picture's shape, float32, 0 to 1.
+    """
     height, width = alpha.shape
     if picture.size == (width, height):
         return alpha

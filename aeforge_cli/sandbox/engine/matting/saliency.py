@@ -23,14 +23,14 @@ _loading = threading.Lock()
 
 
 def foreground_probability(picture: Image.Image) -> FloatArray:
-    """How surely each point belongs to the subject, 0 to 1, always on a square of 320."""
+    """How likely each point of an RGB picture belongs to what stands out: 320 x 320, float32, 0 to 1."""
     return _run_network(_input_tensor(picture))
 
 
 def augmented_foreground_probability(
     picture: Image.Image, network: Callable[[FloatArray], FloatArray] | None = None
 ) -> FloatArray:
-    """The same from four looks: as it is, mirrored, upside down, and both.
+    """`foreground_probability` averaged over four looks: as it is, mirrored, upside down, and both.
 
     In one look the network often leaves half of a thing unsure, in another none: the surer look counts for more.
     """
@@ -41,7 +41,7 @@ def augmented_foreground_probability(
 
 
 def uncertainty(probability: FloatArray, margin: float) -> float:
-    """The area that is farther than `margin` from both 0 and 1, as a share of the subject's."""
+    """Of a probability H x W: the area farther than `margin` from both 0 and 1, as a share of the foreground's."""
     return float(((probability > margin) & (probability < 1 - margin)).sum() / max(int((probability > 0.5).sum()), 1))
 
 

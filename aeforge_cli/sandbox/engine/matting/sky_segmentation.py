@@ -24,7 +24,7 @@ _SMALLEST = 16
 
 
 def segment_sky(picture: Image.Image, quality: Quality) -> FloatArray | None:
-    """The share of sky in each pixel, or None where the picture shows no real sky."""
+    """Alpha of the sky in an RGB picture, in its shape, float32, 0 to 1; None where the picture shows no real sky."""
     if min(picture.size) < _SMALLEST:
         return None
     side, steps = EFFORT[quality]
@@ -37,7 +37,10 @@ def segment_sky(picture: Image.Image, quality: Quality) -> FloatArray | None:
 
 
 def _skyline(image: FloatArray) -> Rows:
-    """The first strong edge down each column, at the threshold that parts the picture best (Shen, Wang 2013)."""
+    """The first strong edge down each column, at the threshold that parts the picture best.
+
+    After Shen, Wang, "Sky region detection in a single image for autonomous ground robot navigation", 2013.
+    """
     grey = gaussian_filter(image.mean(axis=2), 1.5)
     steep = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
     candidates = [_first(steep > threshold) for threshold in np.linspace(0.008, 0.12, 14)]

@@ -19,7 +19,16 @@ _PATCH_RADIUS = 3
 
 
 def inpaint(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None = None) -> ByteArray:
-    """`pixels` with the hole filled; nothing is copied from what is `forbidden`."""
+    """`pixels` with the hole filled by PatchMatch, or by `clone_patch` where that is not installed.
+
+    Args:
+        pixels: H x W x 3, uint8, sRGB.
+        hole: H x W.
+        forbidden: H x W: what nothing is copied from.
+
+    Returns:
+        H x W x 3, uint8, sRGB; outside the hole unchanged.
+    """
     try:
         import patchmatch
     except ImportError:
@@ -33,7 +42,11 @@ def inpaint(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None = No
 
 
 def clone_patch(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None = None) -> ByteArray:
-    """The piece of the picture whose rim fits best, its colours bent to the hole's rim (after Farbman et al. 2009)."""
+    """The piece of the picture whose rim fits best, its colours bent to the hole's rim.
+
+    The correction is a membrane, as in Poisson cloning (Perez, Gangnet, Blake, "Poisson image editing", 2003).
+    Arguments and result are those of `inpaint`.
+    """
     rim = dilate(hole, 4) & ~hole
     usable = ~hole if forbidden is None else ~(hole | forbidden)
     shift = _best_offset(pixels.astype(np.float32), hole | rim, rim, usable)

@@ -44,7 +44,14 @@ def hole_mask(small: Image.Image, place: Place, subject: BoolArray) -> BoolArray
 
 
 def fill_hole(picture: Image.Image, hole: BoolArray, subject: BoolArray, quality: Quality) -> Image.Image:
-    """The picture with the hole filled from its surroundings; the hole and the subject are given at any size."""
+    """The RGB picture with the hole filled from its surroundings.
+
+    Args:
+        picture: RGB.
+        hole: H x W, at any size.
+        subject: H x W, at any size: not copied into the hole.
+        quality: Pro fills at a larger size.
+    """
     around = _surroundings(hole, picture.size)
     crop = picture.crop(around)
     small = downscale(crop, _FILLED_SIDE[quality])

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 
 def render_backdrop(backdrop: Backdrop, size: tuple[int, int]) -> FloatArray:
+    """A backdrop of `size` (width, height): H x W x 3, float32, sRGB, 0 to 1 (a studio's light passes 1 a little).
+
+    Raises:
+        ValueError: for `Nothing`, which is transparency.
+    """
     match backdrop:
         case SkyKind():
             return synthesise_sky(backdrop, size)

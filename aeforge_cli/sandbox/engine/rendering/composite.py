@@ -28,7 +28,17 @@ class Light:
 
 
 def composite(picture: Image.Image, matte: Matte, behind: FloatArray, light: Light | None = None) -> Image.Image:
-    """The subject of `picture`, in its full size, before a backdrop of any size."""
+    """The subject of `picture` over a backdrop (Porter, Duff, "Compositing digital images", 1984).
+
+    Args:
+        picture: RGB, in its full size.
+        matte: The subject, at a working size.
+        behind: H x W x 3, float32, sRGB, 0 to 1: the backdrop, at any size.
+        light: How far the subject takes on the backdrop's light; None leaves its colours alone.
+
+    Returns:
+        RGB, in the size of `picture`.
+    """
     behind = resize(behind, (matte.alpha.shape[1], matte.alpha.shape[0]))
     gain, wrap = np.ones(3, np.float32), np.zeros_like(matte.alpha)
     if light is not None:

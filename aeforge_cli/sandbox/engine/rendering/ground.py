@@ -16,13 +16,30 @@ _SEED = 7
 
 
 def add_contact_shadow(behind: FloatArray, alpha: FloatArray) -> FloatArray:
-    """A soft shadow where the subject touches the ground, if all of it is in the picture."""
+    """The backdrop with a contact shadow where the subject touches the ground, if all of it is in the picture.
+
+    Args:
+        behind: H x W x 3, float32, sRGB, 0 to 1: the backdrop.
+        alpha: H x W, float32, 0 to 1: the subject.
+
+    Returns:
+        The backdrop, darkened: H x W x 3, float32, sRGB, 0 to 1.
+    """
     feet = _feet(alpha)
     return behind if feet is None else _shaded(behind, feet)
 
 
 def add_ground_plane(sky: FloatArray, image: FloatArray, alpha: FloatArray) -> FloatArray:
-    """A plain ground in the colour of the floor, for what stood on one; what hung or flew stays before the sky."""
+    """The sky with a plain ground in the colour of the floor, for what stood on one; what hung or flew gets none.
+
+    Args:
+        sky: H x W x 3, float32, sRGB, 0 to 1.
+        image: The photograph, likewise.
+        alpha: H x W, float32, 0 to 1: the subject.
+
+    Returns:
+        H x W x 3, float32, sRGB, 0 to 1.
+    """
     feet = _feet(alpha)
     floor = None if feet is None else _floor(image, alpha, feet)
     if feet is None or floor is None:

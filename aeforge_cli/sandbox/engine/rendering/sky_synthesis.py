@@ -49,6 +49,7 @@ _LOOKS = {
 
 
 def synthesise_sky(kind: SkyKind, size: tuple[int, int]) -> FloatArray:
+    """A sky of `size` (width, height), the same at each call: H x W x 3, float32, sRGB, 0 to 1."""
     look, random = _LOOKS[kind], np.random.default_rng(_SEED)
     sky = _by_height(look.colours, size)
     if look.clouds:
@@ -91,7 +92,7 @@ def _clouds(look: _Look, size: tuple[int, int], random: np.random.Generator) -> 
 
 
 def _noise(x: FloatArray, y: FloatArray, random: np.random.Generator) -> FloatArray:
-    """Octaves of value noise, the coarser bending the finer (Perlin 1985)."""
+    """Octaves of value noise, the coarser bending the finer (after Perlin, "An image synthesizer", 1985)."""
     grids = [random.uniform(0, 1, (64, 64)).astype(np.float32) for _ in range(7)]
     bend = _value(grids[0], x * 1.3, y * 1.3) - 0.5
     x, y = x + 0.7 * bend, y + 0.35 * bend

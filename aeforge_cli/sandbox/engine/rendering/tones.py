@@ -31,7 +31,7 @@ def apply_tone(picture: Image.Image, tone: Tone, strength: float) -> Image.Image
 
 
 def recolour(picture: Image.Image, colour: Colour) -> Image.Image:
-    """Hue and depth of the colour, light and shade of the picture."""
+    """An RGB picture with the hue and depth of the colour, and its own light and shade."""
     target = np.array(colour, np.float32) / 255
     light = float(target @ _LUMA)
 
@@ -47,7 +47,10 @@ def recolour(picture: Image.Image, colour: Colour) -> Image.Image:
 
 
 def by_strips(picture: Image.Image, change: Callable[[FloatArray], FloatArray]) -> Image.Image:
-    """Change an RGB picture a few rows at a time, so that the largest photograph needs little memory."""
+    """Change an RGB picture a few rows at a time, so that the largest photograph needs little memory.
+
+    `change` gets and returns rows x W x 3, float32, sRGB, 0 to 1; what passes that is cut.
+    """
     out = Image.new("RGB", picture.size)
     for top in range(0, picture.height, _STRIP):
         rows = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
@@ -89,6 +92,7 @@ def _temperature(colours: FloatArray, strength: float) -> FloatArray:
     return colours * gains
 
 
+# A tone that is neither here nor above is caught by a test that applies every one.
 _POINTWISE: dict[Tone, Callable[[FloatArray, float], FloatArray]] = {
     Tone.BRIGHTER: lambda colours, strength: colours ** np.float32(0.72**strength),
     Tone.DARKER: lambda colours, strength: (colours ** np.float32(1.25**strength)) * np.float32(0.86**strength),
