@@ -10,14 +10,22 @@ from PIL import Image
 from aeforge_cli.sandbox.engine import Quality, Refused
 from aeforge_cli.sandbox.engine.arrays.filters import clip_unit, gaussian_filter
 from aeforge_cli.sandbox.engine.arrays.morphology import dilate
-from aeforge_cli.sandbox.engine.arrays.resampling import downscale
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale, resize
+from aeforge_cli.sandbox.engine.matting.saliency import foreground_probability
 from aeforge_cli.sandbox.engine.removal.inpainting import inpaint
-from aeforge_cli.sandbox.engine.removal.localisation import locate_object, main_subject_mask
+from aeforge_cli.sandbox.engine.removal.localisation import Doubt, locate_object
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, FloatArray
     from aeforge_cli.sandbox.engine.edits import Place
 
+_REASONS = {
+    Doubt.NOTHING: "At that place no single object can be told from what is around it. "
+    "Another place, or another photograph, may work.",
+    Doubt.SEVERAL: "At that place more than one object stands out. Name a place with only one of them, "
+    'such as "upper left corner".',
+    Doubt.PART: "What stands out at that place is part of something larger, such as the picture's main subject.",
+}
 _SMALLEST = 16
 SEARCHED_SIDE = 768
 # The hole and as much again around it are filled at this size.
@@ -25,22 +33,41 @@ _FILLED_SIDE: dict[Quality, int] = {"standard": 640, "pro": 1024}
 
 
 def remove_object(picture: Image.Image, place: Place, quality: Quality) -> Image.Image:
+    """The RGB picture without the object at a place.
+
+    Raises:
+        Refused: where it is doubtful what the object is.
+    """
+    if min(picture.size) < _SMALLEST:
+        raise Refused("The picture is too small to tell an object from what is around it.")
     small = downscale(picture, SEARCHED_SIDE)
-    subject = main_subject_mask(small)
-    hole = hole_mask(small, place, subject) if min(picture.size) >= _SMALLEST else None
-    if hole is None:
-        raise Refused(
-            "At that place no single object can be told from what is around it. "
-            "Another place, or another photograph, may work."
-        )
-    return fill_hole(picture, hole, subject, quality)
+    whole = salient_map(small)
+    hole = hole_mask(small, place, whole)
+    if isinstance(hole, Doubt):
+        raise Refused(_REASONS[hole])
+    return fill_hole(picture, hole, whole > 0.5, quality)
 
 
-def hole_mask(small: Image.Image, place: Place, subject: BoolArray) -> BoolArray | None:
-    """What to take away so that nothing of the object is left, on a picture of at most the size that is searched."""
-    found = locate_object(small, place, subject)
-    # The network draws outlines a little tight; soft edges and thin shadows lie just outside.
-    return None if found is None else dilate(found, max(2, round(max(small.size) / 170)))
+def salient_map(small: Image.Image) -> FloatArray:
+    """What stands out in an RGB picture, in its shape, float32, 0 to 1."""
+    return resize(foreground_probability(small), small.size)
+
+
+def hole_mask(small: Image.Image, place: Place, whole: FloatArray) -> BoolArray | Doubt:
+    """What to take away so that nothing of the object is left, H x W in the picture's shape, or why nothing is.
+
+    Args:
+        small: RGB, no larger than the size that is searched.
+        place: Where the object is.
+        whole: What stands out in the picture, from `salient_map`.
+    """
+    found = locate_object(small, place, whole)
+    return found if isinstance(found, Doubt) else with_soft_edge(found)
+
+
+def with_soft_edge(outline: BoolArray) -> BoolArray:
+    """The network draws outlines a little tight; soft edges and thin shadows lie just outside."""
+    return dilate(outline, max(2, round(max(outline.shape) / 170)))
 
 
 def fill_hole(picture: Image.Image, hole: BoolArray, subject: BoolArray, quality: Quality) -> Image.Image:
