@@ -12,7 +12,7 @@ from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
 from aeforge_cli.sandbox.engine.arrays.filters import gaussian_filter
-from aeforge_cli.sandbox.engine.arrays.resampling import downscale
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale, resize
 from aeforge_cli.sandbox.engine.edits import (
     Adjust,
     Backdrop,
@@ -26,7 +26,14 @@ from aeforge_cli.sandbox.engine.edits import (
     SkyKind,
     Tone,
 )
-from aeforge_cli.sandbox.engine.matting.mattes import Matte, estimate_foreground, subject_matte, subject_probability
+from aeforge_cli.sandbox.engine.matting.flat_background import flat_background_matte
+from aeforge_cli.sandbox.engine.matting.mattes import (
+    SMALLEST_SIDE,
+    Matte,
+    estimate_foreground,
+    subject_matte,
+    subject_probability,
+)
 from aeforge_cli.sandbox.engine.matting.sky_segmentation import segment_sky
 from aeforge_cli.sandbox.engine.prompts import parse
 from aeforge_cli.sandbox.engine.removal.object_removal import remove_object
@@ -78,6 +85,10 @@ class _Photo:
     def probability(self) -> FloatArray:
         return subject_probability(self.small, self.quality)
 
+    @cached_property
+    def _flat_background(self) -> Matte | None:
+        return flat_background_matte(self.pixels(), resize(self.probability, self.small.size))
+
     def is_portrait(self) -> bool:
         """Whether the subject takes much of the picture, down to its lower edge: no landscape is behind it."""
         sure = self.probability > 0.5
@@ -86,11 +97,12 @@ class _Photo:
     def subject(self) -> Matte:
         """The cut-out; a picture that is one already says so in its transparency."""
         if self.alpha is None:
-            return subject_matte(self.small, self.probability, self.quality)
+            return self._flat_background or subject_matte(self.small, self.probability, self.quality)
         return Matte(np.asarray(self.alpha.resize(self.small.size), np.float32) / 255, self.pixels())
 
     def foreground_of_sky(self) -> Matte | None:
-        sky = segment_sky(self.small, self.quality)
+        subject = self.probability if min(self.small.size) >= SMALLEST_SIDE else None
+        sky = segment_sky(self.small, self.quality, subject)
         return None if sky is None else Matte(1 - sky, estimate_foreground(self.pixels(), 1 - sky))
 
 

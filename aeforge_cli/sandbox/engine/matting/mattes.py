@@ -18,6 +18,7 @@ from aeforge_cli.sandbox.engine.arrays.morphology import dilate, iou, label_comp
 from aeforge_cli.sandbox.engine.arrays.resampling import downscale, fit_within, resize
 from aeforge_cli.sandbox.engine.matting.bayesian import BayesianEstimate, bayesian_alpha
 from aeforge_cli.sandbox.engine.matting.closed_form import closed_form_alpha
+from aeforge_cli.sandbox.engine.matting.plausibility import require_whole_subject
 from aeforge_cli.sandbox.engine.matting.saliency import augmented_foreground_probability, foreground_probability
 from aeforge_cli.sandbox.engine.matting.trimap import Trimap
 
@@ -32,7 +33,7 @@ EFFORT: dict[Quality, tuple[int, int]] = {"standard": (640, 25), "pro": (1024, 4
 # How much a look at the subject alone counts.
 _CLOSER: dict[Quality, float] = {"standard": 0.35, "pro": 0.5}
 
-_SMALLEST = 16
+SMALLEST_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,12 @@ def subject_matte(picture: Image.Image, probability: FloatArray, quality: Qualit
     """The subject of an RGB picture, in its size, from `subject_probability`.
 
     Raises:
-        Refused: where no subject stands out.
+        Refused: where no subject stands out, or only part of one does.
     """
+    image = np.asarray(picture, np.float32) / 255
     alpha = estimate_alpha(picture, probability, quality)
-    return Matte(alpha, estimate_foreground(np.asarray(picture, np.float32) / 255, alpha))
+    require_whole_subject(image, alpha)
+    return Matte(alpha, estimate_foreground(image, alpha))
 
 
 def estimate_alpha(picture: Image.Image, probability: FloatArray, quality: Quality) -> FloatArray:
@@ -106,7 +109,7 @@ def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
     Raises:
         Refused: for a picture smaller than 16 pixels.
     """
-    if min(picture.size) < _SMALLEST:
+    if min(picture.size) < SMALLEST_SIDE:
         raise Refused("The picture is too small to tell a subject from its background.")
     probability = augmented_foreground_probability(picture)
     frame = _bounding_box(probability > 0.5)
@@ -120,7 +123,10 @@ def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
         (right - left, bottom - top),
     )
     part = whole[top:bottom, left:right]
-    part += _CLOSER[quality] * iou(closer > 0.5, part > 0.5) * (closer - part)
+    agreement = iou(closer > 0.5, part > 0.5)
+    part += (
+        _CLOSER[quality] * agreement * _feathered(part.shape, (left, top, right, bottom), whole.shape) * (closer - part)
+    )
     return whole
 
 
@@ -133,6 +139,18 @@ def _bounding_box(subject: BoolArray) -> tuple[int, int, int, int] | None:
     left, right = max(0, int(xs.min()) - across), min(subject.shape[1], int(xs.max()) + 1 + across)
     top, bottom = max(0, int(ys.min()) - down), min(subject.shape[0], int(ys.max()) + 1 + down)
     return None if (right - left) * (bottom - top) > 0.7 * subject.size else (left, top, right, bottom)
+
+
+def _feathered(shape: tuple[int, ...], frame: tuple[int, int, int, int], picture: tuple[int, ...]) -> FloatArray:
+    """Weights that fall to 0 at the frame, but not at the picture's border: a step there would be a straight cut."""
+    left, top, right, bottom = frame
+    rise = []
+    for length, open_start, open_end in ((shape[0], top, picture[0] - bottom), (shape[1], left, picture[1] - right)):
+        ramp = np.minimum(np.arange(1, length + 1) / (0.08 * length), 1).astype(np.float32)
+        ones = np.ones_like(ramp)
+        rise.append(np.minimum(ramp if open_start else ones, ramp[::-1] if open_end else ones))
+    weights: FloatArray = rise[0][:, None] * rise[1][None, :]
+    return weights
 
 
 def _scaled(
@@ -211,7 +229,7 @@ def _binarise_doubtful(probability: FloatArray) -> FloatArray:
     edge = dilate(probability > 0.9, reach) & dilate(probability < 0.1, reach)
     doubtful = int(((probability > 0.1) & (probability < 0.9) & ~edge).sum())
     sure = int((probability > 0.5).sum())
-    if sure < 0.003 * probability.size or doubtful > 0.8 * sure:
+    if sure < 0.003 * probability.size or doubtful > 0.5 * sure:
         raise Refused("No subject stands out clearly enough from the background to be cut out.")
     decided = np.where(edge, probability, probability > 0.5).astype(np.float32)
     labels, _ = label_components(decided > 0.1)

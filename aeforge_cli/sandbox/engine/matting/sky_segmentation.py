@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aeforge_cli.sandbox.engine.arrays.filters import gaussian_filter
 from aeforge_cli.sandbox.engine.arrays.morphology import dilate, erode, label_components
-from aeforge_cli.sandbox.engine.arrays.resampling import downscale
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale, resize
 from aeforge_cli.sandbox.engine.matting.mattes import EFFORT, refine_alpha, upsample_alpha
 
 if TYPE_CHECKING:
@@ -21,10 +21,19 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.int64]
 
 _SMALLEST = 16
+_SURELY_SUBJECT = 0.7
+# A subject that takes more of the sky than that is the sky between the parts of a bridge.
+_MOST_TAKEN = 0.3
 
 
-def segment_sky(picture: Image.Image, quality: Quality) -> FloatArray | None:
-    """Alpha of the sky in an RGB picture, in its shape, float32, 0 to 1; None where the picture shows no real sky."""
+def segment_sky(picture: Image.Image, quality: Quality, subject: FloatArray | None = None) -> FloatArray | None:
+    """Alpha of the sky in an RGB picture, in its shape, float32, 0 to 1; None where the picture shows no real sky.
+
+    Args:
+        picture: RGB.
+        quality: Pro works at a larger size.
+        subject: H x W at any size, float32, 0 to 1: what is likely the subject. A grey ship is no cloud.
+    """
     if min(picture.size) < _SMALLEST:
         return None
     side, steps = EFFORT[quality]
@@ -33,7 +42,15 @@ def segment_sky(picture: Image.Image, quality: Quality) -> FloatArray | None:
     above = np.arange(image.shape[0])[:, None] < _skyline(image)[None, :]
     if not _is_sky(image, above):
         return None
-    return upsample_alpha(refine_alpha(image, _sky_probability(image, above), steps), image, picture)
+    sky = _sky_probability(image, above)
+    if subject is not None:
+        sky = _without_subject(sky, resize(subject, small.size) > _SURELY_SUBJECT)
+    return upsample_alpha(refine_alpha(image, sky, steps), image, picture)
+
+
+def _without_subject(sky: FloatArray, subject: BoolArray) -> FloatArray:
+    taken = (subject & (sky > 0.5)).sum() / max(int((sky > 0.5).sum()), 1)
+    return sky if taken > _MOST_TAKEN else np.where(subject, 0, sky).astype(np.float32)
 
 
 def _skyline(image: FloatArray) -> Rows:
@@ -79,16 +96,16 @@ def _is_sky(image: FloatArray, above: BoolArray) -> bool:
 
 def _sky_probability(image: FloatArray, above: BoolArray) -> FloatArray:
     """Sky is what has the colours of the sky at its height; this finds it behind towers and between leaves too."""
-    found = _sky(_colour_model(image, above), above)
+    found = _sky(_colour_model(image, above), above, above)
     # What was found beyond a tower tells how the sky goes on there; the tower itself is no longer taken for sky.
     alike = _colour_model(image, found)
-    sky = _sky(alike, found)
+    sky = _sky(alike, found, above)
     return np.where(sky, alike, np.minimum(alike, 0.45) * dilate(sky, 3)).astype(np.float32)
 
 
-def _sky(alike: FloatArray, above: BoolArray) -> BoolArray:
-    like, border = alike > 0.5, _lowest(above)
-    return like & (_level(border, len(above)) | _high(like, border))
+def _sky(alike: FloatArray, found: BoolArray, above: BoolArray) -> BoolArray:
+    like = alike > 0.5
+    return like & (_level(_lowest(above), len(above)) | _high(like, _lowest(found)))
 
 
 def _level(border: Rows, height: int) -> BoolArray:
