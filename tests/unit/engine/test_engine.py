@@ -188,7 +188,7 @@ def test_importing_the_engine_loads_nothing_heavy() -> None:
 def test_the_weights_are_the_file_their_readme_names() -> None:
     weights = files("aeforge_cli.sandbox.engine") / "weights"
 
-    digest = hashlib.sha256((weights / "u2netp.onnx").read_bytes()).hexdigest()
+    digest = hashlib.sha256((weights / "u2netp_int8.onnx").read_bytes()).hexdigest()
 
     assert f"`{digest}`" in (weights / "README.md").read_text(encoding="utf-8")
     assert "Apache License" in (weights / "LICENSE-u2netp.txt").read_text(encoding="utf-8")

@@ -69,5 +69,5 @@ def _session() -> onnxruntime.InferenceSession:
     # Threads that wait busily take the processor from whoever else is working.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    weights = files("aeforge_cli.sandbox.engine").joinpath("weights/u2netp.onnx").read_bytes()
+    weights = files("aeforge_cli.sandbox.engine").joinpath("weights/u2netp_int8.onnx").read_bytes()
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
