@@ -13,6 +13,7 @@ from aeforge_cli.sandbox.engine.arrays.filters import gaussian_filter
 from aeforge_cli.sandbox.engine.matting.mattes import (
     estimate_alpha,
     estimate_foreground,
+    feather,
     refine_alpha,
     subject_probability,
 )
@@ -68,3 +69,14 @@ def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_so
     with pytest.raises(Refused):
         estimate_alpha(picture, unsure.astype(np.float32), "standard")
     assert estimate_alpha(picture, thin.astype(np.float32), "standard")[100, 100] > 0.9
+
+
+def test_a_closer_look_counts_for_nothing_where_its_frame_crosses_the_picture() -> None:
+    """A step there would be a straight cut through the subject."""
+    weights = feather((100, 80), (0, 40, 80, 140), (200, 200))
+
+    assert weights[50, 40] == 1
+    assert weights[0, 40] < 0.2
+    assert weights[-1, 40] < 0.2
+    assert weights[50, -1] < 0.2
+    assert weights[50, 0] == 1

@@ -46,6 +46,22 @@ def test_the_sky_goes_on_beyond_a_tower_that_reaches_the_upper_edge() -> None:
     assert share[65:].mean() < 0.02
 
 
+def test_a_subject_of_the_sky_s_colour_is_not_washed_over() -> None:
+    picture = np.asarray(landscape((120, 170, 230))).copy()
+    suit = np.s_[25:HORIZON, 70:90]
+    picture[suit] = (118, 168, 228)
+    subject = np.zeros((120, 160), np.float32)
+    subject[suit] = 1
+
+    washed, kept = (segment_sky(Image.fromarray(picture), "standard", known) for known in (None, subject))
+
+    assert washed is not None
+    assert kept is not None
+    assert washed[suit].mean() > 0.5
+    assert kept[30:55, 74:86].mean() < 0.1
+    assert kept[5:15].mean() > 0.95
+
+
 WALLS = {
     "white": (225, 220, 210),
     "grey": (128, 128, 128),

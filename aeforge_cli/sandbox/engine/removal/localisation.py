@@ -43,13 +43,15 @@ class Doubt(Enum):
 # face, or of a lamp, often is not.
 _VIEWS = ((1.5, False), (2.2, False), (1.5, True))
 # Chosen by leaving out each source of photographs in turn; see tests/benchmarks/editing.
-LEAST_AGREEMENT = (0.7, 0.6, 0.7)
+LEAST_AGREEMENT, MIDDLE_AGREEMENT = 0.6, 0.8
 _LEAST_EDGE = 1.2
 _MOST_UNCERTAIN = 1.0
 # The smallest and the largest object, as shares of the picture.
 _SMALLEST, _LARGEST = 0.002, 0.3
 # How much of an object lies at the place that was named.
 _AT_PLACE = 0.6
+# How much of a place is taken by what does not belong there.
+_INTRUDES = 0.1
 _SAME = 0.6
 _MARGIN = 0.12
 # A rival is at least that large, beside the best.
@@ -107,6 +109,10 @@ class Evidence:
     unsure: float
     edge: float
 
+    def agrees(self, least: float = LEAST_AGREEMENT, middle: float = MIDDLE_AGREEMENT) -> bool:
+        """Whether no look contradicts, and most see the very same: one may be drawn away by what is near by."""
+        return min(self.agreement) >= least and sorted(self.agreement)[1] >= middle
+
     def is_clear(self, place: Place) -> bool:
         return self.unsure < _MOST_UNCERTAIN and self.edge > _LEAST_EDGE and _is_at(self.outline, place)
 
@@ -163,7 +169,7 @@ def _judged(looks: Looks, proposals: list[_Proposal], subject: BoolArray, place:
     doubt = Doubt.NOTHING
     for proposal in proposals[:_EXAMINED]:
         evidence = examine(looks, proposal)
-        if evidence is None or not evidence.is_clear(place):
+        if evidence is None or not evidence.agrees() or not evidence.is_clear(place):
             continue
         outline = evidence.outline
         if is_part(outline, subject):
@@ -182,7 +188,8 @@ def _without_what_is_elsewhere(picture: Image.Image, place: Place, whole: FloatA
     elsewhere = np.zeros(whole.shape, bool)
     for label in range(1, count + 1):
         thing = labels == label
-        if thing.mean() > _SMALLEST and _share_at(thing, place) < _AT_PLACE:
+        # What reaches far into the place may be the object, run together with what is beside it.
+        if thing.mean() > _SMALLEST and thing[_at(place, thing.shape)].mean() < _INTRUDES:
             elsewhere |= thing
     if not elsewhere.any():
         return picture
@@ -246,18 +253,18 @@ def _separate(seen: FloatArray) -> Iterator[FloatArray]:
             yield np.where(dilate(thing, 8), seen, 0).astype(np.float32)
 
 
-def examine(looks: Looks, proposal: _Proposal, least: tuple[float, ...] = LEAST_AGREEMENT) -> Evidence | None:
+def examine(looks: Looks, proposal: _Proposal, least: float = LEAST_AGREEMENT) -> Evidence | None:
     """Look at a proposal from near by, farther away, and upside down; None where a look agrees less than `least`."""
     mask = fill_holes(proposal.mask)
     size = looks.picture.size
     if looks.left < len(_VIEWS):
         return None
     seen, agreement = [], []
-    for (margin, upside_down), enough in zip(_VIEWS, least, strict=True):
+    for margin, upside_down in _VIEWS:
         window = _window_around(mask, margin)
         seen.append(window.on_picture(looks.at(window, upside_down=upside_down), size))
-        agreement.append(iou(seen[-1] > 0.5, mask))
-        if agreement[-1] < enough:
+        agreement.append(iou(fill_holes(seen[-1] > 0.5), mask))
+        if agreement[-1] < least:
             return None
     outline = fill_holes(_touching(np.mean(seen, axis=0) > 0.45, mask))
     unsure = min(uncertainty(proposal.probability, _MARGIN), 1.0) + min(uncertainty(seen[0], _MARGIN), 1.0)
@@ -308,10 +315,13 @@ def _is_at(mask: BoolArray, place: Place) -> bool:
 
 
 def _share_at(mask: BoolArray, place: Place) -> float:
-    height, width = mask.shape
+    return float(mask[_at(place, mask.shape)].sum() / mask.sum())
+
+
+def _at(place: Place, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    height, width = shape
     rows = slice(round(place.top * height), round(place.bottom * height))
-    columns = slice(round(place.left * width), round(place.right * width))
-    return float(mask[rows, columns].sum() / mask.sum())
+    return rows, slice(round(place.left * width), round(place.right * width))
 
 
 def is_part(outline: BoolArray, subject: BoolArray) -> bool:
