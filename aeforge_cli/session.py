@@ -258,10 +258,11 @@ class Session:
             confirmed=confirmed,
         )
 
-    @property
-    def account_if_known(self) -> str | None:
-        """The account's name; None without a key."""
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key, or if a program that prints it would have to run, unless it `runs`."""
         try:
+            if not (runs or self._sandboxed or self.settings.key_source().is_at_hand):
+                return None
             return self.account_name
         except NotSignedIn:
             return None
@@ -288,7 +289,7 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
-        account = self.account_if_known
+        account = self.account_if_known(runs=False)
         if account is None or not self.has_journal:
             return ""
         return self.spending.left(self.journal, self.service, account, self.clock.now())

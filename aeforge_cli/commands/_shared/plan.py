@@ -14,7 +14,7 @@ from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
-from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, NotSignedIn, OutputExists, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -26,6 +26,7 @@ from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal.interface import NoJournal, Reuse
+from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 
@@ -102,7 +103,8 @@ def check_places(session: Session, output: OutputOptions, *, several: bool, has_
     """Raises Usage where the options for results contradict one another."""
     if output.output is None and not has_outputs:
         if output.overwrite or output.skip_existing or output.open or output.preview:
-            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint="add -o FILE")
+            where = "FOLDER/" if several else "FILE"
+            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint=f"add -o {where}")
         return
     if output.output == "-":
         if several:
@@ -345,7 +347,7 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
         return Need(Action.BUY)
     try:
         journal = session.journal if session.has_journal else NoJournal()
-        return need(order, journal, session.service, session.account_if_known)
+        return need(order, journal, session.service, session.account_if_known(runs=not certain))
     except AeforgeError:
         return Need(Action.BUY)  # its turn will tell what is wrong with it
 
@@ -358,36 +360,33 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
 
     What the account has bought in the last hour counts as well: a loop of single commands is a batch, too.
     """
-    count = len(asked)
-    if batch.max_jobs is not None and count > batch.max_jobs:
+    number = len(asked)
+    wanted = count(number, "job")
+    if batch.max_jobs is not None and number > batch.max_jobs:
         raise LimitReached(
-            f"{jobs(count)} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            f"{count(number, 'job')} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
-    if batch.yes or session.is_sandboxed or not count:
+    if batch.yes or session.is_sandboxed or not number:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if count + recent <= ASK_ABOVE:
+    if number + recent <= ASK_ABOVE:
         return min(ASK_ABOVE - recent, batch.max_jobs or ASK_ABOVE)
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
         raise Usage(
-            f"{jobs(count)} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes"
+            f"{count(number, 'job')} would be bought{lately}{cost}; there is no terminal to confirm on",
+            hint="pass --yes",
         )
-    if not typer.confirm(f"Buy {jobs(count)}{lately}{cost}?", err=True):
+    if not typer.confirm(f"Buy {count(number, 'job')}{lately}{cost}?", err=True):
         raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
-    return batch.max_jobs or count
+    return batch.max_jobs or number
 
 
 def _bought_lately(session: Session) -> int:
-    try:
-        account = session.account_name
-    except NotSignedIn:
+    account = session.account_if_known()
+    if account is None:
         return 0
     since = (session.clock.now() - timedelta(hours=1)).isoformat(timespec="milliseconds")
     return session.journal.spent(session.service, account, since)
-
-
-def jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"
