@@ -18,7 +18,10 @@ exit  meaning                                   errors
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Exit(IntEnum):
@@ -56,6 +59,7 @@ class Failure(BaseException):
         self.http_status = http_status
         self.input: str | None = None
         self.index: int | None = None
+        self.mistakes: Sequence[Mapping[str, object]] = ()  # all of them, where the message says the first
 
     @property
     def exit_status(self) -> int:
@@ -72,6 +76,7 @@ class Failure(BaseException):
             "http_status": self.http_status,
             "retryable": self.retryable,
             "exit": self.exit_status,
+            **({"errors": list(self.mistakes)} if self.mistakes else {}),
         }
 
 

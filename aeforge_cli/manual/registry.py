@@ -10,6 +10,7 @@ SUMMARIES = {
     "generate": "Make a picture from a prompt.",
     "effect": "Make a visual effect.",
     "sprite": "Animate pictures, give sprites another look, put characters over them.",
+    "build": "Make what is missing or out of date in a list of assets.",
     "job": "Look at jobs, wait for them, list them.",
     "auth": "Sign in, sign out, and see which key is used.",
     "api": "Make any call to the service, and print the body of its answer as it came.",

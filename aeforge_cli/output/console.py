@@ -240,6 +240,7 @@ class Console:
             lines = [("error", error.message), ("why", error.why), ("next", error.hint)]
             if error.job_id and error.job_id not in f"{error.message} {error.hint}":
                 lines[0] = ("error", f"{error.message} (job {error.job_id})")
+            lines[1:1] = [("", str(each["message"])) for each in error.mistakes[1:]]
             for label, text in lines:
                 if text:
                     self._write(f"{self._style(label)} {self._safe(text)}")
@@ -265,7 +266,7 @@ class Console:
             self.warn(f"GitHub's summary or output cannot be written: {error.strerror}")
 
     def _style(self, label: str) -> str:
-        text = f"{label}:".ljust(6)
+        text = f"{label}:".ljust(6) if label else " " * 6
         return f"\x1b[31m{text}\x1b[0m" if label == "error" and self.has_color else text
 
     def _say(self, text: str, longest: int = _LONGEST) -> None:
@@ -497,4 +498,16 @@ def finished_json(done: "JobResult") -> dict[str, object]:
 
 
 def _redacted(value: Mapping[str, object], redact: Redactor) -> dict[str, object]:
-    return {name: clean(redact(text)) if isinstance(text, str) else text for name, text in value.items()}
+    return {name: _cleaned(each, redact) for name, each in value.items()}
+
+
+def _cleaned(value: object, redact: Redactor) -> object:
+    match value:
+        case str():
+            return clean(redact(value))
+        case list():
+            return [_cleaned(each, redact) for each in value]
+        case dict():
+            return {name: _cleaned(each, redact) for name, each in value.items()}
+        case _:
+            return value

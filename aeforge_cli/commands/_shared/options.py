@@ -134,6 +134,12 @@ def _publish(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
+GithubOutputOption = Annotated[
+    bool,
+    typer.Option("--github-output", callback=_publish, help="Give job_id, files and image_urls to the step's outputs."),
+]
+
+
 def _standard_output(output: str | None) -> str | None:
     """`-` for /dev/stdout, which is written like it: the picture alone, and nothing over it."""
     from aeforge_cli.files.regular import is_standard_output
@@ -161,12 +167,12 @@ class OutputOptions:
     preview: Annotated[
         bool, typer.Option("--preview", help="Draw before and after in the terminal, where it can show pictures.")
     ] = False
-    github_output: Annotated[
-        bool,
-        typer.Option(
-            "--github-output", callback=_publish, help="Give job_id, files and image_urls to the step's outputs."
-        ),
-    ] = False
+    github_output: GithubOutputOption = False
+
+
+BudgetOption = Annotated[
+    str | None, typer.Option("--budget", metavar="N/day", help="Spend no more than this; the smallest limit wins.")
+]
 
 
 @dataclass(frozen=True)
@@ -180,9 +186,7 @@ class SubmissionOptions:
         bool, typer.Option("--dry-run", help="Check everything, print the request as JSON, send nothing.")
     ] = False
     new: Annotated[bool, typer.Option("--new", help="Buy another job, even if the same work is not finished.")] = False
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="N/day", help="Spend no more than this; the smallest limit wins.")
-    ] = None
+    budget: BudgetOption = None
 
 
 @dataclass(frozen=True)

@@ -90,12 +90,20 @@ def _check_options(session: Session, ask: Ask) -> None:
     given = [name for name, is_given in excluding.items() if is_given]
     if len(given) > 1:
         raise Usage(f"{given[0]} and {given[1]} exclude each other", hint=f"leave {given[1]} out")
+    check_batch(session, ask.run, batch)
+
+
+def check_batch(session: Session, run: RunOptions, batch: BatchOptions) -> None:
+    """Raises Usage or CannotSave now rather than after the plan was read."""
     if batch.report:
         from aeforge_cli.output.html_report import check_report
 
         check_report(batch.report)
-    # Refused now rather than after the plan was read.
-    _ = session.timeout, session.in_flight, ask.run.waiting.interval
+    if batch.record:
+        from aeforge_cli.jobs.record import require_writable
+
+        require_writable(batch.record)
+    _ = session.timeout, session.in_flight, run.waiting.interval
 
 
 def check_places(session: Session, output: OutputOptions, *, several: bool, has_outputs: bool = False) -> None:
@@ -127,14 +135,14 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     recipe = ask.recipe
     try:
         options = _options_of(line, recipe, ask.options)
-        unread = _values(session, recipe, line.image, options, _unread)
-        operation = recipe.make(unread)  # what is wrong with the words and numbers shows before pictures are read
+        values = values_of(session, recipe, line.image, options, unread)
+        operation = recipe.make(values)  # what is wrong with the words and numbers shows before pictures are read
     except Usage as error:
         raise _at(error, line) from None
     name = _name(recipe, line, is_alone=is_alone)
     naming = Naming(name, operation.name, session.clock.now().date(), several=operation.makes_several)
     return Order(
-        make=lambda: recipe.make(_values(session, recipe, line.image, options, shared.read)),
+        make=lambda: recipe.make(values_of(session, recipe, line.image, options, shared.read)),
         kind=type(operation),
         input=line.image or "",
         words=operation.words,
@@ -160,7 +168,7 @@ def _options_of(line: Line, recipe: Recipe, common: Mapping[str, Any]) -> dict[s
     return options
 
 
-def _values(
+def values_of(
     session: Session, recipe: Recipe, image: str | None, options: Mapping[str, Any], read: Callable[[str], Picture]
 ) -> Values:
     own = image or options.get("image")  # of its own, or one that all jobs of a list share
@@ -174,7 +182,7 @@ def _values(
     return Values(options, pictures, lambda name: session.settings[name].text)
 
 
-def _unread(text: str) -> Picture:
+def unread(text: str) -> Picture:
     """A stand-in for a picture whose turn to be read has not come."""
     return Picture(text, "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
 
@@ -273,7 +281,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
     OutputCollisions(map(_names, orders)).check()
     for order in orders:
         if order.delivery and order.delivery.destination:
-            _refuse_folder(order.delivery.destination.path(order.delivery.naming))
+            refuse_folder(order.delivery.destination.path(order.delivery.naming))
     if output.skip_existing or output.overwrite or reuses:
         return
     taken = [path for order in orders if (path := _taken(session, order))]
@@ -286,7 +294,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
         )
 
 
-def _refuse_folder(path: Path) -> None:
+def refuse_folder(path: Path) -> None:
     if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged in `prepare`
         raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
 
