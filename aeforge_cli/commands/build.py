@@ -51,8 +51,7 @@ class ListOptions:
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="The list: TOML, or JSON Lines with the same keys; - for stdin.",
-            show_default=DEFAULT,
+            help=f"The list: TOML, or JSON Lines with the same keys; {DEFAULT} if none is named; - for stdin.",
         ),
     ] = None
     only: Annotated[
@@ -91,6 +90,10 @@ class BuildSubmissionOptions:
 
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print what each asset needs as JSON, send nothing.")
+    ] = False
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Submit again jobs whose answer was lost (exit 10): they may be charged twice."),
     ] = False
     budget: BudgetOption = None
 
@@ -133,7 +136,7 @@ def build(
     run = RunOptions(
         OutputOptions(overwrite=output.overwrite, github_output=output.github_output),
         waiting,
-        SubmissionOptions(dry_run=submission.dry_run, budget=submission.budget),
+        SubmissionOptions(dry_run=submission.dry_run, new=submission.new, budget=submission.budget),
         service,
         verbosity,
     )
@@ -158,13 +161,13 @@ def _build(session: Session, listed: ListOptions, run: RunOptions, batch: BatchO
 
     check_batch(session, run, batch)
     dry = run.submission.dry_run
-    plan = _planned(session, listed, overwrite=run.output.overwrite, dry=dry)
+    plan = _planned(session, listed, overwrite=run.output.overwrite, dry=dry, anew=run.submission.new)
     if not dry:
         prepare_outputs(each.order for each in plan if each.need.action is not Action.KEEP)
     run_plan(session, plan, run, batch)
 
 
-def _planned(session: Session, listed: ListOptions, *, overwrite: bool, dry: bool) -> "list[Planned]":
+def _planned(session: Session, listed: ListOptions, *, overwrite: bool, dry: bool, anew: bool) -> "list[Planned]":
     """The jobs of the list. Raises Usage with all mistakes in it."""
     from aeforge_cli.commands._shared.asset_plan import AssetPlan
     from aeforge_cli.commands._shared.assets import AssetReader, check_pictures, check_results, dependencies_of
@@ -187,7 +190,7 @@ def _planned(session: Session, listed: ListOptions, *, overwrite: bool, dry: boo
     selected = _selected(assets, dependencies, listed.only)
     check_pictures(assets, selected, dependencies, mistakes)
     mistakes.check()
-    plan = AssetPlan(session, assets, dependencies, mistakes).planned(selected, dry=dry)
+    plan = AssetPlan(session, assets, dependencies, mistakes, anew=anew).planned(selected, dry=dry)
     mistakes.check()
     return plan
 

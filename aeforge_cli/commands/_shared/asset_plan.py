@@ -10,7 +10,7 @@ from aeforge_cli.api.web_inputs import is_address
 from aeforge_cli.commands._shared.assets import Asset
 from aeforge_cli.commands._shared.plan import Planned, need_of, unread
 from aeforge_cli.commands._shared.sources import picture
-from aeforge_cli.errors import FileMissing, OutputExists
+from aeforge_cli.errors import FileMissing, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.assets import Dependencies, Mistakes, place_of
@@ -30,15 +30,22 @@ class _Job(NamedTuple):
 
 
 class AssetPlan:
-    """Makes the jobs of assets, each after those that it needs."""
+    """Makes the jobs of assets, each after those that it needs; `anew` also those whose last submission is in doubt."""
 
     def __init__(
-        self, session: Session, assets: Sequence[Asset], dependencies: Dependencies, mistakes: Mistakes
+        self,
+        session: Session,
+        assets: Sequence[Asset],
+        dependencies: Dependencies,
+        mistakes: Mistakes,
+        *,
+        anew: bool = False,
     ) -> None:
         self._session = session
         self._assets = assets
         self._dependencies = dependencies
         self._mistakes = mistakes
+        self._anew = anew
         self._jobs: dict[int, _Job] = {}
         self._pictures: dict[str, Picture] = {}
 
@@ -57,10 +64,9 @@ class AssetPlan:
         order = self._order(asset, tuple(self._jobs[needed].order for needed in self._dependencies.needs[place]))
         self._check_names(asset)
         need = self._need(asset, order, place)
-        if order.after:
+        if order.after and not dry:
             order.make = partial(self._made, asset, ready=True)
-            if not dry:
-                order.reconsider()
+            order.reconsider()
         known = results_of(order, need)
         files = None if known is None else {place_of(path): file for path, file in known.items()}
         return _Job(order, need, files)
@@ -88,7 +94,11 @@ class AssetPlan:
                 return Need(Action.REFUSE, error=blocked(order, self._jobs[needed].order))
         if any(map(is_address, asset.all_pictures)):
             return Need(Action.BUY)  # what the address holds is asked when its turn comes
-        return need_of(self._session, order)
+        found = need_of(self._session, order)
+        if self._anew and found.row and isinstance(found.error, SentBefore | JobNotFound):
+            order.gone.add(found.row.number)
+            return need_of(self._session, order)
+        return found
 
     def _check_names(self, asset: Asset) -> None:
         """A picture that is named like a result must be one of them, once they are known."""

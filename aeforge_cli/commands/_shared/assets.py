@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -128,7 +128,11 @@ class AssetReader:
         named = out if isinstance(out, str) and out else f"asset {index + 1}"
         recipe = self._recipe(entry, named)
         if recipe is None:
-            recipe, entry = self._recipes["generate"], replace(entry, values={"out": out})
+            recipe, delivery = (
+                self._recipes["generate"],
+                self._delivery(self._recipes["generate"], entry, named, None, {}),
+            )
+            return Asset(index, entry, named, recipe, {}, {}, delivery, None)
         own = self._own_values(recipe, entry, named)
         inherited = self._inherited(recipe, own)
         given = {**inherited, **own}
@@ -238,7 +242,7 @@ class AssetReader:
         pictures: Mapping[str, Sequence[str]],
     ) -> Delivery | None:
         kind = type(operation) if operation else recipe.kind
-        image = next(iter(pictures["image"]), "")
+        image = next(iter(pictures.get("image", ())), "")
         naming = Naming(file_name(image) if image else recipe.name, recipe.name, self._day, several=kind.makes_several)
         try:
             if "out" not in entry.values:

@@ -147,11 +147,12 @@ def _key_source(session: Session) -> str | None:
 
 
 def _described(picture: Picture) -> dict[str, object]:
+    """The picture; of one that is still to be made nothing is known but its name."""
     return {
         "input": picture.label,
-        "content_type": picture.info.format.content_type,
-        "bytes": picture.size,
-        "sha256": picture.sha256,
+        "content_type": picture.info.format.content_type if picture.sha256 else None,
+        "bytes": picture.size if picture.sha256 else None,
+        "sha256": picture.sha256 or None,
         "width": picture.info.width,
         "height": picture.info.height,
     }
