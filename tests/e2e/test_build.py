@@ -31,6 +31,7 @@ class Workshop:
     user: Aeforge
     fake: Fake
     home: Home
+    _seen: int = 0
 
     def lists(self, *assets: Mapping[str, object], common: Mapping[str, object] | None = None, at: str = LIST) -> None:
         tables = [("[common]", common or {}), *(("[[asset]]", each) for each in assets)]
@@ -53,9 +54,6 @@ class Workshop:
         """The prompts that were paid for since the last time, or how large a picture was to be."""
         new, self._seen = self.fake.charged[self._seen :], len(self.fake.charged)
         return sorted(_words(dict(post.fields)) for post in new)
-
-    def __post_init__(self) -> None:
-        self._seen = 0
 
     def files(self) -> dict[str, bytes]:
         root = self.home.work
@@ -353,7 +351,7 @@ image = "e.png"
         (upscaled("b.png", "b.png"), "needs b.png: none of them can be first"),
         (upscaled("b.png", "-"), "image: a list of assets reads no standard input"),
         (upscaled("{x}.png", "art/fox.png"), "The output template does not know {x}"),
-        (upscaled("b.png", ["art/fox.png"] * 2), "image must name one picture"),
+        ({**upscaled("b.png", ""), "image": ["art/fox.png"] * 2}, "image must name one picture"),
         ({"out": "b.png", "operation": "upscale"}, "has no image"),
         ({"out": "b.png", "operation": "inpaint", "image": "art/fox.png"}, "has no prompt"),
         ({"out": "b.png", "operation": "generate", "prompt": "x"}, "There is no model"),

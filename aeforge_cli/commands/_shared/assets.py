@@ -127,12 +127,9 @@ class AssetReader:
         out = entry.values.get("out")
         named = out if isinstance(out, str) and out else f"asset {index + 1}"
         recipe = self._recipe(entry, named)
-        if recipe is None:
-            recipe, delivery = (
-                self._recipes["generate"],
-                self._delivery(self._recipes["generate"], entry, named, None, {}),
-            )
-            return Asset(index, entry, named, recipe, {}, {}, delivery, None)
+        if recipe is None:  # its out is still a file that others may name
+            unknown = self._recipes["generate"]
+            return Asset(index, entry, named, unknown, {}, {}, self._delivery(unknown, entry, named, None, {}), None)
         own = self._own_values(recipe, entry, named)
         inherited = self._inherited(recipe, own)
         given = {**inherited, **own}
