@@ -77,12 +77,12 @@ class Session:
         """Where the command saves, for hints."""
         invocation.output = ("-o", output) if output and output != "-" else ()
 
-    def again(self, option: str) -> str:
-        """The command that was given, with another option, for hints."""
+    def again(self, *options: str) -> str:
+        """The command that was given, with other options, for hints."""
         import shlex
 
-        words = [word for word in self.arguments if word not in ("--yes", option)]
-        return shlex.join(["aeforge", *words, option, *(["--yes"] if "--yes" in self.arguments else [])])
+        words = [word for word in self.arguments if word not in ("--yes", *options)]
+        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
 
     @property
     def is_sandboxed(self) -> bool:

@@ -91,12 +91,20 @@ def _check_options(session: Session, ask: Ask) -> None:
     given = [name for name, is_given in excluding.items() if is_given]
     if len(given) > 1:
         raise Usage(f"{given[0]} and {given[1]} exclude each other", hint=f"leave {given[1]} out")
+    check_batch(session, ask.run, batch)
+
+
+def check_batch(session: Session, run: RunOptions, batch: BatchOptions) -> None:
+    """Raises Usage or CannotSave now rather than after the plan was read."""
     if batch.report:
         from aeforge_cli.output.html_report import check_report
 
         check_report(batch.report)
-    # Refused now rather than after the plan was read.
-    _ = session.timeout, session.in_flight, ask.run.waiting.interval
+    if batch.record:
+        from aeforge_cli.jobs.record import require_writable
+
+        require_writable(batch.record)
+    _ = session.timeout, session.in_flight, run.waiting.interval
 
 
 def check_places(session: Session, output: OutputOptions, *, several: bool, has_outputs: bool = False) -> None:
@@ -129,14 +137,14 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     recipe = ask.recipe
     try:
         options = _options_of(line, recipe, ask.options)
-        unread = _values(session, recipe, line.image, options, _unread)
-        operation = recipe.make(unread)  # what is wrong with the words and numbers shows before pictures are read
+        values = values_of(session, recipe, line.image, options, unread)
+        operation = recipe.make(values)  # what is wrong with the words and numbers shows before pictures are read
     except Usage as error:
         raise _at(error, line) from None
     name = _name(recipe, line, is_alone=is_alone)
     naming = Naming(name, operation.name, session.clock.now().date(), several=operation.makes_several)
     return Order(
-        make=lambda: recipe.make(_values(session, recipe, line.image, options, shared.read)),
+        make=lambda: recipe.make(values_of(session, recipe, line.image, options, shared.read)),
         kind=type(operation),
         input=label_of(line.image or ""),
         words=operation.words,
@@ -162,7 +170,7 @@ def _options_of(line: Line, recipe: Recipe, common: Mapping[str, Any]) -> dict[s
     return options
 
 
-def _values(
+def values_of(
     session: Session, recipe: Recipe, image: str | None, options: Mapping[str, Any], read: Callable[[str], Picture]
 ) -> Values:
     own = image or options.get("image")  # of its own, or one that all jobs of a list share
@@ -176,7 +184,7 @@ def _values(
     return Values(options, pictures, lambda name: session.settings[name].text)
 
 
-def _unread(text: str) -> Picture:
+def unread(text: str) -> Picture:
     """A stand-in for a picture whose turn to be read has not come."""
     return Picture(text, "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
 
@@ -274,7 +282,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
     """Raises OutputExists where two jobs could write one file, or one would write over a file unasked."""
     for order in orders:
         if order.delivery and order.delivery.destination:
-            _check_place(order.delivery.destination, order.delivery.naming)
+            check_place(order.delivery.destination, order.delivery.naming)
     OutputCollisions(map(_names, orders)).check()
     if output.skip_existing or output.overwrite or reuses:
         return
@@ -288,7 +296,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
         )
 
 
-def _check_place(target: Destination, naming: Naming) -> None:
+def check_place(target: Destination, naming: Naming) -> None:
     """Refuses what could not be saved, as far as that shows without making anything; what exists is judged apart."""
     path = target.path(naming)
     try:
