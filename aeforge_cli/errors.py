@@ -8,7 +8,8 @@ exit  meaning                                   errors
                                                 ConfigInvalid
    3  the service tried and failed              JobFailed, ResultNotAnImage
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
-   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
+   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable,
+                                                    JournalUnreachable
    6  several jobs, some done, some not         Partial, Blocked
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
    8  still running when patience ended         JobStillRunning
@@ -176,6 +177,14 @@ class ResultUnavailable(Unreachable):
     def is_gone(self) -> bool:
         """Whether the host said that the result is not there, rather than nothing."""
         return self.http_status in (403, 404, 410)
+
+
+class JournalUnreachable(AeforgeError):
+    """The journal is at a server that cannot be reached or used: nothing is submitted without it."""
+
+    exit = Exit.UNREACHABLE
+    code = "journal_unreachable"
+    retryable = True
 
 
 class Partial(AeforgeError):

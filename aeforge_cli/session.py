@@ -3,12 +3,13 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
 from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Redactor, Secret, checked_key
@@ -36,9 +37,9 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.environment = os.environ if environment is None else environment
-        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=_say_at_once)
         self.redact = Redactor()
         self.console = Console(self.environment, redact=self.redact)
+        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=self.console.say_at_once)
         self.clock: Clock = clock or SystemClock(self.stop)
         self._given_transport = transport
         self._options: dict[str, str | None] = {}
@@ -50,13 +51,14 @@ class Session:
 
     # -------------------------------------------------------------- options that all commands share
 
-    def talk(self, *, json: bool, quiet: bool, verbose: bool, debug: bool) -> None:
-        self.console.json = json
+    def talk(self, *, output_format: str, quiet: bool, verbose: bool, debug: bool) -> None:
+        """How much is said, and in which form. Raises Usage for a format that is not valid."""
+        self.console.format = named(output_format)
         self.console.debugs = debug
         if quiet:
-            self.console.talk = Verbosity.QUIET
+            self.console.verbosity = Verbosity.QUIET
         elif verbose or debug:
-            self.console.talk = Verbosity.VERBOSE
+            self.console.verbosity = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
         """Which account and which service; `options` are settings given on the command line. Raises Usage."""
@@ -93,6 +95,13 @@ class Session:
         from aeforge_cli.config.settings import Settings
 
         return Settings(self.environment, profile=self._profile, options=self._options, warn=self.console.warn)
+
+    @property
+    def is_new_here(self) -> bool:
+        """Whether this user has neither a key nor settings yet."""
+        from aeforge_cli.config.settings import Settings
+
+        return not (self.environment.get("AEFORGE_API_KEY") or Settings(self.environment).file.path.exists())
 
     @cached_property
     def base_url(self) -> str:
@@ -196,10 +205,11 @@ class Session:
     @cached_property
     def journal(self) -> "Journal":
         from aeforge_cli.journal.interface import JournalUnwritable, NoJournal
-        from aeforge_cli.journal.sqlite import SqliteJournal
+        from aeforge_cli.journal.opening import open_journal
 
+        url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
         try:
-            journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
+            journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
         except JournalUnwritable as trouble:
             self.console.warn(
                 f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
@@ -248,10 +258,11 @@ class Session:
             confirmed=confirmed,
         )
 
-    @property
-    def account_if_known(self) -> str | None:
-        """The account's name; None without a key."""
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key, or if a program that prints it would have to run, unless it `runs`."""
         try:
+            if not (runs or self._sandboxed or self.settings.key_source().is_at_hand):
+                return None
             return self.account_name
         except NotSignedIn:
             return None
@@ -259,7 +270,8 @@ class Session:
     @property
     def has_journal(self) -> bool:
         """Whether there is a journal to ask; looking loads no database."""
-        return os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
+        is_shared = not self._sandboxed and bool(self.settings["journal"].text)
+        return is_shared or os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
 
     @cached_property
     def has_unfinished(self) -> bool:
@@ -277,7 +289,7 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
-        account = self.account_if_known
+        account = self.account_if_known(runs=False)
         if account is None or not self.has_journal:
             return ""
         return self.spending.left(self.journal, self.service, account, self.clock.now())
@@ -292,9 +304,3 @@ class Session:
 
     def close(self) -> None:
         self._closing.close()
-
-
-def _say_at_once(text: str) -> None:
-    """Past Python's buffers and locks, as a signal handler must."""
-    with suppress(OSError):
-        os.write(2, f"{text}\n".encode())

@@ -3,27 +3,26 @@
 
 _aeforge_about() {
     case $1 in
-        '') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config' options='--version -h --help' ;;
-        'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
-        'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --scale -h --help' ;;
-        'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -k --keyword -h --help' ;;
-        'generate') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
-        'effect') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
-        'api') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
-        'sandbox') commands='' options='--json --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
-        'doctor') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
-        'completion') commands='' options='-h --help' ;;
-        'help') commands='inpaint upscale split-layer generate effect api sandbox doctor completion help sprite job auth config exit-codes errors environment scripting' options='--json -h --help' ;;
+        '') commands='inpaint upscale split-layer generate effect sandbox doctor help api completion skill sprite job auth config' options='--version -h --help' ;;
+        'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
+        'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --scale -h --help' ;;
+        'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -k --keyword -h --help' ;;
+        'generate') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
+        'effect') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
+        'sandbox') commands='' options='--json --format --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
+        'doctor') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --offline -h --help' ;;
+        'help') commands='inpaint upscale split-layer generate effect sandbox doctor help api completion skill sprite job auth config exit-codes errors environment scripting manifest output' options='--json -h --help' ;;
         'help inpaint') commands='' options='' ;;
         'help upscale') commands='' options='' ;;
         'help split-layer') commands='' options='' ;;
         'help generate') commands='' options='' ;;
         'help effect') commands='' options='' ;;
-        'help api') commands='' options='' ;;
         'help sandbox') commands='' options='' ;;
         'help doctor') commands='' options='' ;;
-        'help completion') commands='' options='' ;;
         'help help') commands='' options='' ;;
+        'help api') commands='' options='' ;;
+        'help completion') commands='' options='' ;;
+        'help skill') commands='' options='' ;;
         'help sprite') commands='make reskin overlay' options='' ;;
         'help sprite make') commands='' options='' ;;
         'help sprite reskin') commands='' options='' ;;
@@ -46,24 +45,29 @@ _aeforge_about() {
         'help errors') commands='' options='' ;;
         'help environment') commands='' options='' ;;
         'help scripting') commands='' options='' ;;
+        'help manifest') commands='' options='' ;;
+        'help output') commands='' options='' ;;
+        'api') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug -F --field --timeout --new -h --help' ;;
+        'completion') commands='' options='-h --help' ;;
+        'skill') commands='' options='--json --format --quiet --verbose --debug --install --to -h --help' ;;
         'sprite') commands='make reskin overlay' options='-h --help' ;;
-        'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
-        'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
-        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
+        'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
+        'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
         'job') commands='status wait list' options='-h --help' ;;
-        'job status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --timeout -h --help' ;;
-        'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
-        'job list') commands='' options='--json --quiet --verbose --debug --pending --failed --search --limit -h --help' ;;
+        'job status') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --timeout -h --help' ;;
+        'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --format --quiet --verbose --debug -h --help' ;;
+        'job list') commands='' options='--json --format --quiet --verbose --debug --pending --failed --search --limit -h --help' ;;
         'auth') commands='login status logout' options='-h --help' ;;
-        'auth login') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --with-token --verify --no-verify -h --help' ;;
-        'auth status') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug --offline -h --help' ;;
-        'auth logout') commands='' options='--profile --base-url --sandbox --json --quiet --verbose --debug -h --help' ;;
+        'auth login') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --with-token --verify --no-verify --keyring -h --help' ;;
+        'auth status') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --offline -h --help' ;;
+        'auth logout') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug -h --help' ;;
         'config') commands='list get set unset path' options='-h --help' ;;
-        'config list') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
-        'config get') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
-        'config set') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
-        'config unset') commands='' options='--json --quiet --verbose --debug --profile -h --help' ;;
-        'config path') commands='' options='--json --quiet --verbose --debug -h --help' ;;
+        'config list') commands='' options='--json --format --quiet --verbose --debug --profile -h --help' ;;
+        'config get') commands='' options='--json --format --quiet --verbose --debug --profile -h --help' ;;
+        'config set') commands='' options='--json --format --quiet --verbose --debug --profile -h --help' ;;
+        'config unset') commands='' options='--json --format --quiet --verbose --debug --profile -h --help' ;;
+        'config path') commands='' options='--json --format --quiet --verbose --debug -h --help' ;;
     esac
 }
 
@@ -82,6 +86,7 @@ _aeforge_value() {
         'inpaint --budget') REPLY='text' ;;
         'inpaint --profile') REPLY='profile' ;;
         'inpaint --base-url') REPLY='text' ;;
+        'inpaint --format') REPLY='words text json csv' ;;
         'inpaint -p'|'inpaint --prompt') REPLY='text' ;;
         'inpaint -q'|'inpaint --quality') REPLY='words standard pro' ;;
         'upscale --from') REPLY='file' ;;
@@ -97,6 +102,7 @@ _aeforge_value() {
         'upscale --budget') REPLY='text' ;;
         'upscale --profile') REPLY='profile' ;;
         'upscale --base-url') REPLY='text' ;;
+        'upscale --format') REPLY='words text json csv' ;;
         'upscale --scale') REPLY='words 1K 2K 4K' ;;
         'split-layer --from') REPLY='file' ;;
         'split-layer --manifest') REPLY='file' ;;
@@ -111,6 +117,7 @@ _aeforge_value() {
         'split-layer --budget') REPLY='text' ;;
         'split-layer --profile') REPLY='profile' ;;
         'split-layer --base-url') REPLY='text' ;;
+        'split-layer --format') REPLY='words text json csv' ;;
         'split-layer -k'|'split-layer --keyword') REPLY='text' ;;
         'generate --manifest') REPLY='file' ;;
         'generate -j'|'generate --jobs') REPLY='text' ;;
@@ -124,6 +131,7 @@ _aeforge_value() {
         'generate --budget') REPLY='text' ;;
         'generate --profile') REPLY='profile' ;;
         'generate --base-url') REPLY='text' ;;
+        'generate --format') REPLY='words text json csv' ;;
         'generate --model') REPLY='words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro' ;;
         'generate -p'|'generate --prompt') REPLY='text' ;;
         'generate --ref') REPLY='file' ;;
@@ -139,16 +147,14 @@ _aeforge_value() {
         'effect --budget') REPLY='text' ;;
         'effect --profile') REPLY='profile' ;;
         'effect --base-url') REPLY='text' ;;
+        'effect --format') REPLY='words text json csv' ;;
         'effect -p'|'effect --prompt') REPLY='text' ;;
         'effect --image') REPLY='file' ;;
         'effect --resolution') REPLY='words 1K 2K 4K' ;;
         'effect --frames') REPLY='words 4 9 16' ;;
         'effect -q'|'effect --quality') REPLY='words standard pro' ;;
         'effect --api-version') REPLY='words 1 2' ;;
-        'api --profile') REPLY='profile' ;;
-        'api --base-url') REPLY='text' ;;
-        'api -F'|'api --field') REPLY='text' ;;
-        'api --timeout') REPLY='text' ;;
+        'sandbox --format') REPLY='words text json csv' ;;
         'sandbox --port') REPLY='text' ;;
         'sandbox --host') REPLY='text' ;;
         'sandbox --key') REPLY='text' ;;
@@ -164,6 +170,14 @@ _aeforge_value() {
         'sandbox --seed') REPLY='text' ;;
         'doctor --profile') REPLY='profile' ;;
         'doctor --base-url') REPLY='text' ;;
+        'doctor --format') REPLY='words text json csv' ;;
+        'api --profile') REPLY='profile' ;;
+        'api --base-url') REPLY='text' ;;
+        'api --format') REPLY='words text json csv' ;;
+        'api -F'|'api --field') REPLY='text' ;;
+        'api --timeout') REPLY='text' ;;
+        'skill --format') REPLY='words text json csv' ;;
+        'skill --to') REPLY='file' ;;
         'sprite make --from') REPLY='file' ;;
         'sprite make --manifest') REPLY='file' ;;
         'sprite make -j'|'sprite make --jobs') REPLY='text' ;;
@@ -177,6 +191,7 @@ _aeforge_value() {
         'sprite make --budget') REPLY='text' ;;
         'sprite make --profile') REPLY='profile' ;;
         'sprite make --base-url') REPLY='text' ;;
+        'sprite make --format') REPLY='words text json csv' ;;
         'sprite make -p'|'sprite make --prompt') REPLY='text' ;;
         'sprite make --to') REPLY='file' ;;
         'sprite make --frames') REPLY='text' ;;
@@ -194,6 +209,7 @@ _aeforge_value() {
         'sprite reskin --budget') REPLY='text' ;;
         'sprite reskin --profile') REPLY='profile' ;;
         'sprite reskin --base-url') REPLY='text' ;;
+        'sprite reskin --format') REPLY='words text json csv' ;;
         'sprite reskin -p'|'sprite reskin --prompt') REPLY='text' ;;
         'sprite reskin --style') REPLY='words pixel cartoon sd quarter-view' ;;
         'sprite reskin --resolution') REPLY='words 1K 2K 4K' ;;
@@ -206,30 +222,42 @@ _aeforge_value() {
         'sprite overlay --budget') REPLY='text' ;;
         'sprite overlay --profile') REPLY='profile' ;;
         'sprite overlay --base-url') REPLY='text' ;;
+        'sprite overlay --format') REPLY='words text json csv' ;;
         'sprite overlay --style') REPLY='words pixel cartoon sd quarter-view' ;;
         'sprite overlay --resolution') REPLY='words 1K 2K 4K' ;;
         'sprite overlay -q'|'sprite overlay --quality') REPLY='words standard pro' ;;
         'sprite overlay --api-version') REPLY='words 1 2' ;;
         'job status --profile') REPLY='profile' ;;
         'job status --base-url') REPLY='text' ;;
+        'job status --format') REPLY='words text json csv' ;;
         'job status --timeout') REPLY='text' ;;
         'job wait -o'|'job wait --output') REPLY='file' ;;
         'job wait --timeout') REPLY='text' ;;
         'job wait --poll-interval') REPLY='text' ;;
         'job wait --profile') REPLY='profile' ;;
         'job wait --base-url') REPLY='text' ;;
+        'job wait --format') REPLY='words text json csv' ;;
+        'job list --format') REPLY='words text json csv' ;;
         'job list --search') REPLY='text' ;;
         'job list --limit') REPLY='text' ;;
         'auth login --profile') REPLY='profile' ;;
         'auth login --base-url') REPLY='text' ;;
+        'auth login --format') REPLY='words text json csv' ;;
         'auth status --profile') REPLY='profile' ;;
         'auth status --base-url') REPLY='text' ;;
+        'auth status --format') REPLY='words text json csv' ;;
         'auth logout --profile') REPLY='profile' ;;
         'auth logout --base-url') REPLY='text' ;;
+        'auth logout --format') REPLY='words text json csv' ;;
+        'config list --format') REPLY='words text json csv' ;;
         'config list --profile') REPLY='profile' ;;
+        'config get --format') REPLY='words text json csv' ;;
         'config get --profile') REPLY='profile' ;;
+        'config set --format') REPLY='words text json csv' ;;
         'config set --profile') REPLY='profile' ;;
+        'config unset --format') REPLY='words text json csv' ;;
         'config unset --profile') REPLY='profile' ;;
+        'config path --format') REPLY='words text json csv' ;;
     esac
 }
 
@@ -247,10 +275,10 @@ _aeforge_argument() {
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;
         'job wait '*) REPLY='job' ;;
-        'config get 0') REPLY='words profile base_url quality timeout jobs' ;;
-        'config set 0') REPLY='words profile base_url quality timeout jobs' ;;
+        'config get 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
+        'config set 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
         'config set 1') REPLY='text' ;;
-        'config unset 0') REPLY='words profile base_url quality timeout jobs' ;;
+        'config unset 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
     esac
 }
 

@@ -56,8 +56,10 @@ _FOREIGN_ERRORS = (
 class Limits:
     """Seconds: for a connection, for each silence, and in total for a submission, a question and a picture.
 
-    A submission is never sent again, so it is waited for to its end; `read` is for the silences of all others, and
-    for how long the other side may take no byte of an upload. `answer` and `picture` are the most bytes of each.
+    TCP sends a lost SYN again after 1, 3 and 7 s, which `connect` lets happen. A submission is never sent again, so it
+    is waited for to its end, longer than the minute or two after which proxies give up; `read` is for the silences of
+    all others, and for how long the other side may take no byte of an upload. `answer` and `picture` are the most bytes
+    of each.
     """
 
     connect: float = 10.0
@@ -224,7 +226,7 @@ class RequestsTransport:
 
 
 REDIRECTS = (301, 302, 303, 307, 308)
-MOST_REDIRECTS = 5
+MOST_REDIRECTS = 5  # a CDN that hands over to a storage, and that to a region, needs two
 _LOGGED = 500  # characters of an answer
 _LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
 

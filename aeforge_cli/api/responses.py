@@ -104,7 +104,8 @@ class Retryable(Exception):
 
     `asked` is how many seconds the service asked for, `wait` as many of them as are waited for at a time, and None
     where it asked for nothing.
-    `kind` is "missing" where the API itself, and nobody on the way, says that it does not know the job.
+    `kind` is "missing" where the API itself, and nobody on the way, says that it does not know the job, or a host that
+    it does not know the result; "no_urls" where a job succeeded without results.
     """
 
     def __init__(self, error: AeforgeError, *, wait: float | None = None, kind: str = "") -> None:
@@ -327,13 +328,13 @@ def unavailable(reply: Reply) -> ServiceError:
 
 
 def _why_later(reply: Reply) -> str:
-    return f"{reply.why}; it asks to wait {reply.wait:.0f} s" if reply.wait else reply.why
+    return f"{reply.why}; it asked us to wait {reply.wait:.0f} s (Retry-After)" if reply.wait else reply.why
 
 
 def asked_to_wait(wait: float) -> RateLimited:
     return RateLimited(
         "The service limits how much may be asked of it",
-        why=f"it asked for silence, for another {wait:.0f} s",
+        why=f"it asked us to wait, for another {wait:.0f} s (Retry-After)",
         hint="wait, then run the same command again",
         http_status=429,
     )
@@ -369,7 +370,7 @@ def submit_unknown(why: str, http_status: int | None = None, body: bytes = b"") 
     return SubmitUnknown(
         "The request was sent, but its answer was lost: a job may exist and be charged. It was not sent again",
         why=why,
-        hint="look at the service's dashboard; to send it again all the same, add --new to the command",
+        hint="check the service's dashboard; to send it again anyway, add --new to the command",
         http_status=http_status,
     )
 

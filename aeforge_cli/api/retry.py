@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_WAIT = 300.0  # seconds: curl too gives up on a longer Retry-After when it has less time than that
+LONGEST_WAIT = 300.0  # seconds at a time; limits for a minute are common, and nobody watches a terminal for longer
 MOMENT = 0.5  # seconds within which refusals are one: a pool of threads is refused together
 FIRST_PAUSE = 0.5  # botocore's and the AWS SDKs' first back-off is about as long
 LONGEST_PAUSE = 20.0  # the cap of the AWS SDKs' standard mode

@@ -13,7 +13,7 @@ from aeforge_cli.errors import ResultUnavailable, Usage
 
 Resolver = Callable[[str, int], list[str]]
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-_LONGEST = 8192
+_LONGEST = 8192  # characters: what servers commonly take (RFC 9110 4.1 asks for at least 8000)
 _PORTS = {"http": 80, "https": 443}
 
 

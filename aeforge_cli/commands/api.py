@@ -16,7 +16,7 @@ from aeforge_cli.errors import Usage
 from aeforge_cli.jobs.events import RetryScheduled
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.journal.interface import Reuse
-from aeforge_cli.output.console import clean
+from aeforge_cli.output.untrusted import clean
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -36,24 +36,21 @@ def register(tree: typer.Typer) -> None:
 def api(
     session: Session,
     method: Annotated[Method, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET or POST.")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Below the base URL, for example: image-tune/upscale.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path below the base URL, such as image-tune/upscale.")],
     service: AccountOptions,
     verbosity: VerbosityOptions,
     fields: Annotated[
         list[str] | None,
         typer.Option(
-            "--field",
-            "-F",
-            metavar="NAME=VALUE|NAME=@IMAGE",
-            help="A field of a POST's form: text, or a picture (@- from standard input); repeatable.",
+            "--field", "-F", metavar="NAME=VALUE|NAME=@IMAGE", help="Form field; @ attaches an image; repeatable."
         ),
     ] = None,
     timeout: TimeoutOption = None,
-    new: Annotated[bool, typer.Option("--new", help="Send it even if the same request is not finished.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Send it even if the same request is unfinished.")] = False,
 ) -> None:
-    """Make any call to the service, and print the body of its answer as it came.
+    """Send any request to the service, and print the response.
 
-    A GET that fails for a moment is tried again. A POST may buy a job: it is written to the journal, and sent once.
+    A GET is retried on temporary failures. A POST may submit a job: it is recorded in the journal, and sent once.
 
     Examples:
 

@@ -13,7 +13,7 @@ from aeforge_cli.session import Session
 
 
 def register(tree: typer.Typer) -> None:
-    auth = typer.Typer(help="Sign in, sign out, and see which key is used.", no_args_is_help=False)
+    auth = typer.Typer(help="Sign in, sign out, and show the current key.", no_args_is_help=False)
     auth.command("login")(login)
     auth.command("status")(status)
     auth.command("logout")(logout)
@@ -25,16 +25,14 @@ def login(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    with_token: Annotated[bool, typer.Option("--with-token", help="Read the key from standard input.")] = False,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Check the key with the service first.")] = True,
-    keyring: Annotated[
-        bool, typer.Option("--keyring", help="Store the key in the system's keyring (aeforge[keyring]).")
-    ] = False,
+    with_token: Annotated[bool, typer.Option("--with-token", help="Read the key from stdin.")] = False,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Ask the service first.")] = True,
+    keyring: Annotated[bool, typer.Option("--keyring", help="Store the key in the system's keyring.")] = False,
 ) -> None:
     """Store an API key, in the profile that is named; a new profile is made.
 
-    On a terminal the key is asked for and not shown; otherwise it is read from standard input. It is never an
-    argument, which other users of the machine could see.
+    On a terminal the key is prompted for and not shown; otherwise it is read from standard input. It is never an
+    argument: other users of the machine could see it.
 
     Examples:
 
@@ -135,11 +133,11 @@ def status(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Show which key is used, where it comes from, and whether the service accepts it.
+    """Show the current key, where it comes from, and whether the service accepts it.
 
-    Exits 4 without a key, or with one that the service does not accept.
+    Exits 4 without a key, or if the service does not accept it.
 
     Examples:
 
@@ -156,23 +154,22 @@ def status(
     session.redact.hide(key)
     good, trouble = (None, None) if offline else _judged(session, key)
     stored = _verified_at(session) if found.is_of_profile else None
-    if session.console.json:
-        session.console.result_json(
-            {
-                "schema": 1,
-                "profile": settings.profile,
-                "base_url": session.base_url,
-                "source": source,
-                "key": key.masked,
-                "verified": good,
-                "verified_at": stored,
-            }
-        )
-    else:
-        session.console.result(f"profile   {settings.profile}")
-        session.console.result(f"service   {session.base_url}")
-        session.console.result(f"key       {key.masked} from {source}")
-        session.console.result(f"verified  {_verified(good, stored)}")
+    session.console.record(
+        {
+            "profile": settings.profile,
+            "base_url": session.base_url,
+            "source": source,
+            "key": key.masked,
+            "verified": good,
+            "verified_at": stored,
+        },
+        text=[
+            f"profile   {settings.profile}",
+            f"service   {session.base_url}",
+            f"key       {key.masked} from {source}",
+            f"verified  {_verified(good, stored)}",
+        ],
+    )
     if trouble:
         raise trouble
     if good is False:

@@ -250,5 +250,5 @@ def write_example(session: Session, name: str) -> None:
         raise OutputExists(f"{path} exists", hint="choose another name: aeforge build --init FILE") from None
     except OSError as error:
         raise cannot_save(path, error) from None
-    session.console.path(str(path))
+    session.console.record({"path": str(path)}, text=[str(path)])
     session.console.note(f"an example was written; next: {command(f'build {path} --dry-run')}")

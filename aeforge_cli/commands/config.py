@@ -9,18 +9,16 @@ from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.config.catalogue import PROFILE, SETTINGS, Setting, checked
 from aeforge_cli.config.values import quoted
 from aeforge_cli.errors import AeforgeError, NotSignedIn, Usage
-from aeforge_cli.output.console import clean
+from aeforge_cli.output.tables import Column
 from aeforge_cli.session import Session
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(_NAMED)}.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="PROFILE", help="The profile to show or change.")
-]
+ProfileOption = Annotated[str | None, typer.Option("--profile", metavar="PROFILE", help="Profile to read or change.")]
 
 
 def register(tree: typer.Typer) -> None:
-    config = typer.Typer(help="See and change the settings, and where each comes from.")
+    config = typer.Typer(help="Show and change settings.")
     config.command("list")(list_)
     config.command("get")(get)
     config.command("set")(set_)
@@ -45,11 +43,8 @@ def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption 
     _begin(session, verbosity, profile)
     rows = [_row(session, setting) for setting in _NAMED.values()]
     rows += [_prices_row(session), _key_row(session)]
-    if session.console.json:
-        name = session.settings.shown(PROFILE.name).text
-        session.console.result_json({"schema": 1, "profile": name, "settings": rows})
-        return
-    session.console.table([_columns(row) for row in rows])
+    columns = [Column.of("name"), Column.of("value", flexible=True), Column.of("source", flexible=True)]
+    session.console.rows(rows, columns, key="settings", about={"profile": session.settings.shown(PROFILE.name).text})
     for row in rows:
         if row.get("error"):
             session.console.warn(f"{row['name']}: {row['error']}")
@@ -118,22 +113,18 @@ def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profi
     setting = _setting(session, name)
     _ = session.settings[setting.name]
     row = _row(session, setting)
-    if session.console.json:
-        session.console.result_json({"schema": 1, **row})
-    else:
-        value = row["value"] or ""
-        session.console.result(clean(value, 8192) if session.console.out_is_terminal else value)
+    session.console.record(row, text=[row["value"] or ""])
 
 
 @with_options
 def set_(
     session: Session,
     name: NameArgument,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Checked before it is stored.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="New value.")],
     verbosity: VerbosityOptions,
     profile: ProfileOption = None,
 ) -> None:
-    """Store a setting in the profile, or choose the profile that is used without --profile.
+    """Store a setting in a profile, or choose the default profile.
 
     A profile that does not exist is made. The rest of the config file stays as it is, comments included.
 
@@ -173,7 +164,7 @@ def _as_text(value: str) -> str:
 
 @with_options
 def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
-    """Remove a setting from the profile, so that the default is used again.
+    """Remove a setting from a profile; the default applies again.
 
     Examples:
 
@@ -203,10 +194,7 @@ def path(session: Session, verbosity: VerbosityOptions) -> None:
     """
     verbosity.apply(session)
     place = str(session.settings.file.path)
-    if session.console.json:
-        session.console.result_json({"schema": 1, "path": place})
-    else:
-        session.console.path(place)
+    session.console.record({"path": place}, text=[place])
 
 
 def _begin(session: Session, verbosity: VerbosityOptions, profile: str | None) -> None:

@@ -15,8 +15,9 @@ from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.config.catalogue import SETTINGS, shown_journal
 from aeforge_cli.config.settings import DEFAULT
-from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage, install_hint
-from aeforge_cli.output.console import clean
+from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage
+from aeforge_cli.extras import install_hint
+from aeforge_cli.phrases import count
 from aeforge_cli.redaction import shown_proxy
 from aeforge_cli.session import Session
 
@@ -41,9 +42,9 @@ def doctor(
     verbosity: VerbosityOptions,
     offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Check that everything is set up, and say what to do where it is not.
+    """Check the setup, and say what to fix.
 
-    Nothing is submitted. The exit code is that of the first check that fails: 4 without a key, 5 without a connection.
+    Nothing is submitted. The exit code is that of the first problem: 4 without a key, 5 without a connection.
 
     Examples:
 
@@ -56,13 +57,9 @@ def doctor(
     findings = []
     for name, check in _checks(session, offline=offline):
         findings.append(_found(name, check))
-        if not session.console.json:
-            _print(session, findings[-1])
+        _print(session, findings[-1])
     troubles = [finding.trouble for finding in findings if finding.trouble]
-    if session.console.json:
-        session.console.result_json(
-            {"schema": 1, "ok": not troubles, "checks": [_as_json(finding) for finding in findings]}
-        )
+    session.console.rows(list(map(_as_json, findings)), (), key="checks", about={"ok": not troubles})
     if troubles:
         raise troubles[0]
 
@@ -76,9 +73,9 @@ def _found(name: str, check: Callable[[], str]) -> Finding:
 
 def _print(session: Session, finding: Finding) -> None:
     mark = "no" if finding.trouble else "ok"
-    session.console.result(f"{mark}  {finding.name:<7}  {clean(finding.detail)}")
+    session.console.text(f"{mark}  {finding.name:<7}  {finding.detail}")
     if finding.trouble and finding.trouble.hint:
-        session.console.result(f"    next:    {clean(finding.trouble.hint)}")
+        session.console.text(f"    next:    {finding.trouble.hint}")
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
@@ -149,8 +146,7 @@ def _journal(session: Session) -> str:
     place = shown_journal(shared) if shared else str(session.settings.state_dir)
     if not shared:
         _require_writable(session.settings.state_dir, "AEFORGE_STATE_DIR")
-    count = session.journal.count_pending()
-    return f"{place}, {count} unfinished {'job' if count == 1 else 'jobs'}"
+    return f"{place}, {count(session.journal.count_pending(), 'unfinished job')}"
 
 
 def _require_writable(folder: Path, variable: str) -> None:

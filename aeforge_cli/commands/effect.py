@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.api.operations import EffectV1, EffectV2, Operation, Quality, Resolution
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, one_of, whole_number
 from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions
@@ -58,21 +58,22 @@ def effect(
     session: Session,
     batch: BatchOptions,
     run: RunOptions,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("Effect to draw")] = None,
     image: Annotated[
-        str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
+        str | None, typer.Option("--image", metavar="IMAGE", help="Reference image: a file, a URL, or - for stdin.")
     ] = None,
     resolution: ResolutionOption = None,
     frames: Annotated[
-        int | None, typer.Option("--frames", metavar="4|9|16", help="How many (version 2).", show_default="4")
+        int | None, typer.Option("--frames", metavar="4|9|16", help="Number of frames (version 2).", show_default="4")
     ] = None,
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Make a visual effect.
+    """Create a visual effect.
 
-    --resolution asks for one picture (version 1 of the operation); --frames and --quality ask for a series (version 2).
-    The results of a manifest are named effect-1, effect-2 by its lines, unless a line has an image or an output.
+    --resolution selects version 1 of the operation, which returns one image; --frames and --quality select version 2,
+    which returns a series. Results of a manifest are named effect-1, effect-2 after its lines, unless a line has an
+    image or an output.
 
     Examples:
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.api.operations import AiModel, Generate
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
 from aeforge_cli.commands._shared.recipes import Image, Recipe
 from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions
@@ -53,21 +53,17 @@ def generate(
     batch: BatchOptions,
     run: RunOptions,
     model: Annotated[
-        AiModel | None, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")
+        AiModel | None, typer.Option("--model", metavar="NAME", parser=_model, help=f"AI model: one of {_MODEL_NAMES}.")
     ] = None,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("What to draw")] = None,
     ref: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ref",
-            metavar="IMAGE",
-            help="A picture to go by; repeatable: up to 5 for grok-imagine, 1 for grok-imagine-pro, 10 for others.",
-        ),
+        list[str] | None, typer.Option("--ref", metavar="IMAGE", help="Reference image; repeatable.")
     ] = None,
 ) -> None:
-    """Make a picture from a prompt.
+    """Create an image from a prompt.
 
-    The results of a manifest are named generate-1, generate-2 by its lines, unless a line has an output.
+    References: grok-imagine takes up to 5, grok-imagine-pro 1, the others 10. Results of a manifest are named
+    generate-1, generate-2 after its lines, unless a line has an output.
 
     Examples:
 

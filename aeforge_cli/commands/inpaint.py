@@ -1,9 +1,11 @@
 """`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
+from typing import Annotated
+
 import typer
 
 from aeforge_cli.api.operations import Inpaint, Quality
-from aeforge_cli.commands._shared.options import PromptOption, QualityOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import QualityOption, RunOptions, prompt_option, with_options
 from aeforge_cli.commands._shared.recipes import Recipe, one_of
 from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
@@ -29,12 +31,12 @@ def inpaint(
     inputs: InputOptions,
     batch: BatchOptions,
     run: RunOptions,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("What to change, and where")] = None,
     quality: QualityOption = None,
 ) -> None:
-    """Edit part of a picture as a prompt says.
+    """Edit part of an image as a prompt describes.
 
-    The prompt names the area and what should be there. Without -o the links to the results are printed.
+    The prompt names the area and the change. Without -o, links to the results are printed.
 
     Examples:
 

@@ -28,15 +28,14 @@ from aeforge_cli.jobs.lifecycle import Job, job_failed
 from aeforge_cli.jobs.lookup import known_job_id
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.journal.interface import Row
+from aeforge_cli.output.tables import journal_columns
 from aeforge_cli.session import Session
 
-IdsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Job ids, the beginnings of ids of the journal, or @last.")
-]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Job ids, their first characters, or @last.")]
 
 
 def register(tree: typer.Typer) -> None:
-    job = typer.Typer(help="Check jobs, wait for them, list them.")
+    job = typer.Typer(help="Check, wait for and list jobs.")
     job.command("status")(status)
     job.command("wait")(wait)
     job.command("list")(list_)
@@ -53,7 +52,7 @@ def status(
 ) -> None:
     """Check jobs once, without waiting.
 
-    Exits as the job stands: 0 Succeed, 3 Failed, 8 Pending; 2 for one that the service does not know.
+    The exit code is the job's status: 0 Succeed, 3 Failed, 8 Pending; 2 for a job that the service does not know.
 
     Examples:
 
@@ -62,6 +61,7 @@ def status(
         aeforge job status 550e8400-e29b-41d4-a716-446655440000 --json
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
     service.apply(session, timeout=timeout)
     lifecycle = session.lifecycle()
     jobs = _jobs(session, ids)
@@ -83,10 +83,10 @@ def wait(
     service: AccountOptions,
     verbosity: VerbosityOptions,
 ) -> None:
-    """Wait for jobs, and save what they made with -o.
+    """Wait for jobs, and save their results with -o.
 
-    Several jobs are waited for at once; each result is printed when it is ready. An empty list of ids on standard
-    input is no mistake.
+    Several jobs are polled at once; each result is printed as soon as it is ready. An empty list of ids on standard
+    input is accepted.
 
     Examples:
 
@@ -95,6 +95,7 @@ def wait(
         aeforge job list --pending --json | jq -r .job_id | aeforge job wait - -o 'out/{job_id}.{ext}'
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
     session.saves_to(output.output)
     service.apply(session, timeout=waiting.timeout)
     jobs = _jobs(session, ids)
@@ -185,14 +186,19 @@ def _raise_unless_succeeded(job_id: JobId, found: JobStatus) -> None:
 def list_(
     session: Session,
     verbosity: VerbosityOptions,
-    pending: Annotated[bool, typer.Option("--pending", help="Only jobs whose end is not known.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Only unfinished jobs.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only jobs that failed.")] = False,
-    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that mention it.")] = "",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.", show_default="all")] = None,
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only jobs that mention TEXT.")] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Number of jobs to list.", show_default="all")
+    ] = None,
 ) -> None:
-    """List the jobs submitted from this machine, the newest first.
+    """List the jobs submitted from this machine, newest first.
 
-    The journal is local: the service itself offers no list.
+    The list is local: the service has none. On a terminal, ids are cut to a beginning that is enough
+    for `aeforge job wait`. States: submitting; accepted (the job runs); succeeded (its results are not saved here);
+    saved; failed; rejected (the service refused it); not_sent; unknown (sent, but the answer was lost: it may have been
+    charged); lost (the service no longer knows it).
 
     Examples:
 
@@ -201,33 +207,30 @@ def list_(
         aeforge job list --search sky --limit 5 --json
     """
     verbosity.apply(session)
-    rows = session.journal.rows(pending=pending, failed=failed, search=search, limit=limit)
-    if session.console.json:
-        for row in rows:
-            session.console.record(row_json(row))
-        return
-    session.console.table([_cells(row) for row in rows])
+    found = session.journal.rows(pending=pending, failed=failed, search=search, limit=limit)
+    rows = [row_values(row) for row in found]
+    session.console.rows(rows, journal_columns(rows, session.clock.now()), fields=SHOWN)
 
 
-def row_json(row: Row) -> dict[str, object]:
+# What `job list` shows of a row.
+SHOWN = (
+    "job_id",
+    "state",
+    "operation",
+    "input",
+    "prompt",
+    "output",
+    "service",
+    "created",
+    "updated",
+    "files",
+    "reason",
+)
+
+
+def row_values(row: Row) -> dict[str, object]:
     """A row of the journal as it is printed: no field is ever left out."""
     from dataclasses import asdict
 
-    return {
-        "job_id": row.job_id,
-        "state": str(row.state),
-        "operation": row.operation,
-        "input": row.input,
-        "prompt": row.prompt,
-        "output": row.output,
-        "service": row.service,
-        "created": row.created,
-        "updated": row.updated,
-        "files": [asdict(file) | {"path": file.path or None} for file in row.files],
-        "reason": row.reason,
-    }
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    when = row.created[:16].replace("T", " ")
-    return row.job_id or "-", row.state, when, row.operation, row.input or "-", row.prompt or ""
+    files = [asdict(file) | {"path": file.path or None} for file in row.files]
+    return {name: getattr(row, name) for name in SHOWN} | {"state": str(row.state), "files": files}

@@ -26,41 +26,39 @@ def register(tree: typer.Typer) -> None:
 def sandbox(
     session: Session,
     verbosity: VerbosityOptions,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 for a free one.")] = PORT,
-    host: Annotated[str, typer.Option("--host", help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = PORT,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Loopback address to listen on.")
+    ] = "127.0.0.1",
     key: Annotated[
         list[str] | None,
-        typer.Option(
-            "--key", metavar="KEY", help="Key to accept, of your own invention; repeatable.", show_default="sandbox"
-        ),
+        typer.Option("--key", metavar="KEY", help="Throwaway key to accept; repeatable.", show_default="sandbox"),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="DIR", help="Keep jobs in this folder.", file_okay=False)
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Folder that keeps jobs across restarts.", file_okay=False),
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option("--engine", metavar="NAME", help="Engine that edits: local, or one from an installed package."),
-    ] = "local",
-    delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that a job stays Pending, at least.")] = 2.0,
-    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each answer.")] = 0.0,
-    fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Share of jobs that fail.")] = 0.0,
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Image engine, or a plug-in.")] = "local",
+    delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that each job stays Pending.")] = 2.0,
+    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each response.")] = 0.0,
+    fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Fraction of jobs that fail.")] = 0.0,
     status: Annotated[
         list[str] | None,
-        typer.Option("--status", metavar="CODE:SHARE", help="Answer so, with nothing done, e.g. 503:0.1; repeatable."),
+        typer.Option("--status", metavar="CODE:SHARE", help="Status for a fraction of requests; repeatable."),
     ] = None,
     retry_after: Annotated[
-        int | None, typer.Option("--retry-after", min=0, help="Seconds that a 429 or 503 of --status asks to wait.")
+        int | None, typer.Option("--retry-after", min=0, help="Retry-After of a 429 or 503 from --status.")
     ] = None,
-    drop: Annotated[float, typer.Option("--drop", min=0, max=1, help="Share of connections closed unanswered.")] = 0.0,
-    lose_answer: Annotated[
-        float, typer.Option("--lose-answer", min=0, max=1, help="Share of jobs made whose answer is lost.")
-    ] = 0.0,
+    drop: Annotated[float, typer.Option("--drop", min=0, max=1, help="Fraction of connections dropped.")] = 0.0,
+    lose_answer: Annotated[float, typer.Option("--lose-answer", min=0, max=1, help="Fraction of answers lost.")] = 0.0,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed for the injected faults.", show_default="none")
     ] = None,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
-    """Serve the AetherForge API on this machine, without a key of yours and at no cost.
+    """Run a local stand-in for the service: no key, no cost.
 
     A stand-in, not the service: inpaint edits for real within a fixed vocabulary, upscale enlarges, the other
     operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why, and

@@ -26,17 +26,13 @@ def split_layer(
     run: RunOptions,
     keyword: Annotated[
         str | None,
-        typer.Option(
-            "--keyword",
-            "-k",
-            metavar="WORD",
-            help="The element to separate, for example: arm; @FILE reads it from a file. In a manifest: prompt.",
-        ),
+        typer.Option("--keyword", "-k", metavar="WORD", help="Element to separate, such as arm; @FILE reads it."),
     ] = None,
 ) -> None:
-    """Separate one element of a picture into a layer of its own.
+    """Separate one element of an image into its own layer.
 
-    A job makes several pictures: give -o a folder or a template, or they are numbered -1, -2 before the suffix.
+    A job returns several images: give -o a folder or a template, or they are numbered -1, -2 before the suffix. In a
+    manifest, the keyword is the prompt.
 
     Examples:
 

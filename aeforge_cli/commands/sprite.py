@@ -17,7 +17,7 @@ from aeforge_cli.api.operations import (
     Resolution,
     Style,
 )
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
 from aeforge_cli.commands._shared.recipes import Recipe, Values, one_of, truth, whole_number
 from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, words
@@ -47,7 +47,7 @@ def _at_the_service(style: StyleName | None) -> Style | None:
 
 StyleOption = Annotated[
     StyleName | None,
-    typer.Option("--style", case_sensitive=False, help="How it is drawn.", show_default="the service's choice"),
+    typer.Option("--style", case_sensitive=False, help="Drawing style.", show_default="the service's choice"),
 ]
 
 
@@ -112,7 +112,7 @@ RECIPES = (
 
 
 def register(tree: typer.Typer) -> None:
-    sprite = typer.Typer(help="Animate pictures, give sprites another look, put characters over them.")
+    sprite = typer.Typer(help="Animate images, restyle sprites, overlay characters.")
     sprite.command("make")(make)
     sprite.command("reskin")(reskin)
     sprite.command("overlay")(overlay)
@@ -125,23 +125,19 @@ def make(
     inputs: InputOptions,
     batch: BatchOptions,
     run: RunOptions,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("How it moves")] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="IMAGE", help="The picture that the animation ends with (version 2).")
+        str | None, typer.Option("--to", metavar="IMAGE", help="Last image of the animation (version 2).")
     ] = None,
     frames: Annotated[
-        int | None,
-        typer.Option(
-            "--frames",
-            metavar="N",
-            help="How many: 25, 36, 49, 64, 81, 100, 121, 144, 169; in version 2: 49, 81, 121.",
-            show_default="the fewest",
-        ),
+        int | None, typer.Option("--frames", metavar="N", help="Number of frames.", show_default="the fewest")
     ] = None,
-    pixel: Annotated[bool, typer.Option("--pixel/--no-pixel", help="Draw it as pixel art.")] = False,
+    pixel: Annotated[bool, typer.Option("--pixel/--no-pixel", help="Draw pixel art.")] = False,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Animate a picture as a prompt says: frames, and a GIF of them.
+    """Animate an image as a prompt describes: frames, and a GIF of them.
+
+    Frames: 25, 36, 49, 64, 81, 100, 121, 144 or 169 in version 1 of the operation; 49, 81 or 121 in version 2.
 
     Examples:
 
@@ -161,15 +157,15 @@ def reskin(
     inputs: InputOptions,
     batch: BatchOptions,
     run: RunOptions,
-    prompt: PromptOption = None,
+    prompt: Annotated[str | None, prompt_option("New look")] = None,
     style: StyleOption = None,
     resolution: ResolutionOption = None,
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Give a sprite another look.
+    """Restyle a sprite.
 
-    --resolution asks for version 1 of the operation, --quality or a quality in a manifest for version 2.
+    --resolution selects version 1 of the operation; --quality, or a quality in a manifest, selects version 2.
 
     Examples:
 
@@ -192,19 +188,10 @@ def reskin(
 @with_options
 def overlay(
     session: Session,
-    sheet: Annotated[
-        str, typer.Argument(metavar="SHEET", help="The sprite sheet: a path, an http(s) address, or - for stdin.")
-    ],
-    characters: Annotated[
-        list[str], typer.Argument(metavar="CHARACTER...", help="1 to 4 pictures of characters, likewise.")
-    ],
+    sheet: Annotated[str, typer.Argument(metavar="SHEET", help="Sprite sheet: a file, a URL, or - for stdin.")],
+    characters: Annotated[list[str], typer.Argument(metavar="CHARACTER...", help="1 to 4 images of characters.")],
     rows: Annotated[
-        str,
-        typer.Option(
-            "--rows",
-            metavar="JSON|@FILE",
-            help='What each row of the sheet shows: [{"row": 0, "title": "walk", "description": "walks right"}, ...].',
-        ),
+        str, typer.Option("--rows", metavar="JSON|@FILE", help="What each row of the sheet shows, as JSON.")
     ],
     run: RunOptions,
     style: StyleOption = None,
@@ -212,9 +199,10 @@ def overlay(
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Put characters over the rows of a sprite sheet.
+    """Overlay characters on the rows of a sprite sheet.
 
-    --resolution asks for version 1 of the operation, --quality for version 2.
+    Rows are a JSON list: [{"row": 0, "title": "walk", "description": "walks right"}, ...]; @FILE reads it from a file.
+    --resolution selects version 1 of the operation, --quality selects version 2.
 
     Examples:
 

@@ -33,11 +33,10 @@ def upscale(
     batch: BatchOptions,
     run: RunOptions,
     scale: Annotated[
-        Resolution,
-        typer.Option("--scale", case_sensitive=False, help="The long side becomes 1024, 2048 or 4096 pixels."),
+        Resolution, typer.Option("--scale", case_sensitive=False, help="Long side: 1024, 2048 or 4096 pixels.")
     ] = Resolution.TWO_K,
 ) -> None:
-    """Make a picture larger.
+    """Enlarge an image.
 
     Examples:
 

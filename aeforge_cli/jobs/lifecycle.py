@@ -453,7 +453,8 @@ def job_failed(job_id: JobId, reason: str) -> JobFailed:
     return JobFailed(
         f"Job {job_id} failed at the service",
         why=reason or "the service gives no reason",
-        hint="change the prompt or the picture, then run the command again",
+        hint="change the prompt or the picture, then run the command again; pictures of child-like figures,"
+        " and small ones (under 1024 px), often fail",
         job_id=job_id,
     )
 

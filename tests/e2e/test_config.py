@@ -53,7 +53,7 @@ def test_for_people_the_list_is_a_table(aeforge: Aeforge) -> None:
     run = aeforge("config", "list")
 
     rows = [line.split() for line in run.stdout.splitlines()]
-    assert rows[0] == ["profile", "default", "the", "default"]
+    assert rows[:2] == [["NAME", "VALUE", "SOURCE"], ["profile", "default", "the", "default"]]
     assert ["timeout", "10m", "the", "default"] in rows
 
 

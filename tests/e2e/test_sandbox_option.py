@@ -82,7 +82,7 @@ def test_an_interrupted_command_leaves_a_job_to_go_on_with(aeforge: Aeforge, hom
 
     assert interrupted.ending == (130, "interrupted")
     assert (run.exit, run.stdout) == (0, "sky.png\n")
-    assert f"going on with job {interrupted.error['job_id']}" in run.stderr
+    assert f"resuming job {interrupted.error['job_id']}" in run.stderr
 
 
 def _wait_for(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aeforge_cli.commands.job import row_json
+from aeforge_cli.commands.job import row_values
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.conftest import Aeforge, Home, Run
 from tests.faults.direct import Direct
@@ -52,7 +52,7 @@ def assert_invariants(aeforge: Aeforge, fakes: list[Fake], users: list[Direct], 
 def journal(home: Home) -> list[dict[str, Any]]:
     """The rows that `aeforge job list --json` prints, newest first."""
     opened = SqliteJournal(home.state)
-    rows = [row_json(row) for row in opened.rows()]
+    rows = [row_values(row) for row in opened.rows()]
     opened.close()
     return rows
 

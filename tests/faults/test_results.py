@@ -1,6 +1,7 @@
 """Results come from elsewhere: fetched without the key, whole or not at all, under names that no server chose."""
 
 import gzip
+import math
 import struct
 import zlib
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.api.requests_transport import MOST_REDIRECTS, Limits, RequestsTransport
+from aeforge_cli.api.retry import LONGEST_WAIT, SHORTEST_PAUSE
 from aeforge_cli.api.transport import Fault, TransportError
 from aeforge_cli.errors import ResultUnavailable
 from aeforge_cli.redaction import Secret
@@ -353,6 +355,24 @@ class TestLinksThatNoLongerWork:
 
         assert user.run(order(out / "sky.png")) == DONE
         assert (len(fake.looks()), len(fake.cdn.requests)) == (2, 2)
+
+    @pytest.mark.row("C5")
+    @pytest.mark.parametrize("asked", ["0", "Sun, 06 Nov 1994 08:49:37 GMT", "99999999999"])
+    def test_a_results_host_is_neither_asked_busily_nor_waited_for_without_end(
+        self, fake: Fake, user: Direct, out: Path, asked: str
+    ) -> None:
+        fake.downloads.says(*[Answer(503, headers={"Retry-After": asked})] * 10)
+        job = user.life.obtain_now(order(out / "sky.png"), math.inf)
+        [(job, end)] = user.life.wait_for_all([job], math.inf)
+        done = end()
+        user.clock.slept.clear()
+        delivery = order(out / "sky.png").delivery
+        assert delivery is not None
+
+        user.life.save(job, done.urls, delivery, math.inf)
+
+        assert len(fake.cdn.requests) == 11
+        assert (min(user.clock.slept) >= SHORTEST_PAUSE, max(user.clock.slept) <= LONGEST_WAIT) == (True, True)
 
     @pytest.mark.row("C4")
     def test_a_link_that_stays_expired_ends_it(self, fake: Fake, user: Direct, out: Path) -> None:

@@ -346,7 +346,7 @@ def test_a_time_that_is_too_long_is_not_waited_for(
 
     error = failure(client, until=clock.time + patience)
 
-    assert (type(error), error.why) == (RateLimited, f"HTTP 429; it asks to wait {wait} s")
+    assert (type(error), error.why) == (RateLimited, f"HTTP 429; it asked us to wait {wait} s (Retry-After)")
     assert clock.slept == []
 
 

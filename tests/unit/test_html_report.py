@@ -279,7 +279,7 @@ def test_a_full_page_leaves_further_pictures_out_and_says_so(shown: Show, before
 
     page = shown(*(Outcome(item(number, before), done(after)) for number in (1, 2)), room=room)
 
-    left_out = "Left out: this page is full, with 0.0 MB of pictures."
+    left_out = "Left out: this page is full, with 156 bytes of pictures."
     assert len(page.parts["job-1"].pictures) == 2
     assert page.lines("job-2")[-2:] == [f"before: {left_out}", f"after: {left_out}"]
 
@@ -405,7 +405,7 @@ def test_a_report_that_could_not_be_written_is_refused_beforehand(tmp_path: Path
 
     photo, folder, nowhere = tmp_path / "photo.png", tmp_path / "folder.html", tmp_path / "missing" / "report.html"
     assert [refusal(path) for path in (photo, folder, nowhere)] == [
-        (Usage, f"{photo} is no name for a web page"),
+        (Usage, f"{photo} is not the name of a web page"),
         (CannotSave, f"{folder} is a folder"),
         (CannotSave, f"The report {nowhere} cannot be saved"),
     ]

@@ -18,7 +18,7 @@ from aeforge_cli.api.retry import (
 )
 
 NOON = "Sun, 01 Feb 2026 12:00:00 GMT"
-OUR_NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
+OUR_NOON = datetime(2026, 2, 1, 12, 0, 10, tzinfo=UTC)  # our clock is fast
 
 
 @given(st.integers(0, 10_000), st.integers())
@@ -55,8 +55,8 @@ WAITS = {
     "a date": ("Sun, 01 Feb 2026 12:00:30 GMT", NOON, 30.0),
     "a date of an old form": ("Sunday, 01-Feb-26 12:00:30 GMT", NOON, 30.0),
     "a date that is past": ("Sun, 01 Feb 2026 11:00:00 GMT", NOON, 0.0),
-    "a date without an answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "", 30.0),
-    "a date with nonsense for the answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "today", 30.0),
+    "a date without an answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "", 20.0),
+    "a date with nonsense for the answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "today", 20.0),
     "a date without a zone": ("Sun, 01 Feb 2026 12:00:30 -0000", NOON, 30.0),
     "a past date without an answer's own": ("Sun, 01 Feb 2026 11:00:00 GMT", "", 0.0),
     "the last date there is": ("Fri, 31 Dec 9999 23:59:59 GMT", NOON, 1e9),

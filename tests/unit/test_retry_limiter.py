@@ -190,7 +190,7 @@ def test_a_silence_beyond_patience_is_an_error_at_once(
         throttled.look(JOB, until=clock.monotonic() + 10)
 
     assert (type(unheard.value.error), unheard.value.wait, clock.slept) == (RateLimited, 60.0, [])
-    assert unheard.value.error.why == "it asked for silence, for another 60 s"
+    assert unheard.value.error.why == "it asked us to wait, for another 60 s (Retry-After)"
 
 
 def test_no_service_silences_us_for_hours(throttled: Client, transport: FakeTransport, clock: FakeClock) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.web_inputs import is_address
-from aeforge_cli.commands._shared.plan import refuse_folder, unread
+from aeforge_cli.commands._shared.plan import check_place, unread
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, recipes
 from aeforge_cli.commands._shared.sources import words
 from aeforge_cli.errors import AeforgeError, FileMissing, Usage
@@ -248,7 +248,7 @@ class AssetReader:
             if target.is_stream:
                 raise Usage("out must be a file")
             target.names(naming)  # finds a name that is none
-            refuse_folder(target.path(naming))
+            check_place(target, naming)
         except AeforgeError as error:
             self._mistakes.add(entry.line_of("out"), _in_keys(error), named)
             return None

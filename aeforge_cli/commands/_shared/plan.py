@@ -1,7 +1,6 @@
 """The plan: every input found and judged, every output named, what each job needs, before anything is sent."""
 
 import io
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,10 +10,11 @@ from typing import Any
 import typer
 
 from aeforge_cli.api.operations import Operation
+from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
-from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, NotSignedIn, OutputExists, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -26,6 +26,7 @@ from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal.interface import NoJournal, Reuse
+from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 
@@ -110,12 +111,13 @@ def check_places(session: Session, output: OutputOptions, *, several: bool, has_
     """Raises Usage where the options for results contradict one another."""
     if output.output is None and not has_outputs:
         if output.overwrite or output.skip_existing or output.open or output.preview:
-            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint="add -o FILE")
+            where = "FOLDER/" if several else "FILE"
+            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint=f"add -o {where}")
         return
     if output.output == "-":
         if several:
             raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
-        if session.console.out_is_terminal or session.console.json:
+        if not session.console.takes_pictures:
             raise Usage("A picture is not written to a terminal or among JSON", hint="use -o FILE, or a pipe")
         if output.open or output.preview:
             raise Usage("--open and --preview need a file", hint="use -o FILE")
@@ -144,7 +146,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     return Order(
         make=lambda: recipe.make(values_of(session, recipe, line.image, options, shared.read)),
         kind=type(operation),
-        input=line.image or "",
+        input=label_of(line.image or ""),
         words=operation.words,
         asked=operation,
         delivery=_delivery(session, naming, line.output, ask.run.output),
@@ -278,10 +280,10 @@ def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
 
 def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptions, *, reuses: bool) -> None:
     """Raises OutputExists where two jobs could write one file, or one would write over a file unasked."""
-    OutputCollisions(map(_names, orders)).check()
     for order in orders:
         if order.delivery and order.delivery.destination:
-            refuse_folder(order.delivery.destination.path(order.delivery.naming))
+            check_place(order.delivery.destination, order.delivery.naming)
+    OutputCollisions(map(_names, orders)).check()
     if output.skip_existing or output.overwrite or reuses:
         return
     taken = [path for order in orders if (path := _taken(session, order))]
@@ -294,9 +296,16 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
         )
 
 
-def refuse_folder(path: Path) -> None:
-    if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged in `prepare`
-        raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
+def check_place(target: Destination, naming: Naming) -> None:
+    """Refuses what could not be saved, as far as that shows without making anything; what exists is judged apart."""
+    path = target.path(naming)
+    try:
+        path.absolute()
+    except OSError:
+        raise CannotSave(
+            f"{path} cannot be saved", why="the current folder does not exist any more", hint="change to one that does"
+        ) from None
+    replace(target, replace=True).check(naming, dry=True)
 
 
 def _taken(session: Session, order: Order) -> Path | None:
@@ -340,15 +349,13 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     A picture from the web, or one that cannot be read, is left for its turn: it counts as a purchase until then. So is
     everything where nothing could be used again, unless it must be `certain`: reading all pictures takes its time.
     """
-    from aeforge_cli.api.web_inputs import is_address
-
     if is_address(order.input) or order.input == "-" or order.reuse is Reuse.NOTHING:
         return Need(Action.BUY)
     if order.reuse is Reuse.UNFINISHED and not certain and not session.has_unfinished:
         return Need(Action.BUY)
     try:
         journal = session.journal if session.has_journal else NoJournal()
-        return need(order, journal, session.service, session.account_if_known)
+        return need(order, journal, session.service, session.account_if_known(runs=not certain))
     except AeforgeError:
         return Need(Action.BUY)  # its turn will tell what is wrong with it
 
@@ -361,36 +368,33 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
 
     What the account has bought in the last hour counts as well: a loop of single commands is a batch, too.
     """
-    count = len(asked)
-    if batch.max_jobs is not None and count > batch.max_jobs:
+    number = len(asked)
+    wanted = count(number, "job")
+    if batch.max_jobs is not None and number > batch.max_jobs:
         raise LimitReached(
-            f"{jobs(count)} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            f"{count(number, 'job')} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
-    if batch.yes or session.is_sandboxed or not count:
+    if batch.yes or session.is_sandboxed or not number:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if count + recent <= ASK_ABOVE:
+    if number + recent <= ASK_ABOVE:
         return min(ASK_ABOVE - recent, batch.max_jobs or ASK_ABOVE)
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
         raise Usage(
-            f"{jobs(count)} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes"
+            f"{count(number, 'job')} would be bought{lately}{cost}; there is no terminal to confirm on",
+            hint="pass --yes",
         )
-    if not typer.confirm(f"Buy {jobs(count)}{lately}{cost}?", err=True):
+    if not typer.confirm(f"Buy {count(number, 'job')}{lately}{cost}?", err=True):
         raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
-    return batch.max_jobs or count
+    return batch.max_jobs or number
 
 
 def _bought_lately(session: Session) -> int:
-    try:
-        account = session.account_name
-    except NotSignedIn:
+    account = session.account_if_known()
+    if account is None:
         return 0
     since = (session.clock.now() - timedelta(hours=1)).isoformat(timespec="milliseconds")
     return session.journal.spent(session.service, account, since)
-
-
-def jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"

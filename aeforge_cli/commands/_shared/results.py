@@ -92,8 +92,8 @@ class Results:
             return
         kept = self._kept + tally.kept
         ways = {"kept": kept, "fetched": tally.fetched, "resumed": tally.resumed, "bought": tally.bought}
-        by_way = ", ".join(f"{count} {way}" for way, count in ways.items() if count) or "0 bought"
-        reasons = ", ".join(f"{code} {count}" for code, count in self._reasons.items())
+        by_way = ", ".join(f"{number} {way}" for way, number in ways.items() if number) or "0 bought"
+        reasons = ", ".join(f"{code} {number}" for code, number in self._reasons.items())
         parts = [f"{self._kept + tally.done} done"]
         parts += [f"{sum(self._reasons.values())} failed ({reasons})"] if reasons else []
         parts += [f"{tally.untried} not tried"] if tally.untried else []

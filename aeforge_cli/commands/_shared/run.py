@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
-from aeforge_cli.commands._shared.plan import Ask, Planned, guard, jobs, planned
+from aeforge_cli.commands._shared.plan import Ask, Planned, guard, planned
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.results import Results, request_json
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
 from aeforge_cli.errors import Interrupted, command, go_on_with
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
+from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _settled(plan: Sequence[Planned]) -> set[Order]:
 def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operation]) -> None:
     refused = None
     for each in plan:
-        session.console.record(request_json(session, each))
+        session.console.result_json(request_json(session, each))
         refused = refused or each.need.error
     session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left}")
     if refused is not None:
@@ -102,7 +103,7 @@ def sum_of(plan: Sequence[Planned]) -> str:
         Action.REFUSE: "refused",
     }
     counts = {word: sum(each.need.action is action for each in plan) for action, word in words.items()}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
 
 class _Run:
@@ -160,5 +161,7 @@ class _Run:
             return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
         if batch.tally.total == 1:
             return interrupted
-        message = f"Interrupted; {jobs(len(running))} in progress at the service ({command('job list --pending')})"
+        message = (
+            f"Interrupted; {count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
+        )
         return Interrupted(interrupted.signal_number, message, hint=self._session.again(*self._batch.finishing))

@@ -25,28 +25,26 @@ class InputOptions:
     """Inputs."""
 
     images: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[IMAGE]...", help="Pictures: paths, folders, http(s) addresses, or - for standard input."
-        ),
+        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Files, folders, http(s) URLs, or - for stdin.")
     ] = None
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
+        str | None, typer.Option("--from", metavar="FILE|-", help="File with one path per line (- for stdin).")
     ] = None
     recursive: Annotated[bool, typer.Option("--recursive", help="Search subfolders.")] = False
 
 
 JobsOption = Annotated[
-    str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in flight at once.", show_default="16")
+    str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in progress at once.", show_default="16")
 ]
 FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")]
 MaxJobsOption = Annotated[
-    int | None, typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to buy more.", show_default="no limit")
+    int | None,
+    typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", help=f"Buy more than {ASK_ABOVE} jobs without asking.")]
+YesOption = Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")]
 ShareOption = Annotated[bool, typer.Option("--share", help="Leave on other machines what they have made.")]
 ReportOption = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page: before, after, times, failures.")
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures.")
 ]
 RecordOption = Annotated[
     Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Keep a line for each saved file.")
@@ -58,18 +56,17 @@ class BatchOptions:
     """Batch."""
 
     manifest: Annotated[
-        str | None, typer.Option("--manifest", metavar="FILE|-", help="Read jobs, one a line: JSON Lines or CSV.")
+        str | None,
+        typer.Option("--manifest", metavar="FILE|-", help="JSON Lines or CSV, one job per line (- for stdin)."),
     ] = None
     jobs: JobsOption = None
     resume: Annotated[bool, typer.Option("--resume", help="Skip finished jobs and resume unfinished ones.")] = False
-    update: Annotated[
-        bool, typer.Option("--update", help="As --resume, and remake what was made of something else.")
-    ] = False
+    update: Annotated[bool, typer.Option("--update", help="As --resume, and redo jobs that have changed.")] = False
     fail_fast: FailFastOption = False
     max_jobs: MaxJobsOption = None
     yes: YesOption = False
     shard: Annotated[
-        str | None, typer.Option("--shard", metavar="K/N", help="Take only the K-th of N equal shares.")
+        str | None, typer.Option("--shard", metavar="K/N", help="Process the K-th of N equal parts of the list.")
     ] = None
     share: ShareOption = False
     report: ReportOption = None

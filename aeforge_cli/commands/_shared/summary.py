@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from aeforge_cli.errors import AeforgeError, Partial
 from aeforge_cli.output.console import Console
+from aeforge_cli.phrases import count
 
 
 class Summary:
@@ -34,7 +35,7 @@ class Summary:
         """Reports the failure at once, unless it may be the only one there is to report."""
         self._failures.append(error)
         if self._total > 1:
-            self._console.failure(error, brief=True)
+            self._console.failure(error)
 
     def conclude(self) -> None:
         """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
@@ -46,7 +47,7 @@ class Summary:
         failed = self._total - self._done
         if not self._done and len({error.exit_status for error in self._failures}) == 1:
             untried = failed - len(self._failures)
-            told = f"{len(self._failures)} jobs failed, {untried} were not tried"
+            told = f"{count(len(self._failures), 'job')} failed, {untried} not tried"
             message = told if untried else f"All {failed} jobs failed"
             raise type(last)(message, why=last.why, hint=self._again, http_status=last.http_status)
         raise Partial(f"{failed} of {self._total} jobs did not succeed", hint=self._again)

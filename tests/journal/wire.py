@@ -1,0 +1,81 @@
+"""A wire to a server that can be cut: a proxy on this machine."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+
+class Wire:
+    """Passes bytes on, both ways, until it is cut."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.was_cut = False
+        self._last_words: bytes | None = None
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, words: bytes) -> None:
+        """Cuts as soon as the client has sent these, which the server gets: it acts, and the client cannot know."""
+        self._last_words = words
+
+    def cut(self) -> None:
+        """Ends all that is open now; the next connection gets through."""
+        for each in self._open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [client, server]
+                threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._answer, args=(client, server), daemon=True).start()
+
+    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        for block in _blocks(client):
+            if self._last_words is not None and self._last_words in block:
+                self._last_words, self.was_cut = None, True
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_WR)  # what the server answers is not passed on
+            with contextlib.suppress(OSError):
+                server.sendall(block)
+        _end(client, server)
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+        for block in _blocks(server):
+            try:
+                client.sendall(block)
+            except OSError:
+                break
+        _end(client, server)
+
+
+def _blocks(wire: socket.socket) -> Iterator[bytes]:
+    with contextlib.suppress(OSError):
+        while block := wire.recv(65536):
+            yield block
+
+
+def _end(*wires: socket.socket) -> None:
+    for wire in wires:
+        with contextlib.suppress(OSError):
+            wire.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def wire_to(port: int) -> Iterator[Wire]:
+    wire = Wire(port)
+    try:
+        yield wire
+    finally:
+        wire.close()
