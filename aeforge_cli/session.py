@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -259,13 +259,11 @@ class Session:
         )
 
     def account_if_known(self, *, runs: bool = True) -> str | None:
-        """The account's name; None without a key, or if a program that prints it would have to run, unless it `runs`."""
-        try:
-            if not (runs or self._sandboxed or self.settings.key_source().is_at_hand):
-                return None
-            return self.account_name
-        except NotSignedIn:
-            return None
+        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
+        with suppress(NotSignedIn):
+            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
+                return self.account_name
+        return None
 
     @property
     def has_journal(self) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claim, Claimed, Intent, Journal, Limit, Reuse, State, Step, Taken
 from aeforge_cli.journal.opening import INSTALL, open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
+from aeforge_cli.journal.tables import Tables
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
 from tests.journal.pool import pool
@@ -50,6 +52,13 @@ def workers(database: str, tmp_path: Path) -> Iterator[Journals]:
 @pytest.fixture
 def wire(cluster: Cluster) -> Iterator[Wire]:
     with wire_to(cluster.port) as found:
+        yield found
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A server that may be stopped."""
+    with running() as found:
         yield found
 
 
@@ -161,12 +170,8 @@ def test_a_claim_whose_commit_was_not_answered_is_taken_back(
     journal, other = open_one(database.replace(f":{cluster.port}", f":{wire.port}")), open_one()
     wire.cut_after(b"COMMIT")
 
-    failure = refusal(lambda: journal.claim(INTENT, NOW, Reuse.UNFINISHED))
-
-    assert isinstance(failure, JournalUnreachable)
-    assert [row.state for row in other.rows()] == [State.SUBMITTING]  # though nobody was told
-    again = journal.claim(INTENT, NOW, Reuse.UNFINISHED)
-    assert again == Claimed(2)
+    assert journal.claim(INTENT, NOW, Reuse.UNFINISHED) == Claimed(2)
+    assert wire.was_cut
     assert [(row.state, row.reason) for row in other.rows()] == [
         (State.SUBMITTING, None),
         (State.NOT_SENT, "the connection to the journal was lost"),
@@ -187,14 +192,48 @@ def test_a_record_whose_commit_was_not_answered_is_written_once(
     assert (row.state, len(row.files)) == (State.SAVED, 1)
 
 
+def test_a_claim_that_was_not_answered_before_the_server_went_is_taken_back_later(
+    own_cluster: Cluster, open_one: Open
+) -> None:
+    with wire_to(own_cluster.port) as wire:
+        journal = open_one(own_cluster.url().replace(f":{own_cluster.port}", f":{wire.port}"))
+        other = open_one(own_cluster.url())
+        wire.cut_after(b"COMMIT", for_good=True)
+
+        failure = refusal(lambda: journal.claim(INTENT, NOW, Reuse.UNFINISHED))
+
+        assert isinstance(failure, JournalUnreachable)
+        assert [row.state for row in other.rows()] == [State.SUBMITTING]  # though nobody was told
+        wire.mend()
+        journal.last()
+        assert [row.state for row in other.rows()] == [State.NOT_SENT]
+
+
+def test_what_two_write_to_one_row_at_a_time_is_both_kept(cluster: Cluster, open_one: Open) -> None:
+    journal, other = open_one(), open_one()
+    number = bought(journal, intent=INTENT._replace(account="old"))
+    is_in, goes_on = threading.Event(), threading.Event()
+
+    def adopt(tables: Tables) -> None:
+        tables.adopt(INTENT.service, "old", INTENT.account)
+        is_in.set()
+        goes_on.wait(30)
+
+    with ThreadPoolExecutor(2) as pool_:
+        adopted = pool_.submit(other._write, adopt)
+        assert is_in.wait(20)
+        told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
+        _wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
+        goes_on.set()
+        adopted.result(20)
+        told.result(20)
+
+    row = other.row(number)
+    assert row is not None
+    assert (row.account, row.state) == (INTENT.account, State.ACCEPTED)
+
+
 # ------------------------------------------------------------------ a server that is gone
-
-
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    """A server that may be stopped."""
-    with running() as found:
-        yield found
 
 
 def test_the_server_may_be_restarted_in_mid_run(own_cluster: Cluster, open_one: Open) -> None:
@@ -300,24 +339,25 @@ def test_a_stopped_process_keeps_what_it_is_at(workers: Journals, open_one: Open
     assert not is_live(journal)
 
 
-def test_a_process_that_stops_within_a_claim_holds_nobody_up_for_long(open_one: Open) -> None:
-    stopped, other = open_one(), open_one()
-    stopped._execute("SET idle_in_transaction_session_timeout = '500ms'", {})
+def test_a_process_that_stops_within_a_claim_holds_nobody_up_for_long(database: str, open_one: Open) -> None:
     is_in, goes_on = threading.Event(), threading.Event()
 
-    def stop(_tables: object) -> None:
-        is_in.set()
-        goes_on.wait(30)
+    class Stopped(PostgresJournal):
+        def _lives(self, run: str) -> bool:  # asked in the middle of a claim
+            is_in.set()
+            goes_on.wait(30)
+            return super()._lives(run)
 
-    with ThreadPoolExecutor(1) as pool_:
-        lock = f"work {INTENT.service} {INTENT.work}"
-        change = pool_.submit(stopped._write, stop, locks=[lock], is_paid=False)
+    dead, other = open_one(), open_one()
+    bought(dead, State.ACCEPTED)
+    dead.close()
+    with closing(Stopped(database, dead._folder)) as stopped, ThreadPoolExecutor(1) as pool_:
+        stopped._execute("SET idle_in_transaction_session_timeout = '500ms'", {})
+        claim = pool_.submit(stopped.claim, INTENT, NOW, Reuse.UNFINISHED)
         assert is_in.wait(20)
-        assert isinstance(other.claim(INTENT, NOW, Reuse.UNFINISHED), Claimed)
+        assert taken(other.claim(INTENT, NOW, Reuse.UNFINISHED)).row.run == other.run
         goes_on.set()
-        assert isinstance(change.exception(30), JournalUnreachable)
-
-    assert taken(stopped.claim(INTENT, NOW, Reuse.UNFINISHED)).is_live
+        assert taken(claim.result(30)).is_live
 
 
 def test_who_waits_for_a_lock_does_not_wait_for_ever(open_one: Open) -> None:

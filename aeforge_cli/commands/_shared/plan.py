@@ -372,7 +372,7 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
     wanted = count(number, "job")
     if batch.max_jobs is not None and number > batch.max_jobs:
         raise LimitReached(
-            f"{count(number, 'job')} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            f"{wanted} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
     if batch.yes or session.is_sandboxed or not number:
@@ -383,11 +383,8 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
-        raise Usage(
-            f"{count(number, 'job')} would be bought{lately}{cost}; there is no terminal to confirm on",
-            hint="pass --yes",
-        )
-    if not typer.confirm(f"Buy {count(number, 'job')}{lately}{cost}?", err=True):
+        raise Usage(f"{wanted} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
+    if not typer.confirm(f"Buy {wanted}{lately}{cost}?", err=True):
         raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
     return batch.max_jobs or number
 

@@ -161,7 +161,6 @@ class _Run:
             return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
         if batch.tally.total == 1:
             return interrupted
-        message = (
-            f"Interrupted; {count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
-        )
-        return Interrupted(interrupted.signal_number, message, hint=self._session.again(*self._batch.finishing))
+        left = f"{count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
+        hint = self._session.again(*self._batch.finishing)
+        return Interrupted(interrupted.signal_number, f"Interrupted; {left}", hint=hint)

@@ -43,17 +43,16 @@ class JsonLines:
         yield line(values)
 
     def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]:
-        yield json.dumps({"error": _safe(error.as_json(), safe)})
+        yield json.dumps({"error": _made_safe(error.as_json(), safe)})
 
 
-def _safe(value: object, safe: Callable[[str], str]) -> object:
-    """The value with each text in it made safe."""
+def _made_safe(value: object, safe: Callable[[str], str]) -> object:
     match value:
         case str():
             return safe(value)
         case list():
-            return [_safe(each, safe) for each in value]
+            return [_made_safe(each, safe) for each in value]
         case dict():
-            return {name: _safe(each, safe) for name, each in value.items()}
+            return {name: _made_safe(each, safe) for name, each in value.items()}
         case _:
             return value

@@ -98,14 +98,14 @@ def _looked_at(composite: composites.Composite, wheel: str) -> Case:
     looks = localisation.Looks.at_place(small, edit.place, whole)
     looks.left = MANY
     stages = []
-    for proposals in localisation.propose(looks, edit.place, whole):
+    for proposals, around in zip(localisation.propose(looks, edit.place, whole), localisation.AROUND, strict=True):
         evidence = [localisation.examine(looks, proposal, 0.0) for proposal in proposals[:2]]
         stages.append(
             [
                 Proposal(
                     e.agreement,
                     composites.verdict(object_removal.with_soft_edge(e.outline), truth),
-                    e.is_clear(edit.place) and not localisation.is_part(e.outline, whole > 0.5),
+                    e.is_clear(edit.place) and not localisation.is_part(e.outline, whole > 0.5, around),
                     float(e.outline.mean()),
                 )
                 for e in evidence

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aeforge_cli.sandbox.engine.arrays.morphology import label_components
 from aeforge_cli.sandbox.engine.edits import Place
 from aeforge_cli.sandbox.engine.removal.localisation import Doubt, locate_object
 
@@ -77,13 +78,31 @@ def test_of_two_objects_neither_is_meant() -> None:
     assert found((130, 20, 170, 60), (190, 60, 230, 100)) is Doubt.SEVERAL
 
 
+def test_what_stands_out_elsewhere_does_not_draw_the_looks_away() -> None:
+    """A network that sees only the largest thing in each window."""
+    main = (10, 60, 150, 230)
+    whole = NOWHERE.copy()
+    whole[60:230, 10:150] = whole[30:80, 160:210] = 1
+
+    def largest(crop: Image.Image) -> FloatArray:
+        seen = white(crop)
+        labels, count = label_components(seen > 0)
+        sizes = [int((labels == label).sum()) for label in range(1, count + 1)]
+        return (labels == 1 + int(np.argmax(sizes))).astype(np.float32) if sizes else seen
+
+    mask = found(SQUARE, main, see=largest, whole=whole)
+
+    assert isinstance(mask, np.ndarray)
+    assert not mask[:, :150].any()
+
+
 def test_a_speck_beside_an_object_does_not_compete() -> None:
     assert isinstance(found((130, 20, 180, 70), (200, 90, 214, 104)), np.ndarray)
 
 
 def test_a_hat_is_part_of_the_person_who_wears_it() -> None:
     person = NOWHERE.copy()
-    person[25:140, 130:235] = 1
+    person[25:140, 130:235] = 1  # all around it
 
     assert found(SQUARE, whole=person) is Doubt.PART
 

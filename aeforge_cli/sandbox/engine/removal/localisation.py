@@ -43,21 +43,23 @@ class Doubt(Enum):
 # face, or of a lamp, often is not.
 _VIEWS = ((1.5, False), (2.2, False), (1.5, True))
 # Chosen by leaving out each source of photographs in turn; see tests/benchmarks/editing.
-LEAST_AGREEMENT, MIDDLE_AGREEMENT = 0.6, 0.8
+LEAST_AGREEMENT, MIDDLE_AGREEMENT = 0.5, 0.8
 _LEAST_EDGE = 1.2
-_MOST_UNCERTAIN = 1.0
+_MOST_UNCERTAIN = 1.2
 # The smallest and the largest object, as shares of the picture.
 _SMALLEST, _LARGEST = 0.002, 0.3
 # How much of an object lies at the place that was named.
-_AT_PLACE = 0.6
+_AT_PLACE = 0.55
 # How much of a place is taken by what does not belong there.
-_INTRUDES = 0.1
+_INTRUDES = 0.2
 _SAME = 0.6
 _MARGIN = 0.12
 # A rival is at least that large, beside the best.
 RIVAL = 0.3
-# An eye or a badge stands out too, but nobody means it: something much larger goes on around it.
-_WHOLE, _AROUND = 1.6, 0.3
+# An eye or a badge stands out too, but nobody means it: something much larger goes on around it. Through a narrow
+# window a hat or a hand looks whole, so there it needs less.
+_WHOLE = 1.6
+AROUND = (0.6, 0.3)
 _EXAMINED = 2
 # Each look takes a quarter of a second, and a refusal should not take three.
 _MOST_LOOKS = 12
@@ -129,8 +131,10 @@ def locate_object(
         see: The network.
     """
     looks = Looks.at_place(picture, place, whole, see)
-    for proposals in propose(looks, place, whole):
-        answer = _judged(looks, proposals, whole > 0.5, place)
+    for proposals, around in zip(propose(looks, place, whole), AROUND, strict=True):
+        evidence = [examine(looks, proposal) for proposal in proposals[:_EXAMINED]]
+        clear = [seen.outline for seen in evidence if seen and seen.agrees() and seen.is_clear(place)]
+        answer = _chosen(clear, whole > 0.5, around)
         if answer is not Doubt.NOTHING:
             return answer
     return Doubt.NOTHING
@@ -164,22 +168,15 @@ class Looks:
         return self.picture.crop(window.box).resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS)
 
 
-def _judged(looks: Looks, proposals: list[_Proposal], subject: BoolArray, place: Place) -> BoolArray | Doubt:
+def _chosen(outlines: list[BoolArray], subject: BoolArray, around: float) -> BoolArray | Doubt:
+    """The first of what was seen clearly, if it is no part of anything and nothing else competes."""
     found: list[BoolArray] = []
-    doubt = Doubt.NOTHING
-    for proposal in proposals[:_EXAMINED]:
-        evidence = examine(looks, proposal)
-        if evidence is None or not evidence.agrees() or not evidence.is_clear(place):
-            continue
-        outline = evidence.outline
-        if is_part(outline, subject):
-            doubt = Doubt.PART
-        elif not any(_touches(outline, other) for other in found):
+    for outline in outlines:
+        if not is_part(outline, subject, around) and not any((outline & other).any() for other in found):
             found.append(outline)
     if not found:
-        return doubt
-    rivals = [outline for outline in found[1:] if outline.sum() > RIVAL * found[0].sum()]
-    return Doubt.SEVERAL if rivals else found[0]
+        return Doubt.PART if outlines else Doubt.NOTHING
+    return Doubt.SEVERAL if any(rival.sum() > RIVAL * found[0].sum() for rival in found[1:]) else found[0]
 
 
 def _without_what_is_elsewhere(picture: Image.Image, place: Place, whole: FloatArray) -> Image.Image:
@@ -189,7 +186,8 @@ def _without_what_is_elsewhere(picture: Image.Image, place: Place, whole: FloatA
     for label in range(1, count + 1):
         thing = labels == label
         # What reaches far into the place may be the object, run together with what is beside it.
-        if thing.mean() > _SMALLEST and thing[_at(place, thing.shape)].mean() < _INTRUDES:
+        intrudes = thing[_at(place, thing.shape)].mean() > _INTRUDES
+        if thing.mean() > _SMALLEST and _share_at(thing, place) < _AT_PLACE and not intrudes:
             elsewhere |= thing
     if not elsewhere.any():
         return picture
@@ -311,7 +309,19 @@ def _cut_off(mask: BoolArray, window: _Window, size: tuple[int, int]) -> bool:
 
 
 def _is_at(mask: BoolArray, place: Place) -> bool:
-    return bool(_SMALLEST < mask.mean() < _LARGEST and _share_at(mask, place) > _AT_PLACE)
+    """Whether most of it, and its middle, lie at the place, and well within: what fills two halves is in neither."""
+    if not _SMALLEST < mask.mean() < _LARGEST or _share_at(mask, place) < _AT_PLACE:
+        return False
+    ys, xs = np.nonzero(mask)
+    return _is_within(float(xs.mean() / mask.shape[1]), place.left, place.right) and _is_within(
+        float(ys.mean() / mask.shape[0]), place.top, place.bottom
+    )
+
+
+def _is_within(middle: float, start: float, end: float) -> bool:
+    """Beyond the picture's border nothing can be: there the place has no margin."""
+    margin = 0.1 * (end - start)
+    return start + (margin if start > 0 else 0) <= middle <= end - (margin if end < 1 else 0)
 
 
 def _share_at(mask: BoolArray, place: Place) -> float:
@@ -324,13 +334,13 @@ def _at(place: Place, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return rows, slice(round(place.left * width), round(place.right * width))
 
 
-def is_part(outline: BoolArray, subject: BoolArray) -> bool:
-    """Whether the picture's subject, where it meets the object, is much larger and lies around it."""
+def is_part(outline: BoolArray, subject: BoolArray, around: float) -> bool:
+    """Whether the picture's subject, where it meets the object, is much larger and lies around so much of it."""
     labels, _ = label_components(subject)
     met = np.unique(labels[outline & subject])
     larger = np.isin(labels, met[met > 0]).sum() > _WHOLE * outline.sum()
     ring = dilate(outline, 6) & ~dilate(outline, 2)
-    return bool(larger and ring.any() and subject[ring].mean() > _AROUND)
+    return bool(larger and ring.any() and subject[ring].mean() > around)
 
 
 def _touching(seen: BoolArray, mask: BoolArray) -> BoolArray:
@@ -341,10 +351,6 @@ def _touching(seen: BoolArray, mask: BoolArray) -> BoolArray:
     touched[0] = False
     joined: BoolArray = touched[labels]
     return joined
-
-
-def _touches(one: BoolArray, other: BoolArray) -> bool:
-    return bool((one & other).any())
 
 
 def _edge_strength(picture: Image.Image, outline: BoolArray) -> float:
