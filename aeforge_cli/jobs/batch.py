@@ -90,7 +90,6 @@ class _Waiting:
 class _Stage(Enum):
     """How far an order had come when it ended."""
 
-    QUEUED = "not in flight"
     SUBMITTING = "in flight, without a job"
     RUNNING = "in flight, with a job"
     DOWNLOADING = "its job is over"
@@ -540,14 +539,11 @@ class Batch:
         with self._lock:
             self._leave(stage)
             self._running.pop(order.index, None)
+            self._count(order, result, started)
             if isinstance(result, AeforgeError):
-                self.tally.failed += 1
-                self._judge(result)
+                self._block(order)
             else:
-                self.tally.done += 1
-            order.forget()
-            self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
-            self._release(order, failed=isinstance(result, AeforgeError))
+                self._release(order)
             # With one order left or none, those who wait for room must look whether anything is left at all.
             if self._stopped is None and self._orders:
                 self._room.notify()
@@ -556,25 +552,40 @@ class Batch:
             if self._held_due():
                 self._sooner.notify()
 
+    def _count(self, order: Order, result: JobResult | AeforgeError, started: float) -> None:
+        if isinstance(result, AeforgeError):
+            self.tally.failed += 1
+            self._judge(result)
+        else:
+            self.tally.done += 1
+        order.forget()
+        self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
+
     def _leave(self, stage: _Stage) -> None:
         self.tally.in_flight -= stage in (_Stage.SUBMITTING, _Stage.RUNNING)
         self.tally.running -= stage is _Stage.RUNNING
         self._to_come -= stage is _Stage.DOWNLOADING
 
-    def _release(self, order: Order, *, failed: bool) -> None:
-        """The orders that need this one's result: one whose needs are all met may begin; after a failure none does."""
+    def _release(self, order: Order) -> None:
+        """The orders that need its result: one whose needs are all met may begin."""
         for dependent in self._dependents.pop(order, ()):
-            needed = self._needs.get(dependent)
-            if not needed:
-                continue
-            needed.discard(order)
-            if failed:
-                needed.clear()
-                self._blocked -= 1
-                self._end(dependent, blocked(dependent, order), self._lifecycle.clock.monotonic(), _Stage.QUEUED)
-            elif not needed:
-                self._blocked -= 1
-                bisect.insort(self._orders, dependent, key=self._turn)
+            if needed := self._needs.get(dependent):
+                needed.discard(order)
+                if not needed:
+                    self._blocked -= 1
+                    bisect.insort(self._orders, dependent, key=self._turn)
+
+    def _block(self, order: Order) -> None:
+        """Ends all that need its result, directly or through others."""
+        failed = [order]
+        while failed:
+            by = failed.pop()
+            for dependent in self._dependents.pop(by, ()):
+                if needed := self._needs.get(dependent):
+                    needed.clear()
+                    self._blocked -= 1
+                    self._count(dependent, blocked(dependent, by), self._lifecycle.clock.monotonic())
+                    failed.append(dependent)
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""
