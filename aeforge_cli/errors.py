@@ -8,7 +8,8 @@ exit  meaning                                   errors
                                                 ConfigInvalid
    3  the service tried and failed              JobFailed, ResultNotAnImage
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
-   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
+   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable,
+                                                    JournalUnreachable
    6  several jobs, some done, some not         Partial, Blocked
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached, BudgetReached
    8  still running when patience ended         JobStillRunning
@@ -18,7 +19,10 @@ exit  meaning                                   errors
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Exit(IntEnum):
@@ -56,6 +60,7 @@ class Failure(BaseException):
         self.http_status = http_status
         self.input: str | None = None
         self.index: int | None = None
+        self.mistakes: Sequence[Mapping[str, object]] = ()  # all of them, where the message says the first
 
     @property
     def exit_status(self) -> int:
@@ -72,6 +77,7 @@ class Failure(BaseException):
             "http_status": self.http_status,
             "retryable": self.retryable,
             "exit": self.exit_status,
+            **({"errors": list(self.mistakes)} if self.mistakes else {}),
         }
 
 
@@ -171,6 +177,14 @@ class ResultUnavailable(Unreachable):
     def is_gone(self) -> bool:
         """Whether the host said that the result is not there, rather than nothing."""
         return self.http_status in (403, 404, 410)
+
+
+class JournalUnreachable(AeforgeError):
+    """The journal is at a server that cannot be reached or used: nothing is submitted without it."""
+
+    exit = Exit.UNREACHABLE
+    code = "journal_unreachable"
+    retryable = True
 
 
 class Partial(AeforgeError):

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -78,12 +78,12 @@ class Session:
         """Where the command saves, for hints."""
         invocation.output = ("-o", output) if output and output != "-" else ()
 
-    def again(self, option: str) -> str:
-        """The command that was given, with another option, for hints."""
+    def again(self, *options: str) -> str:
+        """The command that was given, with other options, for hints."""
         import shlex
 
-        words = [word for word in self.arguments if word not in ("--yes", option)]
-        return shlex.join(["aeforge", *words, option, *(["--yes"] if "--yes" in self.arguments else [])])
+        words = [word for word in self.arguments if word not in ("--yes", *options)]
+        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
 
     @property
     def is_sandboxed(self) -> bool:
@@ -206,10 +206,11 @@ class Session:
     @cached_property
     def journal(self) -> "Journal":
         from aeforge_cli.journal.interface import JournalUnwritable, NoJournal
-        from aeforge_cli.journal.sqlite import SqliteJournal
+        from aeforge_cli.journal.opening import open_journal
 
+        url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
         try:
-            journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
+            journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
         except JournalUnwritable as trouble:
             self.console.warn(
                 f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
@@ -275,18 +276,18 @@ class Session:
             ),
         )
 
-    @property
-    def account_if_known(self) -> str | None:
-        """The account's name; None without a key."""
-        try:
-            return self.account_name
-        except NotSignedIn:
-            return None
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
+        with suppress(NotSignedIn):
+            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
+                return self.account_name
+        return None
 
     @property
     def has_journal(self) -> bool:
         """Whether there is a journal to ask; looking loads no database."""
-        return os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
+        is_shared = not self._sandboxed and bool(self.settings["journal"].text)
+        return is_shared or os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
 
     @cached_property
     def has_unfinished(self) -> bool:
@@ -304,7 +305,7 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
-        account = self.account_if_known
+        account = self.account_if_known(runs=False)
         if account is None or not self.has_journal:
             return ""
         return self.spending.left(self.journal, self.service, account, self.clock.now())

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from aeforge_cli.files.atomic import SavedFile
 
+RETRIED_FOR = 60.0  # seconds that a change is tried again while the journal's server is gone
 MILLION = 1_000_000  # prices are kept in millionths, so that sums are exact in every database
 
 
@@ -172,14 +173,22 @@ class Usage(NamedTuple):
 class Journal(Protocol):
     """A durable record of paid work, safe to use from several threads and processes at once.
 
-    A method that changes something returns when the change is durable. Every method raises CannotSave where the disk
-    or the server refuses, JournalBusy where another process holds the journal for too long, JournalDamaged where it
-    cannot be read, JournalUnreachable where its server cannot be reached. None of them leaves half a change.
+    A method that changes something returns when the change is on disk (SQLite: file and folder are synced; PostgreSQL:
+    the commit was acknowledged under `synchronous_commit`), and makes the whole change or none of it. Whatever the
+    method, it raises:
+
+    CannotSave          where the disk, the server's disk or its rights refuse
+    JournalBusy         where another process holds the journal for too long
+    JournalDamaged      where it cannot be read; it was set aside, and `doubt` says so from then on
+    JournalUnreachable  where its server cannot be reached, or is not one that a journal can be kept on
+
+    A claim raises at once where the server is gone, since nothing has been paid for yet. Everything else is tried again
+    first, as long as RETRIED_FOR: what it tells of may have been paid for.
     """
 
     @property
     def run(self) -> str:
-        """The name of this process in the rows that it holds."""
+        """The name of this process in the rows that it holds; it counts as alive until it ends, however it ends."""
         ...
 
     @property
@@ -193,7 +202,7 @@ class Journal(Protocol):
         ...
 
     def clear_doubt(self) -> None:
-        """The user has said to go on."""
+        """The user has said to go on: there is no doubt any more, for other processes either."""
         ...
 
     def claim(
@@ -206,18 +215,28 @@ class Journal(Protocol):
         strangers: Iterable[str] = (),
         gone: Iterable[int] = (),
     ) -> Claim:
-        """Takes the work, or says what forbids it: one transaction, so that of any number of processes one submits.
+        """Takes the work, or says what forbids it.
+
+        One transaction that no other claim of the same work, or within the same limits, can overlap: of any number of
+        threads, processes and machines one submits, and together they spend what a limit allows and no more. The row
+        is durable as `submitting` before Claimed is returned, so nothing is sent that the journal does not know.
 
         `strangers` are accounts known to be others; `gone` are rows whose results cannot be had any more.
-        A row that a dead process left is taken over.
+        A row that a dead run left is taken over: it is this run's afterwards, unless the answer was lost (`unknown`).
         """
         ...
 
     def record(self, number: int, step: Step, now: datetime) -> None:
-        """Writes how far the job has come."""
+        """Writes how far the job has come. A number that is not known changes nothing.
+
+        If another run took the row over meanwhile, taking this one for dead, what is further along stands.
+        """
         ...
 
-    def row(self, number: int) -> Row | None: ...
+    def row(self, number: int) -> Row | None:
+        """The row of this number, as other processes see it now."""
+        ...
+
     def by_job_id(self, job_id: str) -> Row | None:
         """The newest row of the job; ids are compared as UUIDs, whatever their case and hyphens."""
         ...
@@ -231,11 +250,11 @@ class Journal(Protocol):
         ...
 
     def saved_at(self, path: str) -> Row | None:
-        """The newest job with a result that was saved under this name on this machine."""
+        """The job whose result was last saved under this name on this machine."""
         ...
 
     def begins_with(self, beginning: str) -> list[Row]:
-        """Rows whose job id begins so; the newest first."""
+        """At most 100 rows whose job id begins so; the newest first."""
         ...
 
     def last(self) -> Row | None:
@@ -245,16 +264,22 @@ class Journal(Protocol):
     def rows(
         self, *, pending: bool = False, failed: bool = False, search: str = "", limit: int | None = None
     ) -> Iterator[Row]:
-        """Rows, the newest first; `pending` are those whose end is not known, `search` is in what people remember."""
+        """Rows, the newest first; `pending` are those whose end is not known, `search` is in what people remember.
+
+        Read a page at a time, as the caller goes on: a row that changes meanwhile is seen as it was, or as it is.
+        """
         ...
 
-    def count_pending(self) -> int: ...
+    def count_pending(self) -> int:
+        """How many rows `rows(pending=True)` has."""
+        ...
+
     def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        """How long the latest jobs of this kind took."""
+        """How long the latest jobs of this kind took; the newest first."""
         ...
 
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
-        """Jobs submitted since then, or millionths of `unit` paid for them."""
+        """Jobs submitted since then, or millionths of `unit` paid for them; what was refused or not sent is not."""
         ...
 
     def usage(self, by: str, since: str, until: str) -> list[Usage]:
@@ -266,19 +291,24 @@ class Journal(Protocol):
         ...
 
     def hold(self, service: str, account: str, until: datetime) -> None:
-        """The service asked everybody to wait."""
+        """The service asked everybody to wait; an earlier end than one already known changes nothing."""
         ...
 
-    def held_until(self, service: str, account: str) -> datetime | None: ...
+    def held_until(self, service: str, account: str) -> datetime | None:
+        """Until when the service asked everybody to wait, if it ever did."""
+        ...
+
     def import_row(self, row: Row) -> bool:
         """Merges a row of another journal: the newer state wins. Whether anything changed."""
         ...
 
     def prune(self, before: str) -> int:
-        """Forgets settled rows that were last changed before then; how many."""
+        """Forgets settled rows that were last changed before then; how many. The newest row of all is kept."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends this process's part in the journal; its run counts as dead. Never raises."""
+        ...
 
 
 class NoJournal:

@@ -137,14 +137,16 @@ def _cost(intent: Intent, limit: Limit) -> int:
 def _taken(database: Transaction, row: Row, now: str, run: Run) -> Taken:
     if row.run == run.name:
         return Taken(row, is_live=row.state is State.SUBMITTING)
+    if not is_unfinished(row.state, row.output):
+        return Taken(row)
     if run.lives(row.run):
-        return Taken(row, is_live=is_unfinished(row.state, row.output))
-    if (step := after_crash(row)) is not None:
-        row = advanced(row, step, now)
-    if can_resume(row):
-        row = row._replace(run=run.name, host=run.host)  # so that a third process leaves it to us
-    database.update(row)
-    return Taken(row)
+        return Taken(row, is_live=True)
+    left = row if (step := after_crash(row)) is None else advanced(row, step, now)
+    if can_resume(left):
+        left = left._replace(run=run.name, host=run.host)  # so that a third process leaves it to us
+    if left != row:
+        database.update(left)
+    return Taken(left)
 
 
 def new_row(intent: Intent, now: str, run: Run) -> Row:
@@ -181,6 +183,14 @@ def advanced(row: Row, step: Step, now: str) -> Row:
     )
 
 
+def overtaken(row: Row, step: Step, now: str) -> Row:
+    """The row after a step of a run that it was taken from: what is further along stands, and no id is lost."""
+    told = advanced(row, step, now)
+    if _ORDER[step.state] > _ORDER[row.state]:
+        return told
+    return row._replace(job_id=row.job_id or step.job_id, files=told.files)
+
+
 def merged_files(kept: Sequence[SavedFile], new: Sequence[SavedFile]) -> tuple[SavedFile, ...]:
     """All places where results were saved: a place holds what was saved there last."""
     by_place = {file.path or file.sha256: file for file in (*kept, *new)}
@@ -215,13 +225,14 @@ def newer(ours: Row, theirs: Row) -> bool:
     return (_ORDER[theirs.state], theirs.updated) > (_ORDER[ours.state], ours.updated)
 
 
+# How much is known: that nothing was sent is more than not to know, and an id is more than that.
 _ORDER = {
     state: place
     for place, state in enumerate(
         (
-            State.NOT_SENT,
             State.SUBMITTING,
             State.UNKNOWN,
+            State.NOT_SENT,
             State.REJECTED,
             State.ACCEPTED,
             State.SUCCEEDED,

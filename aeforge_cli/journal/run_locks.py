@@ -4,6 +4,7 @@ Process ids would not do: they are used again.
 """
 
 import os
+import threading
 import uuid
 from pathlib import Path
 from typing import BinaryIO
@@ -18,39 +19,58 @@ class RunLock:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: BinaryIO | None = None
+        self._taking = threading.Lock()
         self._name = uuid.uuid4().hex
 
     @property
     def name(self) -> str:
         """The run's name; asking for it takes the lock. Raises CannotSave where there are no locks."""
-        if self._held is None:
-            try:
-                self._folder.mkdir(exist_ok=True, mode=0o700)
-                held = self._path(self._name).open("xb")
-                lock(held)
-            except OSError as error:
-                raise CannotSave(
-                    f"{self._folder} cannot hold a lock, so a second process could pay for the same work",
-                    why=error.strerror or type(error).__name__,
-                    hint="name a folder on a local disk with AEFORGE_STATE_DIR",
-                ) from None
-            self._held = held
+        with self._taking:
+            if self._held is None:
+                self._held = self._taken()
         return self._name
 
+    def _taken(self) -> BinaryIO:
+        path = self._path(self._name)
+        try:
+            self._folder.mkdir(exist_ok=True, mode=0o700)
+            held = path.open("xb")
+            try:
+                lock(held)
+            except OSError:
+                held.close()
+                path.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise CannotSave(
+                f"{self._folder} cannot hold a lock, so a second process could pay for the same work",
+                why=error.strerror or type(error).__name__,
+                hint="name a folder on a local disk with AEFORGE_STATE_DIR",
+            ) from None
+        return held
+
     def lives(self, name: str) -> bool:
-        """Whether the run's process still exists; removes the lock file of one that does not."""
+        """Whether the run's process still exists; removes the lock file of one that does not.
+
+        Where that cannot be found out it does: what may be in someone's hands is left there.
+        """
         if name == self._name:
             return True
         path = self._path(name)
         try:
-            stream = path.open("r+b")
+            with path.open("r+b") as stream:
+                if is_locked(stream):
+                    return True
         except FileNotFoundError:
             return False
-        with stream:
-            if is_locked(stream):
-                return True
+        except OSError:
+            return True
         path.unlink(missing_ok=True)
         return False
+
+    def others_live(self) -> bool:
+        """Whether any other process that has claimed something still exists."""
+        return any(self.lives(path.stem) for path in self._folder.glob("*.lock") if path.stem != self._name)
 
     def release(self) -> None:
         if self._held is not None:

@@ -6,8 +6,8 @@ commands ask is answered by an index, so that a long journal costs no more than 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from aeforge_cli.files.atomic import SavedFile
@@ -26,8 +26,8 @@ CREATE TABLE {jobs} (
 )"""
 FILES = """
 CREATE TABLE {files} (
-    job {integer} NOT NULL, place INTEGER NOT NULL, path TEXT, host TEXT NOT NULL, sha256 TEXT, url TEXT,
-    bytes {integer}, width INTEGER, height INTEGER, format TEXT
+    job {integer} NOT NULL, place INTEGER NOT NULL, path TEXT, host TEXT NOT NULL, saved TEXT NOT NULL, sha256 TEXT,
+    url TEXT, bytes {integer}, width INTEGER, height INTEGER, format TEXT
 )"""
 HOLDS = """
 CREATE TABLE {holds} (service TEXT NOT NULL, account TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (service, account))
@@ -35,42 +35,52 @@ CREATE TABLE {holds} (service TEXT NOT NULL, account TEXT NOT NULL, until TEXT N
 INDEXES = (
     "CREATE INDEX jobs_by_work ON {jobs} (work, service, number)",
     "CREATE INDEX jobs_by_key ON {jobs} (job_key, number)",
+    "CREATE INDEX jobs_with_id ON {jobs} (number) WHERE job_id IS NOT NULL",
     "CREATE INDEX jobs_unfinished ON {jobs} (number) WHERE unfinished = 1",
     "CREATE INDEX jobs_failed ON {jobs} (number) WHERE state IN ('failed', 'lost')",
-    "CREATE INDEX jobs_by_time ON {jobs} (service, account, created)",
+    # All that a budget looks at: it is counted within each claim.
+    "CREATE INDEX jobs_by_time ON {jobs} (created, service, account, state, unit, price)",
     "CREATE INDEX jobs_by_duration ON {jobs} (operation, service, number) WHERE ended_by IS NOT NULL",
-    "CREATE INDEX files_by_job ON {files} (job, place)",
+    "CREATE INDEX files_by_job ON {files} (job, place, saved)",
     "CREATE INDEX files_by_content ON {files} (sha256, job)",
-    "CREATE INDEX files_by_path ON {files} (path, host, job)",
+    "CREATE INDEX files_by_path ON {files} (path, host, saved)",
 )
 _COLUMNS = Row._fields[:-2]
 _TEXTS = ("input", "prompt", "output", "reason")  # may hold bytes that are no UTF-8: kept as ASCII JSON
 _FILE_COLUMNS = ("path", "url", "bytes", "sha256", "width", "height", "format")
+FILE_COLUMNS = ("job", "place", "host", "saved", *_FILE_COLUMNS)
 _NOT_SENT = "state NOT IN ('not_sent', 'rejected')"
 _AT_ONCE = 200  # rows read at a time by a listing
 
+
+def insertion(table: str, columns: Sequence[str]) -> str:
+    marks = ", ".join(f":{name}" for name in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our names
+
+
+_INSERT_JOB = insertion("jobs", (*_COLUMNS[1:], "job_key", "unfinished"))
+_INSERT_FILE = insertion("files", FILE_COLUMNS)
+
 Execute = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
-Transacting = Callable[[], AbstractContextManager[None]]
 
 
 class Tables:
     """The statements; `execute` runs one with named values (`:name`), and returns what it found.
 
-    `host` is this machine: paths are only trusted where they were written.
+    `host` is this machine: a name of a file says something only where it was written. `locking` ends a SELECT whose
+    rows the same transaction will change, where the database does not lock the whole journal for a transaction.
     """
 
-    def __init__(self, execute: Execute, *, host: str) -> None:
+    def __init__(self, execute: Execute, *, host: str, locking: str = "") -> None:
         self._execute = execute
         self._host = host
+        self._locking = locking
 
     # -------------------------------------------------------------- rows
 
     def insert(self, row: Row) -> int:
-        names = (*_COLUMNS[1:], "job_key", "unfinished")
-        marks = ", ".join(f":{name}" for name in names)
-        statement = f"INSERT INTO jobs ({', '.join(names)}) VALUES ({marks}) RETURNING number"  # noqa: S608 - our names
-        [(number,)] = self._execute(statement, _packed(row))
-        self.add_files(int(number), row.files, row.host)
+        [(number,)] = self._execute(f"{_INSERT_JOB} RETURNING number", _packed(row))
+        self.add_files(int(number), row.files, row.updated, row.host)
         return int(number)
 
     def update(self, row: Row) -> None:
@@ -79,30 +89,31 @@ class Tables:
         values = _packed(row) | {"number": row.number}
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
-    def add_files(self, number: int, files: Sequence[SavedFile], host: str | None = None) -> None:
-        """Places where results of the job were saved, on this machine or on `host`; the last one saved there counts."""
+    def add_files(self, number: int, files: Sequence[SavedFile], saved: str, host: str | None = None) -> None:
+        """The results of the job, in its order, by where they were saved; a place holds what was saved there last."""
         for place, file in enumerate(files):
             values = asdict(file)
-            values |= {"job": number, "place": place, "host": host or self._host, "url": cut_url(file.url)}
-            values["path"] = _text(file.path) if file.path else None
+            values |= {"job": number, "place": place, "host": host or self._host, "saved": saved}
+            values |= {"url": cut_url(file.url), "path": _text(file.path) if file.path else None}
             same = "path = :path" if file.path else "path IS NULL AND sha256 = :sha256"
             self._execute(f"DELETE FROM files WHERE job = :job AND host = :host AND {same}", values)  # noqa: S608 - ours
-            self._execute(
-                "INSERT INTO files (job, place, host, path, url, bytes, sha256, width, height, format)"
-                " VALUES (:job, :place, :host, :path, :url, :bytes, :sha256, :width, :height, :format)",
-                values,
-            )
+            self._execute(_INSERT_FILE, values)
 
-    def row(self, number: int) -> Row | None:
-        return next(iter(self._rows("number = :number", {"number": number})), None)
+    def row(self, number: int, *, to_change: bool = False) -> Row | None:
+        return self._row(f"number = :number{self._locking if to_change else ''}", {"number": number})
 
-    def rows_of_work(self, work: str, service: str) -> list[Row]:
+    def rows_of_work(self, work: str, service: str, *, to_change: bool = False) -> list[Row]:
         condition = f"work = :work AND service = :service AND {_NOT_SENT} ORDER BY number DESC"
-        return self._rows(condition, {"work": work, "service": service})
+        locking = self._locking if to_change else ""
+        return self._rows(f"{condition}{locking}", {"work": work, "service": service})
+
+    def tries(self, work: str, service: str, account: str) -> list[Row]:
+        """Every row of the work, also of what was never sent; the newest first."""
+        condition = "work = :work AND service = :service AND account = :account ORDER BY number DESC"
+        return self._rows(f"{condition}{self._locking}", {"work": work, "service": service, "account": account})
 
     def by_job_id(self, job_id: str) -> Row | None:
-        condition = "job_key = :key ORDER BY number DESC LIMIT 1"
-        return next(iter(self._rows(condition, {"key": job_key(job_id)})), None)
+        return self._row("job_key = :key ORDER BY number DESC LIMIT 1", {"key": job_key(job_id)})
 
     def begins_with(self, beginning: str) -> list[Row]:
         found: dict[int, Row] = {}
@@ -113,34 +124,53 @@ class Tables:
         return sorted(found.values(), key=lambda row: -row.number)
 
     def last(self) -> Row | None:
-        return next(iter(self._rows("job_id IS NOT NULL ORDER BY number DESC LIMIT 1", {})), None)
+        return self._row("job_id IS NOT NULL AND number > 0 ORDER BY number DESC LIMIT 1", {})
 
-    def page(self, condition: str, below: int | None) -> list[Row]:
+    def page(self, condition: str, below: int | None, size: int) -> list[Row]:
         """The next rows of a listing, the newest first, below a number."""
-        before = "" if below is None else " AND number < :below"
-        return self._rows(f"{condition}{before} ORDER BY number DESC LIMIT {_AT_ONCE}", {"below": below})
+        before = "number > 0" if below is None else "number < :below"
+        values = {"below": below, "size": size}
+        return self._rows(f"{condition} AND {before} ORDER BY number DESC LIMIT :size", values)
 
-    def count(self, condition: str) -> int:
-        return int(self._execute(f"SELECT count(*) FROM jobs WHERE {condition}", {})[0][0])  # noqa: S608 - ours
+    def pending_ids(self, limit: int) -> list[str]:
+        found = self._execute(
+            "SELECT job_id FROM jobs WHERE unfinished = 1 AND job_id IS NOT NULL AND number > 0"
+            " ORDER BY number DESC LIMIT :limit",
+            {"limit": limit},
+        )
+        return [str(job_id) for (job_id,) in found]
+
+    def count_pending(self) -> int:
+        return int(self._execute("SELECT count(*) FROM jobs WHERE unfinished = 1 AND number > 0", {})[0][0])
+
+    def _row(self, condition: str, values: Mapping[str, Any]) -> Row | None:
+        return next(iter(self._rows(condition, values)), None)
 
     def _rows(self, condition: str, values: Mapping[str, Any]) -> list[Row]:
         found = self._execute(f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition}", values)  # noqa: S608 - ours
-        return [_unpacked(values, self._files(int(values[0]))) for values in found]
+        files = self._files([int(values[0]) for values in found])
+        return [_unpacked(values, files.get(int(values[0]), ())) for values in found]
 
-    def _files(self, number: int) -> list[tuple[int, SavedFile]]:
-        """The places where results of the job were saved, each with the number of its result, counted from 0."""
-        found = self._execute(
-            f"SELECT place, {', '.join(_FILE_COLUMNS)} FROM files WHERE job = :job ORDER BY place",  # noqa: S608 - ours
-            {"job": number},
-        )
-        return [(int(place), _file(values)) for place, *values in found]
+    def _files(self, numbers: Sequence[int]) -> dict[int, list[tuple[int, SavedFile]]]:
+        """By job: the places where its results were saved, each with the number of the result, counted from 0."""
+        files: dict[int, list[tuple[int, SavedFile]]] = {}
+        if numbers:
+            which = ", ".join(map(str, numbers))
+            found = self._execute(
+                f"SELECT job, place, {', '.join(_FILE_COLUMNS)} FROM files WHERE job IN ({which})"  # noqa: S608 - numbers
+                " ORDER BY job, place, saved",
+                {},
+            )
+            for job, place, *values in found:
+                files.setdefault(int(job), []).append((int(place), _file(values)))
+        return files
 
     # -------------------------------------------------------------- files
 
     def made(self, sha256: str) -> list[Made]:
         found = self._execute(
             "SELECT files.sha256, jobs.work, jobs.service, jobs.job_id, files.path, files.host FROM files"
-            " JOIN jobs ON jobs.number = files.job WHERE files.sha256 = :sha256 ORDER BY jobs.number DESC",
+            " JOIN jobs ON jobs.number = files.job WHERE files.sha256 = :sha256 ORDER BY files.job DESC",
             {"sha256": sha256},
         )
         return [
@@ -150,7 +180,7 @@ class Tables:
 
     def saved_at(self, path: str) -> Row | None:
         found = self._execute(
-            "SELECT job FROM files WHERE path = :path AND host = :host ORDER BY job DESC LIMIT 1",
+            "SELECT job FROM files WHERE path = :path AND host = :host ORDER BY saved DESC, job DESC LIMIT 1",
             {"path": _text(path), "host": self._host},
         )
         return self.row(int(found[0][0])) if found else None
@@ -210,7 +240,9 @@ class Tables:
         return str(found[0][0]) if found else None
 
     def prune(self, before: str) -> int:
-        condition = "unfinished = 0 AND state <> 'unknown' AND updated < :before"
+        # Not the newest: SQLite would give its number to the next row.
+        newest = "(SELECT max(number) FROM jobs)"
+        condition = f"unfinished = 0 AND updated < :before AND number < {newest}"
         self._execute(
             f"DELETE FROM files WHERE job IN (SELECT number FROM jobs WHERE {condition})",  # noqa: S608 - ours
             {"before": before},
@@ -222,21 +254,26 @@ class Tables:
 _USAGE_KEYS = {"day": "substr(created, 1, 10)", "operation": "operation", "quality": "quality", "profile": "profile"}
 
 
-def listed(tables: Tables, reading: Transacting, condition: str, search: str, limit: int | None) -> Iterator[Row]:
+def listed(
+    read: Callable[[Callable[[Tables], list[Row]]], list[Row]], condition: str, search: str, limit: int | None
+) -> Iterator[Row]:
     """Rows of a listing, read a page at a time: what is not printed is not read."""
-    below, told = None, 0
-    while limit is None or told < limit:
-        with reading():
-            page = tables.page(condition, below)
+    below: int | None = None
+    left = limit
+    while left is None or left > 0:
+        size = _AT_ONCE if left is None or search else min(left, _AT_ONCE)
+        page = read(partial(_page, condition, below, size))
         for row in page:
-            if search.casefold() in _searchable(row):
-                told += 1
+            if search.casefold() in _searchable(row) and left != 0:
+                left = None if left is None else left - 1
                 yield row
-                if told == limit:
-                    return
-        if len(page) < _AT_ONCE:
+        if len(page) < size:
             return
         below = page[-1].number
+
+
+def _page(condition: str, below: int | None, size: int, tables: Tables) -> list[Row]:
+    return tables.page(condition, below, size)
 
 
 def _searchable(row: Row) -> str:

@@ -43,6 +43,7 @@ ERROR_WORDS = {
     "unreachable": "no connection to the service",
     "service_error": "the service kept failing",
     "result_unavailable": "the job succeeded, but its result cannot be downloaded",
+    "journal_unreachable": "the journal is on a server that cannot be reached or used",
     "partial": "some of several jobs did not succeed",
     "blocked": "a job was not submitted, because another whose result it needs failed",
     "payment_required": "the account has no credits",

@@ -36,6 +36,7 @@ HOMES = {
     "tomlkit": {"config"},
     "keyring": {"config"},
     "sqlite3": {"journal"},
+    "psycopg": {"journal"},
 }
 STARTS = {
     "--version": ["--version"],
@@ -52,6 +53,7 @@ LATE = {
     "certifi",
     "rich",
     "sqlite3",
+    "psycopg",
     "http.server",
     "http.client",
     "pydantic",

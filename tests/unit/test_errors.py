@@ -26,6 +26,7 @@ EXITS = {
     "Unreachable": (5, "unreachable", True),
     "ServiceError": (5, "service_error", True),
     "ResultUnavailable": (5, "result_unavailable", True),
+    "JournalUnreachable": (5, "journal_unreachable", True),
     "Partial": (6, "partial", False),
     "Blocked": (6, "blocked", False),
     "RefusedByAccount": (7, "refused", False),
