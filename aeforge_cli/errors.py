@@ -218,6 +218,15 @@ class LimitReached(RefusedByAccount):
     code = "limit_reached"
 
 
+class BudgetReached(LimitReached):
+    """A budget is spent until `resets_at`: what costs nothing can still be done; `budget` is as the user wrote it."""
+
+    def __init__(self, message: str, *, why: str = "", hint: str = "", budget: str = "", resets_at: str = "") -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.budget = budget
+        self.resets_at = resets_at
+
+
 class JobStillRunning(AeforgeError):
     exit = Exit.STILL_RUNNING
     code = "still_running"

@@ -15,6 +15,12 @@ def size(number: int) -> str:
     return f"{number / 1e3:.0f} kB" if number < 999_500 else f"{number / 1e6:.1f} MB"
 
 
+def amount(millionths: int) -> str:
+    """`2.5`: a price, without zeros at its end."""
+    text = f"{millionths // 1_000_000}.{millionths % 1_000_000:06}"
+    return text.rstrip("0").rstrip(".")
+
+
 def duration(seconds: float) -> str:
     """`9 s`, `2 min 5 s`, `1 h 3 min`."""
     whole = int(seconds)

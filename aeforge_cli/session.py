@@ -17,6 +17,7 @@ from aeforge_cli.redaction import Redactor, Secret, checked_key
 if TYPE_CHECKING:
     from aeforge_cli.api.client import Client
     from aeforge_cli.api.requests_transport import RequestsTransport
+    from aeforge_cli.api.retry import ConcurrencyLimiter
     from aeforge_cli.api.transport import Transport
     from aeforge_cli.config.settings import Settings
     from aeforge_cli.config.spending import Spending
@@ -141,7 +142,7 @@ class Session:
             name,
             profile,
             limits=lambda: self.spending.limits(self.clock.now()),
-            price=self.spending.price,
+            price=self.spending.required_price,
             unit=self.spending.unit,
         )
 
@@ -234,14 +235,13 @@ class Session:
         when to poll; `in_flight` how many jobs there may be at once, of how many `in_all`; `confirmed` whether the user
         has agreed to a purchase that may be a second one.
         """
-        from aeforge_cli.api.retry import ConcurrencyLimiter
         from aeforge_cli.files.atomic import discard_open_parts
         from aeforge_cli.jobs.lifecycle import Lifecycle
         from aeforge_cli.jobs.poll_schedule import FixedSchedule, LearnedSchedule
 
         account = self.account  # asked for first: without a key nothing is started
-        self.client.limiter = ConcurrencyLimiter(in_flight)
         _ = self.journal  # closes after what is still being received was thrown away
+        self.client.limiter = self._limiter(in_flight, account)
         self._closing.callback(discard_open_parts)
         return Lifecycle(
             client=self.client,
@@ -264,6 +264,24 @@ class Session:
             if runs or self._sandboxed or self.settings.key_source().is_at_hand:
                 return self.account_name
         return None
+
+    def _limiter(self, most: int, account: "Account") -> "ConcurrencyLimiter":
+        """Shared with all processes of the account; a sandbox that is started again has forgotten what it asked for."""
+        from aeforge_cli.api.retry import ConcurrencyLimiter
+        from aeforge_cli.jobs.events import RetryScheduled
+        from aeforge_cli.jobs.shared_limiter import SharedLimiter
+
+        if self._sandboxed:
+            return ConcurrencyLimiter(most)
+        return SharedLimiter(
+            most,
+            journal=self.journal,
+            account=account,
+            clock=self.clock,
+            told=lambda rest: self.console.notify(
+                RetryScheduled("the service asked another process of this account to wait (Retry-After)", rest)
+            ),
+        )
 
     @property
     def has_journal(self) -> bool:

@@ -1,8 +1,9 @@
-"""`aeforge job`: jobs that were submitted: checked, waited for, listed."""
+"""`aeforge job`: jobs that were submitted: checked, waited for, listed, shown, and carried to other machines."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,26 +20,33 @@ from aeforge_cli.commands._shared.options import (
 from aeforge_cli.commands._shared.plan import check_places, delivery
 from aeforge_cli.commands._shared.results import preview, show
 from aeforge_cli.commands._shared.summary import Summary
-from aeforge_cli.errors import JobStillRunning, Usage, command, go_on_with
+from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, command, go_on_with
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
 from aeforge_cli.jobs.download import Delivery
 from aeforge_cli.jobs.lifecycle import Job, job_failed
-from aeforge_cli.jobs.lookup import known_job_id
+from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id
 from aeforge_cli.jobs.results import JobResult
-from aeforge_cli.journal.interface import Row
+from aeforge_cli.journal.interface import MILLION, Journal, NoJournal, Row
 from aeforge_cli.output.tables import journal_columns
+from aeforge_cli.output.untrusted import clean
+from aeforge_cli.phrases import count, size
 from aeforge_cli.session import Session
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Job ids, their first characters, or @last.")]
 
 
 def register(tree: typer.Typer) -> None:
-    job = typer.Typer(help="Check, wait for and list jobs.")
+    job = typer.Typer(help="Check, wait for, list and explain jobs.")
     job.command("status")(status)
     job.command("wait")(wait)
     job.command("list")(list_)
+    job.command("show")(show_)
+    job.command("verify")(verify)
+    job.command("export")(export)
+    job.command("import")(import_)
+    job.command("prune")(prune)
     tree.add_typer(job, name="job")
 
 
@@ -234,3 +242,219 @@ def row_values(row: Row) -> dict[str, object]:
 
     files = [asdict(file) | {"path": file.path or None} for file in row.files]
     return {name: getattr(row, name) for name in SHOWN} | {"state": str(row.state), "files": files}
+
+
+# ------------------------------------------------------------------ which job made a file
+
+
+@with_options
+def show_(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="FILE|ID", help="A saved file, a job id, its beginning, or @last.")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Show which job made a file: prompt, inputs, options, price.
+
+    A file is found by its content, under any name; then by the path it was saved to; then by the job id. Nothing is
+    sent, and no key is needed.
+
+    Examples:
+
+        aeforge job show art/fox.png
+
+        aeforge job show @last --json | jq -r .prompt
+    """
+    verbosity.apply(session)
+    found = job_of(session.journal, name)
+    if found.by is FoundBy.PATH and Path(name).exists():
+        session.console.note(f"{name} has changed since this job saved it")
+    values = _shown(found)
+    session.console.record(values, text=[clean(line, _LONGEST_LINE) for line in _described(values)])
+
+
+_LONGEST_LINE = 8192
+_DETAILS = ("fields", "inputs", "version")
+
+
+def _shown(found: Found) -> dict[str, object]:
+    """All that is known of a job; no field is ever left out."""
+    row = found.row
+    more: dict[str, object] = {name: getattr(row, name) for name in ("account", "profile", "quality", "host", "unit")}
+    more |= {name: row.details.get(name) for name in _DETAILS}
+    price = None if row.price is None else row.price / MILLION
+    return row_values(row) | more | {"price": price, "seconds": row.ended_by, "found_by": str(found.by)}
+
+
+def _described(values: "dict[str, object]") -> Iterator[str]:
+    """The lines for people: what is not known is left out."""
+    fields, prompt = values["fields"], values["prompt"]
+    options = fields.items() if isinstance(fields, dict) else ()
+    lines: list[tuple[str, object]] = [
+        ("job", values["job_id"]),
+        ("state", values["state"]),
+        ("reason", values["reason"]),
+        ("operation", values["operation"]),
+        ("prompt", prompt),
+        *((name, option) for name, option in options if option != prompt),
+        *(("input", _input(each)) for each in _dicts(values["inputs"])),
+        *(("file", _file(each)) for each in _dicts(values["files"])),
+        ("price", None if values["price"] is None else f"{values['price']:g} {values['unit']}"),
+        ("created", _time(values["created"])),
+        ("updated", _time(values["updated"])),
+        ("took", values["seconds"] and f"at most {values['seconds']:.0f} s"),
+        ("service", values["service"]),
+        ("profile", values["profile"]),
+    ]
+    width = max(len(name) for name, value in lines if value not in (None, ""))
+    for name, value in lines:
+        if value not in (None, ""):
+            yield f"{name:<{width}}  {', '.join(value) if isinstance(value, list) else value}"
+
+
+def _dicts(value: object) -> "list[dict[str, object]]":
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _input(values: "dict[str, object]") -> str:
+    named = f"{values['field']} {values['input']}, " if values.get("input") else ""
+    return f"{named}sha256 {values.get('sha256')}"
+
+
+def _file(values: "dict[str, object]") -> str:
+    measured = f", {size(values['bytes'])}" if isinstance(values["bytes"], int) else ""
+    return f"{values['path'] or '(no name kept)'}{measured}, sha256 {values['sha256']}"
+
+
+def _time(text: object) -> str:
+    return f"{str(text)[:19].replace('T', ' ')} UTC"
+
+
+@with_options
+def verify(
+    session: Session,
+    record: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Record that --record has written.")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Check that recorded files are as they were saved.
+
+    Prints the files that are missing or have changed, one per line; exit code 6 if there are any.
+
+    Examples:
+
+        aeforge job verify art.jsonl
+
+        aeforge job verify art.jsonl --json | jq -r 'select(.problem == "missing") | .path'
+    """
+    from aeforge_cli.jobs.record import differing, read_record
+
+    verbosity.apply(session)
+    lines = read_record(record)
+    problems = 0
+    for each in differing(record, lines):
+        problems += 1
+        session.console.record(each._asdict(), text=[each.path])
+    files = count(len(lines), "file")
+    if problems:
+        raise Partial(
+            f"Missing or changed: {problems} of {files} in {record}",
+            hint="the command that made them, with --resume and --record, saves what is missing again",
+        )
+    session.console.note(f"{files} as recorded")
+
+
+# ------------------------------------------------------------------ journals of other machines
+
+
+@with_options
+def export(session: Session, verbosity: VerbosityOptions) -> None:
+    """Print the journal as JSON Lines, for another machine.
+
+    It holds prompts, names of files and job ids, but no key and no signed link. A CI job that keeps it between runs
+    pays for nothing twice.
+
+    Examples:
+
+        aeforge job export > journal.jsonl
+
+        aeforge job export | ssh other aeforge job import -
+    """
+    from aeforge_cli.jobs.exchange import exported
+
+    verbosity.apply(session)
+    for row in session.journal.rows():
+        session.console.result_json(exported(row))
+
+
+@with_options
+def import_(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE.jsonl|-", help="Lines of aeforge job export (- for stdin).")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Merge an exported journal into this one.
+
+    Of the same job the newer state stays. A file with a line that is not valid is refused as a whole.
+
+    Examples:
+
+        aeforge job import journal.jsonl
+
+        ssh other aeforge job export | aeforge job import -
+    """
+    from aeforge_cli.jobs.exchange import imported
+
+    verbosity.apply(session)
+    changed, total = imported(_text_of(file), "standard input" if file == "-" else file, _kept_journal(session))
+    told = f"{count(changed, 'job')} imported, {total - changed} already known"
+    session.console.record({"imported": changed, "known": total - changed}, text=[told])
+
+
+def _text_of(name: str) -> str:
+    try:
+        return sys.stdin.buffer.read().decode() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Usage(f"{name} cannot be read", why=why, hint="aeforge job export writes such a file") from None
+
+
+def _kept_journal(session: Session) -> Journal:
+    """The journal, if there is one that keeps what is written into it. Raises CannotSave."""
+    journal = session.journal
+    if isinstance(journal, NoJournal):
+        raise CannotSave(
+            f"There is no journal: {session.settings.state_dir} cannot be used",
+            hint="name another folder with AEFORGE_STATE_DIR",
+        )
+    return journal
+
+
+@with_options
+def prune(
+    session: Session,
+    verbosity: VerbosityOptions,
+    before: Annotated[
+        str, typer.Option("--before", metavar="DATE", help="2026-01-31 (UTC), or an age such as 30d or 12h.")
+    ],
+) -> None:
+    """Forget settled jobs that have not changed since a date.
+
+    Unfinished jobs and those with a lost answer stay, and so does what a budget still counts. --resume and --update no
+    longer know the files of forgotten jobs.
+
+    Examples:
+
+        aeforge job prune --before 90d
+
+        aeforge job prune --before 2026-01-31
+    """
+    from aeforge_cli.config.dates import moment
+    from aeforge_cli.journal.rules import stamp
+
+    verbosity.apply(session)
+    now = session.clock.now()
+    asked = stamp(moment(before, now))
+    counted = min([limit.since for limit in session.spending.limits(now)], default=asked)
+    if counted < asked:
+        session.console.note(f"jobs since {_time(counted)} stay: the budget counts them")
+    pruned = session.journal.prune(min(asked, counted))
+    session.console.record({"pruned": pruned}, text=[f"{count(pruned, 'job')} forgotten"])

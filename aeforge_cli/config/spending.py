@@ -1,11 +1,13 @@
 """What may be spent, and what a job costs: the user's budgets and prices as the journal counts them."""
 
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aeforge_cli.errors import Usage
 from aeforge_cli.journal.interface import MILLION, Journal, Limit
 from aeforge_cli.journal.rules import stamp
+from aeforge_cli.phrases import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,23 +37,25 @@ class Spending:
         return [self._limit(budget, now) for budget in self._budgets]
 
     def _limit(self, budget: "Budget", now: datetime) -> Limit:
+        from aeforge_cli.config.budget import Period
+
         in_jobs = budget.unit is None
         return Limit(
             amount=int(budget.amount if in_jobs else budget.amount * MILLION),
             unit=None if in_jobs else self._prices.unit,
             since=stamp(budget.period_start(now)),
             text=str(budget),
-            resets_at=f"{budget.resets_at(now):%Y-%m-%d %H:%M} UTC",
+            resets_at=f"{budget.resets_at(now):{'' if budget.period is Period.DAY else '%Y-%m-%d '}%H:%M} UTC",
         )
 
     def price(self, operation: "Operation") -> int | None:
-        """The price of a job in millionths of the unit; None where the user gave none."""
-        details = [str(getattr(operation, name)) for name in _PRICED_BY if hasattr(operation, name)]
-        price = self._prices.of(operation.name.replace(" ", "-"), *details)
-        return None if price is None else int(price * MILLION)
+        """The price of a job in millionths of the unit, by what is sent; None where the user gave none."""
+        sent = {part.name: part.value for part in operation.parts() if isinstance(part.value, str)}
+        price = self._prices.of(operation.name.replace(" ", "-"), *(sent[name] for name in _PRICED_BY if name in sent))
+        return None if price is None else math.ceil(price * MILLION)
 
-    def require_price(self, operation: "Operation") -> None:
-        """Raises Usage for a job without a price under a budget that is not in jobs: it is refused, never guessed."""
+    def required_price(self, operation: "Operation") -> int | None:
+        """As `price`; raises Usage for a job without one under a budget that is not in jobs: none is ever guessed."""
         for budget in self._budgets:
             if budget.unit is None:
                 continue
@@ -65,21 +69,18 @@ class Spending:
                     f"There is no price for {operation.name}, and the budget {budget} needs one",
                     hint="add it to the prices table of the profile: aeforge config path names the file",
                 )
+        return self.price(operation)
 
     def cost(self, operations: "Sequence[Operation]") -> str:
         """What the jobs would cost, as a clause; empty where a price is missing."""
         prices = [self.price(operation) for operation in operations]
         known = [price for price in prices if price is not None]
-        return f"; {_shown(sum(known))} {self.unit}" if known and len(known) == len(prices) else ""
+        return f"; {amount(sum(known))} {self.unit}" if known and len(known) == len(prices) else ""
 
     def left(self, journal: Journal, service: str, account: str, now: datetime) -> str:
         """What is left of each budget, as a clause; empty without one."""
         clauses = []
         for limit in self.limits(now):
             rest = max(0, limit.amount - journal.spent(service, account, limit.since, limit.unit))
-            clauses.append(f"budget {limit.text}: {rest if limit.unit is None else _shown(rest)} left")
+            clauses.append(f"budget {limit.text}: {rest if limit.unit is None else amount(rest)} left")
         return "".join(f"; {clause}" for clause in clauses)
-
-
-def _shown(millionths: int) -> str:
-    return f"{millionths / MILLION:.6f}".rstrip("0").rstrip(".")

@@ -24,6 +24,7 @@ from aeforge_cli.api.responses import Failed, Succeeded
 from aeforge_cli.api.retry import MOMENT, jitter
 from aeforge_cli.errors import (
     AeforgeError,
+    BudgetReached,
     CannotSave,
     Interrupted,
     JobNotFound,
@@ -147,6 +148,7 @@ class Batch:
         self._to_come = 0  # jobs that are over, and whose results are not here yet
         self._downloading = 0
         self._reserved = 0  # purchases made or under way
+        self._over_budget: BudgetReached | None = None
         self._lost_in_a_row = 0
         self._refusals = 0
         self._refused_at = -MOMENT
@@ -310,6 +312,8 @@ class Batch:
             self._outcomes.put(Outcome(order, None))
 
     def _submit(self, order: Order, started: float) -> None:
+        if self._over_budget is not None and self._lifecycle.need(order).action is Action.BUY:
+            raise self._over_budget
         until = started + self._lifecycle.timeout
         if order.reuse is Reuse.FINISHED and (settled := self._settled(order)) is not None:
             self._end(order, settled, started, _Stage.SUBMITTING)
@@ -541,7 +545,7 @@ class Batch:
             self._running.pop(order.index, None)
             self._count(order, result, started)
             if isinstance(result, AeforgeError):
-                self._block(order)
+                self._block(order, result)
             else:
                 self._release(order)
             # With one order left or none, those who wait for room must look whether anything is left at all.
@@ -553,7 +557,10 @@ class Batch:
                 self._sooner.notify()
 
     def _count(self, order: Order, result: JobResult | AeforgeError, started: float) -> None:
-        if isinstance(result, AeforgeError):
+        if isinstance(result, BudgetReached):
+            self.tally.untried += 1
+            self._over_budget = self._over_budget or result
+        elif isinstance(result, AeforgeError):
             self.tally.failed += 1
             self._judge(result)
         else:
@@ -575,7 +582,7 @@ class Batch:
                     self._blocked -= 1
                     bisect.insort(self._orders, dependent, key=self._turn)
 
-    def _block(self, order: Order) -> None:
+    def _block(self, order: Order, failure: AeforgeError) -> None:
         """Ends all that need its result, directly or through others."""
         failed = [order]
         while failed:
@@ -584,7 +591,8 @@ class Batch:
                 if needed := self._needs.get(dependent):
                     needed.clear()
                     self._blocked -= 1
-                    self._count(dependent, blocked(dependent, by), self._lifecycle.clock.monotonic())
+                    why = failure if isinstance(failure, BudgetReached) else blocked(dependent, by)
+                    self._count(dependent, why, self._lifecycle.clock.monotonic())
                     failed.append(dependent)
 
     def _judge(self, error: AeforgeError) -> None:

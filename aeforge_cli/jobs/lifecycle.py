@@ -17,15 +17,17 @@ from aeforge_cli import __version__
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded
+from aeforge_cli.api.web_inputs import label_of
 from aeforge_cli.errors import (
     AeforgeError,
+    BudgetReached,
+    CannotSave,
     Failure,
     Interrupted,
     JobFailed,
     JobNotFound,
     JobStillRunning,
     JournalDamaged,
-    LimitReached,
     SubmitUnknown,
     command,
     go_on_with,
@@ -46,6 +48,7 @@ from aeforge_cli.journal.interface import (
     Journal,
     Lasted,
     Limit,
+    NoJournal,
     OtherAccount,
     OverLimit,
     Reuse,
@@ -54,6 +57,7 @@ from aeforge_cli.journal.interface import (
     Step,
     Taken,
 )
+from aeforge_cli.phrases import amount, count
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.process.signals import Stop
 
@@ -158,12 +162,7 @@ class Lifecycle:
         while True:
             self._require_certainty(order)
             claim = self.journal.claim(
-                intent,
-                self.clock.now(),
-                order.reuse,
-                limits=self.account.limits(),
-                strangers=self.strangers,
-                gone=order.gone,
+                intent, self.clock.now(), order.reuse, limits=self._limits(), strangers=self.strangers, gone=order.gone
             )
             match claim:
                 case Claimed():
@@ -175,7 +174,17 @@ class Lifecycle:
                 case OtherAccount(row):
                     self._ask_whose(row)
                 case OverLimit(limit, spent):
-                    raise budget_spent(limit, spent)
+                    raise budget_reached(limit, spent)
+
+    def _limits(self) -> Sequence[Limit]:
+        """What may be spent just now. Raises CannotSave where nothing counts what is."""
+        limits = self.account.limits()
+        if limits and isinstance(self.journal, NoJournal):
+            raise CannotSave(
+                f"Nothing was submitted: without a journal nothing counts what the budget {limits[0].text} allows",
+                hint="name a folder that can be written with AEFORGE_STATE_DIR",
+            )
+        return limits
 
     def _intent(self, order: Order) -> Intent:
         operation = order.operation
@@ -441,11 +450,14 @@ def held_too_long(held: Held) -> JobStillRunning:
     )
 
 
-def budget_spent(limit: Limit, spent: int) -> LimitReached:
-    return LimitReached(
+def budget_reached(limit: Limit, spent: int) -> BudgetReached:
+    told = f"{count(spent, 'job')} submitted" if limit.unit is None else f"{amount(spent)} {limit.unit} spent"
+    return BudgetReached(
         f"budget {limit.text} reached; nothing was submitted",
-        why=f"{spent if limit.unit is None else f'{spent / 1e6:g} {limit.unit}'} spent; resets at {limit.resets_at}",
-        hint="raise the budget (aeforge config set budget), or wait until it resets",
+        why=f"{told}; resets at {limit.resets_at}",
+        hint=f"wait until then, or raise the budget in the config file: {command('config list')} shows where it is set",
+        budget=limit.text,
+        resets_at=limit.resets_at,
     )
 
 
@@ -472,7 +484,7 @@ def _details(operation: Operation) -> Mapping[str, object]:
         if isinstance(part.value, Picture):
             inputs.append({"field": part.name, "input": part.value.label, "sha256": part.value.sha256})
         else:
-            fields.setdefault(part.name, []).append(part.value)
+            fields.setdefault(part.name, []).append(label_of(part.value))
     told = {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
     return {"fields": told, "inputs": inputs, "version": __version__}
 

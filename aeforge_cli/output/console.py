@@ -88,6 +88,7 @@ class Console:
         fields: Sequence[str] = (),
         key: str = "",
         about: "Values | None" = None,
+        footer: "Sequence[Values]" = (),
     ) -> None:
         """Rows of a list, as a table for people; see `Table` for the rest. Raises Usage where a template asks for
         values that the rows do not have."""
@@ -95,7 +96,7 @@ class Console:
 
         names = tuple(fields or (rows[0] if rows else ()))
         width = terminal_width() if self.out_is_terminal else None
-        self._print(self.format.table(Table(rows, columns, names, key, about or {}), width))
+        self._print(self.format.table(Table(rows, columns, names, key, about or {}, footer), width))
 
     def record(self, values: "Values", *, text: Sequence[str]) -> None:
         """One object; `text` are the lines that people see in its place."""

@@ -40,6 +40,7 @@ class Table:
     """Rows, and how people see them; `fields` are the names of the rows' values.
 
     Where `key` is set the rows are one value of a larger object, under that name, beside what it says `about` them.
+    The `footer` are rows of sums, which people alone see.
     """
 
     rows: Sequence[Values]
@@ -47,6 +48,7 @@ class Table:
     fields: Sequence[str] = ()
     key: str = ""
     about: Values = field(default_factory=dict)
+    footer: Sequence[Values] = ()
 
 
 def journal_columns(rows: Sequence[Values], now: datetime) -> list[Column]:
@@ -82,7 +84,8 @@ def drawn(table: Table, width: int | None) -> Iterator[str]:
     """The lines of the table; `width` is the terminal's in cells, None where no terminal limits it."""
     if not table.rows:
         return
-    columns = [_column(column, table.rows, brief=width is not None) for column in table.columns]
+    rows = [*table.rows, *table.footer]
+    columns = [_column(column, rows, brief=width is not None) for column in table.columns]
     widths = [max(map(cells, column)) for column in columns]
     if width is not None:
         widths = _fitted(widths, [column.flexible for column in table.columns], width)

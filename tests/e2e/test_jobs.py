@@ -2,12 +2,16 @@
 
 import csv
 import json
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Aeforge, Home, png
-from tests.faults.fake import Fake, told_as_json
+from tests.conftest import Aeforge, Home, Run, make_home, png
+from tests.faults.fake import API_KEY, SIGNATURE, Fake, told_as_json
 from tests.faults.origin import Answer
 
 UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
@@ -366,3 +370,178 @@ def test_on_a_terminal_the_list_has_short_ids_that_work(user: Aeforge, fake: Fak
     short = shown[1].split()[0]
     assert (len(short), job_id.startswith(short), "s ago" in shown[1]) == (8, True, True)
     assert user("job", "status", short, "--format", "{job_id}").stdout == f"{job_id}\n"
+
+
+# ------------------------------------------------------------------ journals of other machines
+
+
+@pytest.fixture
+def machine(tmp_path: Path, user: Aeforge) -> Iterator[Aeforge]:
+    """Another machine of the same user: the same key and pictures, and a journal of its own."""
+    new = make_home(tmp_path / "other")
+    signed_in = {name: user.home.env[name] for name in ("AEFORGE_BASE_URL", "AEFORGE_API_KEY")}
+    other = Aeforge(replace(new, env={**new.env, **signed_in}))
+    (other.home.work / "photos").mkdir()
+    for number in range(3):
+        (other.home.work / "photos" / f"{number}.png").write_bytes(png(number + 1))
+    yield other
+    other.close()
+
+
+def buy_list(aeforge: Aeforge, *options: str) -> list[str]:
+    """Three jobs; the names of the files that were saved."""
+    return sorted(aeforge("inpaint", "photos", "-p", "blue sky", "-o", "out/", *options).stdout.split())
+
+
+def carry(here: Aeforge, there: Aeforge) -> Run:
+    return there("job", "import", "-", "--json", stdin=here("job", "export").output)
+
+
+def test_a_fresh_machine_with_the_old_journal_buys_nothing_again(user: Aeforge, machine: Aeforge, fake: Fake) -> None:
+    (user.home.work / "photos").symlink_to(machine.home.work / "photos")
+    saved = buy_list(user)
+    bought = len(fake.posts())
+
+    told = carry(user, machine)
+
+    assert (told.exit, told.rows) == (0, [{"schema": 1, "imported": 3, "known": 0}])
+    assert buy_list(machine, "--resume") == saved
+    assert (bought, len(fake.posts())) == (3, 3)
+    assert [(machine.home.work / name).read_bytes() for name in saved] == [
+        (user.home.work / name).read_bytes() for name in saved
+    ]
+
+
+def test_what_a_vanished_machine_was_waiting_for_is_resumed(user: Aeforge, machine: Aeforge, fake: Fake) -> None:
+    (user.home.work / "photos").symlink_to(machine.home.work / "photos")
+    fake.pending = 10_000
+    running = user.start("inpaint", "photos", "-p", "blue sky", "-o", "out/")
+    fake.wait_for_looks(3)
+    running.send(signal.SIGKILL)
+    running.finish()
+    fake.finish()
+
+    carry(user, machine)
+
+    assert buy_list(machine) == ["out/0.png", "out/1.png", "out/2.png"]
+    assert len(fake.posts()) == 3
+
+
+def test_importing_twice_changes_nothing_and_the_newer_state_stays(user: Aeforge, machine: Aeforge) -> None:
+    old = begin(user)
+    early = user("job", "export").output
+    user("job", "wait", old, "-o", "sky.png")
+    late = user("job", "export").output
+
+    told = [machine("job", "import", "-", "--json", stdin=text).rows[0] for text in (late, late, early)]
+
+    assert [(each["imported"], each["known"]) for each in told] == [(1, 0), (0, 1), (0, 1)]
+    [row] = machine("job", "list", "--json").rows
+    assert (row["state"], row["job_id"]) == ("saved", old)
+
+
+def test_jobs_stay_in_their_order_when_they_move(user: Aeforge, machine: Aeforge) -> None:
+    for prompt in ("one", "two", "three"):
+        begin(user, prompt=prompt)
+
+    carry(user, machine)
+
+    assert [row["prompt"] for row in machine("job", "list", "--json").rows] == ["three", "two", "one"]
+
+
+def test_an_export_holds_no_key_and_no_signed_link(user: Aeforge, home: Home) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    signed = f"https://a.test/x.png?Signature={SIGNATURE}"
+    user("api", "POST", "image-tune/upscale", "-F", "scale=4K", "-F", f"image_url={signed}")
+
+    exported = user("job", "export").output
+
+    assert len(exported.splitlines()) == 2
+    assert (API_KEY.encode() in exported, SIGNATURE.encode() in exported) == (False, False)
+
+
+def test_a_path_of_another_machine_is_not_taken_for_a_file_of_this_one(user: Aeforge, machine: Aeforge) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    row = json.loads(user("job", "export").output)
+    moved = row | {"host": "another-machine", "files": [row["files"][0] | {"path": str(machine.home.work / "a.png")}]}
+    machine("job", "import", "-", stdin=json.dumps(moved).encode())
+    (machine.home.work / "a.png").write_bytes(png(5))
+
+    assert machine("job", "show", "a.png", "--json").ending == (2, "job_not_found")
+    assert machine("job", "show", row["job_id"], "--json").rows[0]["host"] == "another-machine"
+
+
+BROKEN = {
+    "no JSON": "{",
+    "cut off": '{"schema": 1, "work": "x"',
+    "another schema": {"schema": 2},
+    "no state": {"state": None},
+    "a state that is not known": {"state": "sold"},
+    "no service": {"service": ""},
+    "no time": {"created": "yesterday"},
+    "a time without a zone": {"updated": "2026-01-01T00:00:00"},
+    "an id that is none": {"job_id": "../../user"},
+    "a price that is none": {"price": -1},
+    "a price of 1.5": {"price": 1.5},
+    "a duration that is none": {"ended_by": "soon"},
+    "files that are none": {"files": [{"path": 7}]},
+    "details that are none": {"details": []},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_a_broken_line_refuses_the_whole_file_and_is_named(
+    user: Aeforge, machine: Aeforge, change: str | dict[str, object]
+) -> None:
+    begin(user)
+    good = user("job", "export").stdout.strip()
+    broken = change if isinstance(change, str) else json.dumps(json.loads(good) | change)
+    (machine.home.work / "j.jsonl").write_text(f"{good}\n\n{broken}\n")
+
+    run = machine("job", "import", "j.jsonl")
+
+    assert (run.exit, run.stdout) == (2, "")
+    assert run.stderr.startswith("error: j.jsonl:3 is not a row of a journal; nothing was imported\nwhy:   ")
+    assert machine("job", "list", "--json").rows == []
+
+
+def test_without_a_journal_nothing_is_imported(user: Aeforge, photo: Path) -> None:
+    begin(user)
+    exported = user("job", "export").output
+
+    run = user("job", "import", "-", "--json", stdin=exported, env={"AEFORGE_STATE_DIR": f"{photo}/state"})
+
+    assert run.ending == (9, "cannot_save")
+
+
+# ------------------------------------------------------------------ prune
+
+
+def test_settled_jobs_before_a_date_are_forgotten_and_others_stay(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "saved", "-o", "sky.png")
+    fake.pending = 1000
+    begin(user, prompt="unfinished")
+    begin(user, prompt="newest")
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+
+    kept, run = user("job", "prune", "--before", "1d"), user("job", "prune", "--before", tomorrow)
+
+    assert (kept.stdout, run.stdout) == ("0 jobs forgotten\n", "1 job forgotten\n")
+    assert [row["prompt"] for row in user("job", "list", "--json").rows] == ["newest", "unfinished"]
+
+
+def test_what_a_budget_counts_is_not_forgotten(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "one", "-o", "one.png")
+    user("inpaint", "photo.png", "-p", "two", "-o", "two.png")
+    user("config", "set", "budget", "2/month")
+
+    run = user("job", "prune", "--before", "0h")
+    refused = user("inpaint", "photo.png", "-p", "three", "--json")
+
+    assert (run.stdout, "the budget counts them" in run.stderr) == ("0 jobs forgotten\n", True)
+    assert (refused.ending, len(fake.posts())) == ((7, "limit_reached"), 2)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-13-01", "30", "-1d", "1y"])
+def test_what_is_no_date_prunes_nothing(user: Aeforge, date: str) -> None:
+    assert user("job", "prune", "--before", date, "--json").ending == (2, "usage")

@@ -12,7 +12,7 @@ from aeforge_cli.commands._shared.options import OutputOptions
 from aeforge_cli.commands._shared.plan import Planned
 from aeforge_cli.commands._shared.sources import BatchOptions
 from aeforge_cli.commands._shared.summary import Summary
-from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn
+from aeforge_cli.errors import AeforgeError, BudgetReached, CannotSave, NotSignedIn
 from aeforge_cli.files.inputs import from_path
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.events import Tally
@@ -35,6 +35,7 @@ class Results:
         self._summary = Summary(session.console, len(plan), again=session.again(*batch.finishing))
         self._outcomes: list[Outcome] = []  # for the report alone: a long list takes little memory without
         self._reasons: Counter[str] = Counter()
+        self._over_budget: BudgetReached | None = None
         self._started = session.clock.monotonic()
 
     def kept(self, each: Planned) -> None:
@@ -59,6 +60,8 @@ class Results:
             case JobResult() as result:
                 self._summary.succeeded()
                 self._session.console.finished(result)
+            case BudgetReached() as error if not self._is_one:
+                self._over_budget = self._over_budget or error  # told in the sum: it would be the same for each
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 if not self._is_one:
@@ -85,7 +88,7 @@ class Results:
         """Sums up. Raises Partial, or what all failures have in common."""
         self._sum_up(tally or Tally(0))
         self._write()
-        self._summary.conclude()
+        self._summary.conclude(stopped_by=self._over_budget)
 
     def _sum_up(self, tally: Tally) -> None:
         if self._is_one:
@@ -96,9 +99,14 @@ class Results:
         reasons = ", ".join(f"{code} {number}" for code, number in self._reasons.items())
         parts = [f"{self._kept + tally.done} done"]
         parts += [f"{sum(self._reasons.values())} failed ({reasons})"] if reasons else []
-        parts += [f"{tally.untried} not tried"] if tally.untried else []
+        untried = f"{tally.untried} not tried"
+        if self._over_budget is not None:
+            parts += [f"budget {self._over_budget.budget} reached", untried, f"resets at {self._over_budget.resets_at}"]
+        elif tally.untried:
+            parts.append(untried)
         seconds = self._session.clock.monotonic() - self._started
-        self._session.console.note(f"{', '.join(parts)}; {by_way}; {seconds:.1f} s")
+        told = "; ".join(parts) if self._over_budget else ", ".join(parts)
+        self._session.console.note(f"{told}; {by_way}; {seconds:.1f} s")
 
     def _write(self) -> None:
         if self._batch.report:

@@ -56,7 +56,7 @@ def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: 
     """Runs a plan that was checked. Raises Partial, or what all failures have in common."""
     wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
     for operation in wanted:
-        session.spending.require_price(operation)
+        session.spending.required_price(operation)
     if run.submission.dry_run:
         _dry_run(session, plan, wanted)
         return

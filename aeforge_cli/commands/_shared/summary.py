@@ -37,8 +37,16 @@ class Summary:
         if self._total > 1:
             self._console.failure(error)
 
-    def conclude(self) -> None:
-        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
+    def conclude(self, *, stopped_by: AeforgeError | None = None) -> None:
+        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise.
+
+        `stopped_by` is why the rest was not tried, where that is no failure of a job.
+        """
+        if stopped_by is not None and not self._done and not self._failures:
+            raise stopped_by
+        if stopped_by is not None:
+            why = f"{stopped_by.message}: {stopped_by.why}"
+            raise Partial(self._told, why=why, hint=f"{stopped_by.hint}; then {self._again}")
         if not self._failures:
             return
         last = self._failures[-1]
@@ -51,4 +59,8 @@ class Summary:
             told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
             message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
             raise type(last)(message, why=last.why, hint=self._again, http_status=last.http_status)
-        raise Partial(f"{failed} of {self._total} jobs did not succeed", hint=self._again)
+        raise Partial(self._told, hint=self._again)
+
+    @property
+    def _told(self) -> str:
+        return f"{self._total - self._done} of {self._total} jobs did not succeed"
