@@ -4,9 +4,11 @@ Whether a paid request may be sent again hangs on that knowledge: a server canno
 RFC 7578. The file name on the wire is a constant of ours, so that a local name is never told and never needs quoting.
 """
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from aeforge_cli.api.operations import Operation, Part
 from aeforge_cli.errors import FileMissing
@@ -77,7 +79,7 @@ def _unchanged(picture: Picture) -> Iterator[bytes]:
 
     The stamp of a file spares the second hash, which takes as long as sending does.
     """
-    with picture.open() as stream:
+    with _opened(picture) as stream:
         stamped = picture.stamp is not None and picture.stamp == file_stamp(stream)
         found = hashlib.sha256()
 
@@ -97,3 +99,17 @@ def _unchanged(picture: Picture) -> Iterator[bytes]:
                     hint="run the command again when nothing else writes to the file",
                 )
             yield block
+
+
+@contextlib.contextmanager
+def _opened(picture: Picture) -> Iterator[BinaryIO]:
+    """Raises FileMissing where the file is gone or cannot be read: to the transport an OSError is the network's."""
+    try:
+        with picture.open() as stream:
+            yield stream
+    except OSError as error:
+        raise FileMissing(
+            f"{picture.label} could not be read while it was being sent",
+            why=f"{error.strerror or type(error).__name__}; the rest was held back, so no job was made",
+            hint="check that the file is still there, and run the command again",
+        ) from None

@@ -1,9 +1,13 @@
 """Result files on disk: whole or not at all, and never over a file that exists unasked."""
 
+import codecs
 import contextlib
 import errno
 import hashlib
 import os
+import re
+import stat
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +17,14 @@ from typing import BinaryIO, Self
 
 from aeforge_cli.errors import CannotSave
 from aeforge_cli.files.image_headers import ImageInfo, identify, is_complete
-from aeforge_cli.files.locks import is_locked, is_removed, lock
+from aeforge_cli.files.locks import is_locked, is_ours
+from aeforge_cli.files.regular import is_replaceable, open_regular
 
 PART_PREFIX, PART_SUFFIX = ".aeforge-", ".part"
+_LONGEST_NAME = 255  # bytes, on nearly every file system
 
-
-_UMASK = os.umask(0)
+_UMASK = os.umask(0)  # it can only be read by setting it
+os.umask(_UMASK)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class PartFile:
     """A picture on its way to disk, beside its final place under a name that no one takes for a result.
 
     It is a client's Sink. Without a folder it lies among temporary files. Leaving the context removes it, unless `keep`
-    gave it its name.
+    gave it its name. Every method raises CannotSave where the disk fails.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -57,87 +63,100 @@ class PartFile:
     def _is_made(self) -> bool:
         import tempfile
 
-        try:
+        with self._saving(self._folder):
             handle, name = tempfile.mkstemp(prefix=PART_PREFIX, suffix=PART_SUFFIX, dir=self._folder)
-        except OSError as error:
-            raise cannot_save(self._folder, error) from None
         self._path = Path(name)
         _open_parts.add(self._path)
         self._stream: BinaryIO = os.fdopen(handle, "w+b")
-        try:
-            lock(self._stream)
-        except BlockingIOError:
-            is_swept = True  # a sweep has it, and is about to remove it
-        except OSError:
-            is_swept = False  # where there are no locks, `sweep` finds every part locked
-        else:
-            is_swept = is_removed(self._stream)
-        if is_swept:
-            self._stream.close()
-            _open_parts.discard(self._path)
-        return not is_swept
+        if is_ours(self._stream):
+            return True
+        self._stream.close()
+        _open_parts.discard(self._path)
+        return False
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(OSError):  # a full disk may complain once more; the file goes all the same
             self._stream.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # so does a file that has taken the folder's place
+            self._path.unlink()
         _open_parts.discard(self._path)
 
+    @contextlib.contextmanager
+    def _saving(self, path: Path | None = None) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_save(path or self._path, error) from None
+
     def expect(self, size: int | None) -> None:
-        """Starts over: another try of the same fetch begins."""
+        """Starts over: another try of the same fetch begins. `size` is in bytes, None if it was not announced."""
         self.expected = size
         self.size = 0
         self._digest = hashlib.sha256()
-        try:
+        with self._saving():
             self._stream.seek(0)
             self._stream.truncate()
-        except OSError as error:
-            raise cannot_save(self._path, error) from None
 
     def write(self, block: bytes) -> None:
-        try:
+        with self._saving():
             self._stream.write(block)
-        except OSError as error:
-            raise cannot_save(self._path, error) from None
         self.size += len(block)
         self._digest.update(block)
 
+    @property
+    def sha256(self) -> str:
+        """Of what arrived, in hex."""
+        return self._digest.hexdigest()
+
     def picture(self) -> ImageInfo | None:
         """What arrived; None unless it is a complete picture."""
-        self._flush()
-        found = identify(self._stream)
-        if found is None:
-            return None
-        complete = is_complete(self._stream, found.format)
+        with self._saving():
+            self._stream.flush()
+            found = identify(self._stream)
+            complete = found and is_complete(self._stream, found.format)
         # A format that does not say where it ends is trusted only if the answer said how long it is.
         return found if complete or (complete is None and self.expected is not None) else None
 
     def looks_cut(self) -> bool:
         """Whether what arrived is the beginning of a picture, or nothing at all."""
-        return self.size == 0 or identify(self._stream) is not None
+        with self._saving():
+            return self.size == 0 or identify(self._stream) is not None
+
+    def looks_like_error_page(self) -> bool:
+        """Whether what arrived is a text (HTML, JSON, XML, plain), or nothing but zeros."""
+        with self._saving():
+            self._stream.seek(0)
+            head = self._stream.read(4096)
+        return _is_text(head) or not head.strip(b"\0")
 
     def blocks(self) -> Iterator[bytes]:
         """What arrived, from its beginning."""
-        self._stream.seek(0)
-        while block := self._stream.read(256 * 1024):
+        with self._saving():
+            self._stream.seek(0)
+        while True:
+            with self._saving():
+                block = self._stream.read(256 * 1024)
+            if not block:
+                return
             yield block
 
     def keep(self, path: Path, *, replace: bool, job_id: str) -> Path:
-        """Gives the picture its name, or another if that was taken meanwhile: paid work is not thrown away."""
-        try:
-            self._flush()
+        """Gives the picture its name, or another if that was taken meanwhile: paid work is not thrown away.
+
+        Only a regular file, or a link, is ever replaced.
+        """
+        with self._saving(path):
+            self._stream.flush()
             os.fsync(self._stream.fileno())
             if hasattr(os, "fchmod"):
                 os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)  # mkstemp made it private
-            if replace:
+            if replace and is_replaceable(path):
                 return _replace(self._path, path)
-            for candidate in _names(path, job_id):
+            for candidate in names_beside(path, job_id):
                 if self._take(candidate):
                     return candidate
-        except OSError as error:
-            raise cannot_save(path, error) from None
         raise CannotSave(f"No free name was found beside {path}", hint="choose another output")
 
     def described(self, path: str, url: str, info: ImageInfo) -> SavedFile:
@@ -145,33 +164,38 @@ class PartFile:
             path=path,
             url=url,
             bytes=self.size,
-            sha256=self._digest.hexdigest(),
+            sha256=self.sha256,
             width=info.width,
             height=info.height,
             format=info.format.value,
         )
-
-    def _flush(self) -> None:
-        try:
-            self._stream.flush()
-        except OSError as error:
-            raise cannot_save(self._path, error) from None
 
     def _take(self, path: Path) -> bool:
         """Whether the picture now stands at `path`: put there, or found there already, byte for byte."""
         try:
             _link(self._path, path)
         except FileExistsError:
-            return holds(path, self._digest.hexdigest())
+            return holds(path, self.sha256)
         return True
 
 
-def holds(path: Path, sha256: str | None) -> bool:
-    """Whether a regular file of this content stands at `path`."""
+def _is_text(head: bytes) -> bool:
+    """Whether bytes begin a text: in UTF-16 with its mark, or in UTF-8 without unusual control characters."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
     try:
-        if path.is_symlink() or not path.is_file():
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return not re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text)
+
+
+def holds(path: Path, sha256: str | None) -> bool:
+    """Whether a regular file of this content, and no link, stands at `path`."""
+    try:
+        if path.is_symlink():
             return False
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
     except OSError:
         return False
@@ -205,13 +229,28 @@ def sweep(folder: Path) -> None:
 
 
 def _remove_unlocked(part: Path) -> None:
-    with part.open("r+b") as stream:
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    number = os.open(part, flags)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        return
+    with os.fdopen(number, "r+b") as stream:
         if is_locked(stream):
             return
         if os.name != "nt":
             part.unlink()  # while we hold the lock: whoever made it must not take it meanwhile
             return
     part.unlink()  # Windows removes no file that anybody has open
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text file of ours at once: readers see the old one or the new one. Raises CannotSave."""
+    try:
+        with PartFile(path.parent) as part:
+            part.write(text.encode())
+            part.keep(path, replace=True, job_id="")
+    except OSError as error:
+        raise cannot_save(path, error) from None
 
 
 def cannot_save(path: Path, error: OSError) -> CannotSave:
@@ -225,17 +264,37 @@ def cannot_save(path: Path, error: OSError) -> CannotSave:
         errno.EROFS: "choose a folder that can be written",
         errno.ENOENT: f"make the folder first: mkdir -p {path.parent}",
         errno.ENAMETOOLONG: "choose a shorter name",
+        errno.ENOTDIR: "choose another output: a part of this path is not a folder",
+        errno.EEXIST: "choose another output: a part of this path is not a folder",
+        errno.EPIPE: "keep the reader running",
     }
-    why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
+    whys = {errno.ENOSPC: "the disk is full", errno.EPIPE: "its reader has closed it"}
+    why = whys.get(error.errno or 0) or error.strerror or type(error).__name__
     return CannotSave(f"{path} cannot be saved", why=why, hint=hints.get(error.errno or 0, "choose another output"))
 
 
-def _names(path: Path, job_id: str) -> Iterator[Path]:
+def names_beside(path: Path, job_id: str) -> Iterator[Path]:
+    """The names that a result of the job may get, the best first: its own, and others if that is taken."""
     yield path
-    stem = f"{path.stem}-{job_id}"
-    yield path.with_name(stem + path.suffix)
+    if not job_id:  # it is no result, but a file of ours
+        return
+    yield with_tag(path, job_id)
     for number in range(2, 100):
-        yield path.with_name(f"{stem}-{number}{path.suffix}")
+        yield with_tag(path, f"{job_id}-{number}")
+
+
+def with_tag(path: Path, tag: str) -> Path:
+    """The path with `-tag` before its suffix; a stem is cut where the name would be longer than file systems allow."""
+    end = f"-{tag}{path.suffix}"
+    return path.with_name(cut(path.stem, _LONGEST_NAME - len(os.fsencode(end))) + end)
+
+
+def cut(name: str, most: int) -> str:
+    """The beginning of a name that has at most so many bytes, cut between two characters."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= most:
+        return name
+    return encoded[: max(0, most)].decode(sys.getfilesystemencoding(), errors="ignore")
 
 
 def _link(source: Path, path: Path) -> None:
@@ -260,15 +319,19 @@ def _rename_to_free(source: Path, path: Path) -> None:
     else:
         here, no_replace = -100, 1
         failed = renameat2(here, os.fsencode(source), here, os.fsencode(path), no_replace) and ctypes.get_errno()
-    if failed not in (0, errno.ENOSYS, errno.EINVAL):
+    if failed in (errno.ENOSYS, errno.EINVAL):
+        _rename_to_placeholder(source, path)
+    elif failed:
         raise OSError(failed, os.strerror(failed), str(path))
-    if failed:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        try:
-            _replace(source, path)
-        except OSError:
-            path.unlink()
-            raise
+
+
+def _rename_to_placeholder(source: Path, path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    try:
+        _replace(source, path)
+    except OSError:
+        path.unlink()
+        raise
 
 
 def _replace(source: Path, path: Path) -> Path:

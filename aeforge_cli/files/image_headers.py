@@ -1,15 +1,19 @@
 """What bytes are: the format, size and completeness of a picture, by reading its headers and never its pixels.
 
-Sources: PNG (RFC 2083), JPEG (ITU T.81 annex B), GIF89a, WebP (RIFF), BMP, TIFF 6.0, AVIF and HEIF (ISO 14496-12).
+Sources: PNG (RFC 2083), JPEG (ITU T.81 annex B), GIF89a, WebP (RFC 9649), BMP (Windows' BITMAPINFOHEADER and OS/2's
+BITMAPCOREHEADER), TIFF 6.0 and BigTIFF, HEIF and AVIF (boxes: ISO 14496-12; brands: ISO 23008-12 and AV1's AVIF 1.1).
 """
 
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
-HEAD = 64 * 1024
+HEAD = 64 * 1024  # bytes
+_BLOCK = 1024 * 1024
+# More chunks, segments, blocks or boxes than any picture of 256 MiB has: what is made to have more is given up.
+_MOST_PIECES = 2_000_000
 
 
 class Format(StrEnum):
@@ -54,9 +58,9 @@ def identify(stream: BinaryIO) -> ImageInfo | None:
 
 
 def is_complete(stream: BinaryIO, found: Format) -> bool | None:
-    """Whether the container reaches its own end: the only defence when an answer announced no length.
+    """Whether the container reaches its own end, whatever was appended to it; None where the format does not say.
 
-    None where the format does not say where it ends.
+    The only defence when an answer announced no length, and against sending half a picture.
     """
     check = _ENDS.get(found)
     if check is None:
@@ -73,7 +77,9 @@ def _format(head: bytes) -> Format | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
     if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12])
+        return _boxed_format(head)
+    if head[:2] == b"BM":
+        return Format.BMP if _bmp_header(head) else None  # a text may begin so
     return next((found for magic, found in _MAGIC if head.startswith(magic)), None)
 
 
@@ -82,11 +88,54 @@ _MAGIC = (
     (b"\xff\xd8\xff", Format.JPEG),
     (b"GIF87a", Format.GIF),
     (b"GIF89a", Format.GIF),
-    (b"BM", Format.BMP),
     (b"II*\x00", Format.TIFF),
     (b"MM\x00*", Format.TIFF),
+    (b"II+\x00", Format.TIFF),  # BigTIFF
+    (b"MM\x00+", Format.TIFF),
 )
-_BRANDS = {b"avif": Format.AVIF, b"avis": Format.AVIF, b"heic": Format.HEIC, b"heix": Format.HEIC, b"mif1": Format.HEIC}
+
+
+def _boxed_format(head: bytes) -> Format | None:
+    """By all the brands of the first box: the major one may only say that it is some HEIF."""
+    length = int.from_bytes(head[:4], "big")
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, min(length, len(head)), 4))}
+    if brands & {b"avif", b"avis"}:
+        return Format.AVIF
+    return Format.HEIC if brands & _HEIF_BRANDS else None
+
+
+_HEIF_BRANDS = {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+
+
+class _BmpHeader(NamedTuple):
+    """Sizes in pixels; `end` is the byte behind the last pixel, without the padding of the last row."""
+
+    width: int
+    height: int
+    end: int
+
+
+def _bmp_header(head: bytes) -> _BmpHeader | None:
+    """None where the fields make no sense. The size of the file, in bytes 2 to 6, is wrong too often to be believed."""
+    if len(head) < 40:
+        head = head.ljust(40, b"\0")
+    start, length = struct.unpack_from("<II", head, 10)
+    if length == 12:  # BITMAPCOREHEADER
+        width, height, planes, bits = struct.unpack_from("<HHHH", head, 18)
+        compression = stored = 0
+    elif length in {16, 40, 52, 56, 64, 108, 124}:
+        width, height, planes, bits = struct.unpack_from("<iiHH", head, 18)
+        compression, stored = struct.unpack_from("<II", head, 30) if length >= 40 else (0, 0)
+    else:
+        return None
+    if planes != 1 or width <= 0 or height == 0 or bits not in {0, 1, 2, 4, 8, 16, 24, 32, 64}:
+        return None
+    row = (width * bits + 31) // 32 * 4
+    plain = row * (abs(height) - 1) + (width * bits + 7) // 8
+    return _BmpHeader(width, abs(height), start + (stored if compression in _BMP_COMPRESSED else plain))
+
+
+_BMP_COMPRESSED = {1, 2, 4, 5}  # RLE8, RLE4, JPEG, PNG
 
 
 def _png_size(_: BinaryIO, head: bytes) -> tuple[int, int]:
@@ -99,9 +148,9 @@ def _gif_size(_: BinaryIO, head: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _bmp_size(_: BinaryIO, head: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<ii", head, 18)
-    return width, abs(height)
+def _bmp_size(_: BinaryIO, head: bytes) -> tuple[int, int] | None:
+    header = _bmp_header(head)
+    return header and (header.width, header.height)
 
 
 def _webp_size(_: BinaryIO, head: bytes) -> tuple[int, int] | None:
@@ -120,7 +169,7 @@ def _webp_size(_: BinaryIO, head: bytes) -> tuple[int, int] | None:
 
 def _jpeg_size(stream: BinaryIO, _: bytes) -> tuple[int, int] | None:
     for marker, start in _jpeg_segments(stream):
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        if _begins_frame(marker):
             stream.seek(start + 1)
             height, width = struct.unpack(">HH", stream.read(4))
             return width, height
@@ -136,56 +185,94 @@ _SIZES: dict[Format, Callable[[BinaryIO, bytes], tuple[int, int] | None]] = {
 }
 
 
-def _jpeg_segments(stream: BinaryIO) -> list[tuple[int, int]]:
+_SOS, _EOI = 0xDA, 0xD9
+
+
+def _begins_frame(marker: int) -> bool:
+    """SOF0 to SOF15; DHT, JPG and DAC stand among them."""
+    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+
+
+def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int]]:
     """The (marker, start of its payload) of each segment up to and including the first scan."""
-    segments: list[tuple[int, int]] = []
     position = 2
-    while True:
+    for _ in range(_MOST_PIECES):
         stream.seek(position)
         head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF:
-            return segments
-        marker = head[1]
+            return
+        marker, length = head[1], int.from_bytes(head[2:4], "big")
         if marker == 0xFF:  # a fill byte before the marker
             position += 1
             continue
-        segments.append((marker, position + 4))
-        if marker in (0xDA, 0xD9):
-            return segments
-        position += 2 + int.from_bytes(head[2:4], "big")
+        yield marker, position + 4
+        if marker in (_SOS, _EOI) or length < 2:
+            return
+        position += 2 + length
 
 
-def _png_ends(stream: BinaryIO, size: int) -> bool:
+def _png_chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """The kind of each chunk, and where it ends, up to IEND or as far as the file goes."""
     position = 8
-    while position + 12 <= size:
+    for _ in range(_MOST_PIECES):
+        if position + 12 > size:
+            return
         stream.seek(position)
         length: int = int.from_bytes(stream.read(4), "big")
         kind = stream.read(4)
         position += 12 + length
+        yield kind, position
         if kind == b"IEND":
-            return position <= size
-    return False
+            return
+
+
+def _png_ends(stream: BinaryIO, size: int) -> bool:
+    return any(kind == b"IEND" and end <= size for kind, end in _png_chunks(stream, size))
+
+
+def has_pixels(stream: BinaryIO, found: Format) -> bool:
+    """Whether there is anything to see. A result without pixels is saved: it is paid for; as an input it is refused."""
+    if found is not Format.PNG:
+        return True
+    size = stream.seek(0, os.SEEK_END)
+    return any(kind == b"IDAT" for kind, _ in _png_chunks(stream, size))
 
 
 def _jpeg_ends(stream: BinaryIO, size: int) -> bool:
-    # An embedded thumbnail has an end mark of its own, so only one after the start of the scan counts.
-    segments = _jpeg_segments(stream)
-    if not segments or segments[-1][0] != 0xDA:
-        return False
-    stream.seek(max(segments[-1][1], size - 1024))
-    return b"\xff\xd9" in stream.read(1024)
+    # An embedded thumbnail has an end mark of its own, so only one after the start of the scan counts; there 0xFF is
+    # followed by 0 or by a restart mark. Cameras append films and maps, so that the end may be far from the file's.
+    has_frame = False
+    for marker, start in _jpeg_segments(stream):
+        has_frame |= _begins_frame(marker)
+        if marker == _SOS:
+            return has_frame and (_has_jpeg_end(stream, max(start, size - 1024)) or _has_jpeg_end(stream, start))
+    return False
 
 
-def _gif_ends(stream: BinaryIO, size: int) -> bool:
+def _has_jpeg_end(stream: BinaryIO, start: int) -> bool:
+    stream.seek(start)
+    last = b""
+    while block := stream.read(_BLOCK):
+        if b"\xff\xd9" in last + block:
+            return True
+        last = block[-1:]
+    return False
+
+
+def _gif_ends(stream: BinaryIO, _: int) -> bool:
     stream.seek(10)
     stream.seek(13 + _color_table(stream.read(1)[0]))
-    while stream.tell() < size:
+    has_image = False
+    for _piece in range(_MOST_PIECES):
         match stream.read(1):
             case b"\x3b":
-                return True
+                return has_image
+            case b"\0":  # some encoders end a row of blocks twice
+                continue
             case b"\x21":
                 stream.seek(1, os.SEEK_CUR)
             case b"\x2c":
+                has_image = True
                 stream.seek(8, os.SEEK_CUR)
                 stream.seek(_color_table(stream.read(1)[0]) + 1, os.SEEK_CUR)
             case _:
@@ -204,28 +291,51 @@ def _webp_ends(stream: BinaryIO, size: int) -> bool:
 
 
 def _bmp_ends(stream: BinaryIO, size: int) -> bool:
-    return int(struct.unpack("<I", stream.read(6)[2:])[0]) <= size
+    header = _bmp_header(stream.read(HEAD))
+    return header is not None and header.end <= size
+
+
+def _tiff_ends(stream: BinaryIO, size: int) -> bool | None:
+    """Whether it can be whole: the first directory, which may stand anywhere, must be in the file."""
+    head = stream.read(16)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    is_big = head[2:4] in (b"+\0", b"\0+")
+    directory = int.from_bytes(head[8:16] if is_big else head[4:8], order)
+    return None if directory + 2 <= size else False
 
 
 def _boxes_end(stream: BinaryIO, size: int) -> bool:
-    position = 0
-    while position < size:
+    """Whether the last box ends where the file does; what follows the pictures, and is no box, was appended."""
+    position, kinds = 0, set[bytes]()
+    for _ in range(_MOST_PIECES):
+        if position == size:
+            return bool(kinds & _BOX_INDEXES)
         stream.seek(position)
-        length: int = struct.unpack(">I", stream.read(8)[:4])[0]
+        head = stream.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8 or not kind.isalnum():
+            return bool(kinds & _BOX_INDEXES) and b"mdat" in kinds
         if length == 1:
-            (length,) = struct.unpack(">Q", stream.read(8))
-        if length < 8:
-            return length == 0  # "to the end of the file"
+            length = int.from_bytes(stream.read(8), "big")
+        kinds.add(kind)
+        if length == 0:  # "to the end of the file"
+            return bool(kinds & _BOX_INDEXES)
+        if length < 8 or position + length > size:
+            return False
         position += length
-    return position == size
+    return False
 
 
-_ENDS: dict[Format, Callable[[BinaryIO, int], bool]] = {
+_BOX_INDEXES = {b"meta", b"moov"}  # what says where the pictures, or the frames of a sequence, are
+
+
+_ENDS: dict[Format, Callable[[BinaryIO, int], bool | None]] = {
     Format.PNG: _png_ends,
     Format.JPEG: _jpeg_ends,
     Format.GIF: _gif_ends,
     Format.WEBP: _webp_ends,
     Format.BMP: _bmp_ends,
+    Format.TIFF: _tiff_ends,
     Format.AVIF: _boxes_end,
     Format.HEIC: _boxes_end,
 }

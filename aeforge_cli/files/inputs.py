@@ -11,57 +11,131 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
 
-from aeforge_cli.errors import FileMissing, NotAnImage, Usage
-from aeforge_cli.files.image_headers import ImageInfo, file_stamp, identify
+from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
+from aeforge_cli.files.atomic import cannot_save
+from aeforge_cli.files.image_headers import ImageInfo, file_stamp, has_pixels, identify, is_complete
 from aeforge_cli.files.picture import Picture
+from aeforge_cli.files.regular import NotRegular, open_regular
 
-MOST_BYTES = 256 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024  # of a picture
+MOST_TEXT = 64 * 1024 * 1024  # bytes of a list or a prompt
 BLOCK = 256 * 1024
 _STEP = 2_000_000_000  # nanoseconds: the coarsest time of change, that of FAT
 
 
+# ------------------------------------------------------------------ pictures in files
+
+
 def from_path(text: str) -> Picture:
-    """A picture in a file. Raises FileMissing or NotAnImage."""
-    path = Path(text)
+    """A picture in a file, named as a user may name it, see `local_path`. Raises FileMissing, NotAnImage or Usage."""
+    path = Path(local_path(text))
     with _readable(text) as stream:
-        return _judged(stream, label=text, name=path.name, opener=lambda: path.open("rb"))
-
-
-@contextlib.contextmanager
-def _readable(text: str) -> Iterator[BinaryIO]:
-    try:
-        with _open_regular(Path(text)) as stream:
-            yield stream
-    except ValueError:
-        raise FileMissing(f"{text} cannot be read", why="no file can have such a name", hint="check the name") from None
-    except OSError as error:
-        hint = "check the name" if isinstance(error, FileNotFoundError) else "check its permissions"
-        raise FileMissing(f"{text} cannot be read", why=error.strerror or "", hint=hint) from None
+        return _judged(stream, label=text, name=path.name, opener=lambda: open_regular(path))
 
 
 def peek(text: str) -> ImageInfo:
-    """What a file is, without reading all of it. Raises FileMissing or NotAnImage."""
+    """What a file is, mostly by its first and last bytes. Raises FileMissing, NotAnImage or Usage."""
     with _readable(text) as stream:
         return _described(stream, text)
 
 
+def why_not_a_picture(text: str) -> str | None:
+    """A sentence, with the file's name, that says why it cannot be sent; None if it can."""
+    try:
+        peek(text)
+    except AeforgeError as error:
+        return f"{error.message}: {error.why}" if error.why else error.message
+    return None
+
+
+def local_path(text: str) -> str:
+    """The path that is meant: as it is if it exists, else without what a browser or a terminal adds on pasting.
+
+    Understood are `file://` addresses (RFC 8089), quotes and backslashes as shells write them, and spaces around.
+    """
+    if os.path.lexists(text):
+        return text
+    if text[:5].lower() == "file:":
+        return _path_of_address(text)
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quote without its pair
+        return text
+    meant = words[0] if len(words) == 1 else text.strip()
+    if meant[:5].lower() == "file:":
+        meant = _path_of_address(meant)
+    return meant if os.path.lexists(meant) else text
+
+
+def _path_of_address(url: str) -> str:
+    """Without `urlsplit`, which would take a `#` or `?` in a name for something else."""
+    rest = url[5:]
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        if host.lower() not in ("", "localhost"):
+            return url
+        rest = slash + path
+    path = os.fsdecode(unquote_to_bytes(rest.encode(errors="surrogateescape")))
+    return path.removeprefix("/") if os.name == "nt" else path
+
+
+@contextlib.contextmanager
+def _readable(text: str) -> Iterator[BinaryIO]:
+    path = Path(local_path(text))
+    try:
+        with open_regular(path) as stream:
+            yield stream
+    except NotRegular as found:
+        if stat.S_ISDIR(found.mode):
+            raise Usage(f"{text} is a folder", hint="name the pictures in it") from None
+        hint = "to read from a pipe, use - and standard input"
+        raise NotAnImage(f"{text} is not a regular file", hint=hint) from None
+    except ValueError:
+        raise FileMissing(f"{text} cannot be read", why="no file can have such a name", hint="check the name") from None
+    except FileNotFoundError as error:
+        why = "it is a link to a file that does not exist" if path.is_symlink() else error.strerror or ""
+        raise FileMissing(f"{text} cannot be read", why=why, hint="check the name") from None
+    except OSError as error:
+        raise FileMissing(f"{text} cannot be read", why=error.strerror or "", hint="check its permissions") from None
+
+
+# ------------------------------------------------------------------ standard input, and texts
+
+
 def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
-    """A picture from a pipe, kept in a nameless temporary file if it is large. Raises NotAnImage."""
+    """A picture from a pipe, kept in a nameless temporary file. Raises NotAnImage, FileMissing or CannotSave."""
     spool = Spool(label)
-    while block := stream.read(BLOCK):
+    for block in _blocks(stream, label):
         spool.write(block)
     return spool.picture(label, name)
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    """Opens a regular file; a FIFO or a device could keep us waiting for ever, or never end."""
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
-        raise Usage(f"{path} is a folder", hint="name the pictures in it")
-    if not stat.S_ISREG(found.st_mode):
-        raise NotAnImage(f"{path} is not a regular file", hint="to read from a pipe, use - and standard input")
-    return path.open("rb")
+def all_of(stream: BinaryIO, label: str, *, most: int = MOST_TEXT) -> bytes:
+    """All that a stream holds, up to `most` bytes. Raises Usage where it holds more, FileMissing if it cannot be read.
+
+    For lists and prompts: what is read whole must not fill the memory, whether it comes from a pipe or a device.
+    """
+    content = bytearray()
+    for block in _blocks(stream, label):
+        content += block
+        if len(content) > most:
+            raise Usage(f"{label} is longer than {most >> 20} MiB", hint="give a shorter text")
+    return bytes(content)
+
+
+def _blocks(stream: BinaryIO, label: str) -> Iterator[bytes]:
+    try:
+        while block := stream.read(BLOCK):
+            yield block
+    except OSError as error:
+        raise FileMissing(f"{label} cannot be read", why=error.strerror or "", hint="check what it is") from None
+
+
+# ------------------------------------------------------------------ judging
 
 
 def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], BinaryIO]) -> Picture:
@@ -78,25 +152,35 @@ def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], Bin
 
 def _described(stream: BinaryIO, label: str) -> ImageInfo:
     size = stream.seek(0, os.SEEK_END)
+    hint = "give a PNG, JPEG or WebP picture"
     if not size:
-        raise NotAnImage(f"{label} is empty", hint="give a PNG, JPEG or WebP picture")
+        raise NotAnImage(f"{label} is empty", hint=hint)
     if size > MOST_BYTES:
         raise _too_large(label)
     info = identify(stream)
     if info is None:
-        why = "its content is in no known format"
-        raise NotAnImage(f"{label} is not a picture", why=why, hint="give a PNG, JPEG or WebP picture")
+        raise NotAnImage(f"{label} is not a picture", why="its content is in no known format", hint=hint)
+    if is_complete(stream, info.format) is False:
+        why = f"it begins as {info.format.value.upper()}, and its end is missing"
+        raise NotAnImage(f"{label} is not a complete picture", why=why, hint="copy or download it again")
+    if not has_pixels(stream, info.format):
+        raise NotAnImage(f"{label} is not a complete picture", why="it has no pixels", hint="copy or download it again")
     return info
 
 
 class Spool:
-    """Bytes on their way in, in a file without a name: nothing is left behind however the process ends."""
+    """Bytes on their way in, in a file without a name: nothing is left behind however the process ends.
+
+    Every method that writes raises CannotSave where the folder of temporary files has no room, and NotAnImage beyond
+    MOST_BYTES.
+    """
 
     def __init__(self, label: str) -> None:
         import tempfile
 
         self._label = label
-        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
+        with _temporary():
+            self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the picture
         self.size = 0
         self._lock = threading.Lock()
         weakref.finalize(self, self._file.close)
@@ -104,18 +188,20 @@ class Spool:
     def expect(self, size: int | None) -> None:
         if size is not None and size > MOST_BYTES:
             raise _too_large(self._label)
-        self._file.seek(0)
-        self._file.truncate()
+        with _temporary():
+            self._file.seek(0)
+            self._file.truncate()
         self.size = 0
 
     def write(self, block: bytes) -> None:
         self.size += len(block)
         if self.size > MOST_BYTES:
             raise _too_large(self._label)
-        self._file.write(block)
+        with _temporary():
+            self._file.write(block)
 
     def picture(self, label: str, name: str) -> Picture:
-        with self.reader() as stream:
+        with _temporary(), self.reader() as stream:
             return _judged(stream, label=label, name=name, opener=self.reader)
 
     def reader(self) -> BinaryIO:
@@ -156,6 +242,18 @@ class _Reading(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._spool.size}[whence]
         return self._place
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[None]:
+    """The folder of temporary files may be full, or missing."""
+    import tempfile
+
+    try:
+        yield
+    except OSError as error:
+        folder = Path(tempfile.tempdir or "the folder for temporary files")
+        raise cannot_save(folder, error) from None
 
 
 def _too_large(label: str) -> NotAnImage:

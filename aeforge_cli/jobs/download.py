@@ -1,35 +1,60 @@
 """Fetching what a job made: every picture whole or not at all, fresh links where the old ones have expired."""
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
-from aeforge_cli.api.retry import jitter
-from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, go_on_with
-from aeforge_cli.files.atomic import PartFile, SavedFile, holds
+from aeforge_cli.errors import (
+    AeforgeError,
+    CannotSave,
+    ResultNotAnImage,
+    ResultUnavailable,
+    Usage,
+    go_on_with,
+    invocation,
+)
+from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, names_beside, with_tag
 from aeforge_cli.files.destination import Destination, Naming
-from aeforge_cli.files.image_headers import ImageInfo
+from aeforge_cli.files.image_headers import Format, ImageInfo
+from aeforge_cli.files.regular import open_stream
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
 from aeforge_cli.process.clock import Clock
 
 MISSING_SECONDS = 30.0  # a result host may not know a new picture at once
-BAD_PICTURES = 4  # how often something that is no complete picture is fetched
+BAD_PICTURES = 4  # how often something that is not a complete picture is fetched
+READER_POLL = 0.1  # seconds between two tries to open a pipe that nobody reads
+_one_at_a_time = threading.Lock()  # jobs that end together must not mix their pictures in one pipe
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where the results of one job go: files, or the bytes of a single one to `stdout`."""
+    """Where the results of one job go: files, a pipe or device, or the bytes of a single one to `stdout`."""
 
     naming: Naming
     destination: Destination | None = None
     stdout: Callable[[Iterable[bytes]], None] | None = None
 
+    def replacing(self, stale: Collection[str]) -> "Delivery":
+        """The same place, where a file of such content may be replaced; any other stays."""
+        taken = self.taken()
+        if self.destination is None or taken is None or not any(holds(taken, sha256) for sha256 in stale):
+            return self
+        return replace(self, destination=replace(self.destination, replace=True))
+
     @property
     def target(self) -> str:
         """For the journal: the place, independent of the current folder."""
         return str(Path(self.destination.template).absolute()) if self.destination else "-"
+
+    @property
+    def is_predictable(self) -> bool:
+        """Whether the name of the result is known before the job is."""
+        return self.destination is not None and self.destination.is_predictable
 
     def taken(self) -> Path | None:
         """The file that exists where the result is to go, if one does."""
@@ -49,8 +74,9 @@ class SomeMissing(Exception):
 
 
 class Downloader:
-    """Fetches the results of one job; `until` is when patience ends, `kept` what an earlier run has saved of them.
+    """Fetches the results of one job; `until` is the deadline on the monotonic clock.
 
+    `saved` are files of earlier runs: a result that stands where it is wanted, with the recorded hash, is not fetched.
     `check` raises what ends a fetch in its middle.
     """
 
@@ -65,7 +91,7 @@ class Downloader:
         until: float,
         notify: Callable[[Event], None],
         check: Callable[[], None],
-        kept: Sequence[SavedFile] = (),
+        saved: Iterable[SavedFile] = (),
     ) -> None:
         self._job_id = job_id
         self._urls = list(urls)
@@ -75,7 +101,8 @@ class Downloader:
         self._until = until
         self._notify = notify
         self._check = check
-        self._kept = {file.path: file for file in kept}
+        # By whole path: what an earlier run called by a relative one is another file in another folder.
+        self._saved = {os.path.abspath(file.path): file for file in saved if file.path}  # noqa: PTH100 - keeps links
         self._refreshed = False
 
     def all(self) -> list[SavedFile]:
@@ -93,74 +120,128 @@ class Downloader:
             except AeforgeError as error:
                 failures.append(error)
         if failures:
-            if files:
-                failures[0].why = f"{failures[0].why}; {len(files)} of {len(self._urls)} results were saved"
-            raise SomeMissing(files, failures[0])
+            partly = f"{len(files)} of {len(self._urls)} results were saved" if files else ""
+            raise SomeMissing(files, _with_reason(failures[0], partly))
         return files
 
     def _one(self, number: int) -> SavedFile:
         naming = replace(self._delivery.naming, job_id=self._job_id).result(number, len(self._urls))
-        wanted = self._delivery.path(naming)
-        if (kept := self._kept.get(str(wanted))) and holds(Path(kept.path), kept.sha256):
-            return kept
+        if saved := self._saved_before(naming):
+            return saved
         destination = self._delivery.destination
-        with PartFile(destination.make_folder(naming) if destination else None) as part:
-            info = self._received(part, number)
+        is_file = destination is not None and not destination.is_stream
+        with PartFile(destination.make_folder(naming) if destination and is_file else None) as part:
+            info = self._received(part, number, naming)
             url = self._urls[number - 1]
             if self._delivery.stdout is not None:
                 self._delivery.stdout(part.blocks())
                 return part.described("-", url, info)
             return self._named(part, replace(naming, extension=info.format.extension), url, info)
 
+    def _saved_before(self, naming: Naming) -> SavedFile | None:
+        """The file that an earlier run saved for this result, if it is still there: in any format, by any name."""
+        if not self._saved:
+            return None
+        wanted = {self._delivery.path(replace(naming, extension=each.extension)) for each in Format}
+        names = (str(name) for path in wanted if path for name in names_beside(path, self._job_id))
+        known = ((name, self._saved.get(os.path.abspath(name))) for name in names)  # noqa: PTH100 - as above
+        return next((replace(file, path=name) for name, file in known if file and holds(Path(name), file.sha256)), None)
+
     def _named(self, part: PartFile, naming: Naming, url: str, info: ImageInfo) -> SavedFile:
         destination = self._delivery.destination
         if destination is None:
             raise CannotSave("There is no place for the result")
-        wanted = destination.path(naming)
-        path = part.keep(wanted, replace=destination.replace, job_id=self._job_id)
+        path = wanted = destination.path(naming)
+        if destination.is_stream:
+            self._write(part, wanted)
+        else:
+            path = part.keep(wanted, replace=destination.replace, job_id=self._job_id)
         saved = part.described(str(path), url, info)
         self._notify(Saved(self._job_id, saved, renamed=path != wanted))
         return saved
 
+    def _write(self, part: PartFile, path: Path) -> None:
+        """Writes to a pipe or a device; one that nobody reads yet is waited for. Raises CannotSave."""
+        try:
+            while (stream := open_stream(path)) is None:
+                self._check()
+                if self._clock.monotonic() > self._until:
+                    raise CannotSave(f"Nobody reads {path}", hint=f"{self._again}, with a reader at its other end")
+                self._clock.sleep(READER_POLL)
+            with _one_at_a_time, stream:
+                for block in part.blocks():
+                    stream.write(block)
+        except OSError as error:
+            raise cannot_save(path, error) from None
+
+    @property
+    def _again(self) -> str:
+        """The command that fetches the results once more."""
+        import shlex
+
+        if invocation.output:
+            return go_on_with(self._job_id)
+        where = self._delivery.destination
+        return f"{go_on_with(self._job_id)} -o {shlex.quote(where.template) if where else 'FILE'}"
+
     # -------------------------------------------------------------- one picture
 
-    def _received(self, part: PartFile, number: int) -> ImageInfo:
+    def _received(self, part: PartFile, number: int, naming: Naming) -> ImageInfo:
         """Fetches until the part holds a complete picture, or trying again makes no sense."""
 
-        def tell(size: int | None) -> None:
+        def progressed(size: int | None) -> None:
             self._check()
             self._notify(Receiving(self._job_id, number, len(self._urls), part.size, size))
 
-        sink = _Watched(part, tell)
+        sink = _Observed(part, progressed)
         started = self._clock.monotonic()
-        for attempt in range(10_000):
+        bad_pictures = 0
+        for attempt in itertools.count():
             try:
                 self._client.fetch(self._urls[number - 1], sink, job_id=self._job_id)
                 if (info := part.picture()) is not None:
                     return info
-                bad = self._bad_picture(part)
-                if attempt + 1 >= BAD_PICTURES:
-                    raise bad
-                self._pause(Retryable(bad), attempt)
+                bad_pictures += 1
+                if bad_pictures == BAD_PICTURES:
+                    raise self._bad_picture(part, kept=self._kept_aside(part, naming))
+                self._pause(Retryable(self._bad_picture(part)), attempt)
             except LinkExpired as expired:
                 self._refresh(expired)
-            except Retryable as trouble:
-                if trouble.kind == "missing" and self._clock.monotonic() - started >= MISSING_SECONDS:
-                    raise trouble.error from None
-                self._pause(trouble, attempt)
-        raise AssertionError("patience ends before")
+            except Retryable as failed:
+                if failed.kind == "missing" and self._clock.monotonic() - started >= MISSING_SECONDS:
+                    raise failed.error from None
+                self._pause(failed, attempt)
+        raise AssertionError("the deadline comes before")
 
-    def _bad_picture(self, part: PartFile) -> AeforgeError:
-        again = f"{go_on_with(self._job_id)} -o ... asks for it again"
+    def _bad_picture(self, part: PartFile, kept: Path | None = None) -> AeforgeError:
         if part.looks_cut():
-            return ResultUnavailable("The result arrived incomplete", why=f"{part.size} bytes came", hint=again)
-        return ResultNotAnImage("The service delivered something that is not a picture", hint=again)
+            return ResultUnavailable(
+                "The result arrived incomplete", why=f"{part.size} bytes came", hint=self._again, job_id=self._job_id
+            )
+        why = "it looks like a text" if part.looks_like_error_page() else f"{part.size} bytes in an unknown format"
+        return ResultNotAnImage(
+            "The service delivered something that is not a picture",
+            why=f"{why}, kept as {kept}" if kept else why,
+            hint=f"look at {kept}; {self._again} fetches it again" if kept else self._again,
+            job_id=self._job_id,
+        )
 
-    def _pause(self, trouble: Retryable, attempt: int) -> None:
-        pause = trouble.wait if trouble.wait is not None else jitter(attempt, chance=self._client.chance)
+    def _kept_aside(self, part: PartFile, naming: Naming) -> Path | None:
+        """Where bytes stay that arrived whole and that nobody here can judge: they are paid for."""
+        destination = self._delivery.destination
+        if destination is None or destination.is_stream or part.size != part.expected:
+            return None
+        if part.looks_cut() or part.looks_like_error_page():
+            return None
+        path = with_tag(destination.path(naming).with_suffix(".bin"), self._job_id)
+        return part.keep(path, replace=False, job_id=self._job_id)
+
+    def _pause(self, failed: Retryable, attempt: int) -> None:
+        """Waits before the next try: our own back-off, or what the host asked for if that is longer."""
+        pause = failed.pause(attempt, chance=self._client.chance)
         if self._clock.monotonic() + pause > self._until:
-            raise trouble.error
-        self._notify(RetryScheduled(trouble.error.why or trouble.error.message, pause, self._job_id))
+            raise failed.error
+        self._notify(RetryScheduled(failed.error.why or failed.error.message, pause, self._job_id))
         self._clock.sleep(pause)
 
     def _refresh(self, expired: LinkExpired) -> None:
@@ -178,16 +259,22 @@ class Downloader:
         self._urls = list(job.urls)
 
 
-class _Watched:
-    """A part file whose growth is told."""
+def _with_reason(error: AeforgeError, reason: str) -> AeforgeError:
+    """The same error, with one reason more."""
+    why = "; ".join(filter(None, (error.why, reason)))
+    return type(error)(error.message, why=why, hint=error.hint, job_id=error.job_id, http_status=error.http_status)
 
-    def __init__(self, part: PartFile, tell: Callable[[int | None], None]) -> None:
+
+class _Observed:
+    """A part file whose growth is reported."""
+
+    def __init__(self, part: PartFile, progressed: Callable[[int | None], None]) -> None:
         self._part = part
-        self._tell = tell
+        self._progressed = progressed
 
     def expect(self, size: int | None) -> None:
         self._part.expect(size)
 
     def write(self, block: bytes) -> None:
         self._part.write(block)
-        self._tell(self._part.expected)
+        self._progressed(self._part.expected)

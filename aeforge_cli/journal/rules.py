@@ -54,12 +54,15 @@ def is_paid(row: Row) -> bool:
     return row.state in _PAID
 
 
-def blocker(rows: Sequence[Row], reuse: Reuse, *, run: str, gone: Container[int] = ()) -> Row | None:
+def blocker(
+    rows: Sequence[Row], reuse: Reuse, *, gone: Container[int] = (), beside: Callable[[Row], bool] = lambda _row: False
+) -> Row | None:
     """The row that forbids buying its work again, if there is one; `rows` are those of one work, the newest first.
 
     What was never sent does not count. A lost answer, or a job that the service lost, counts until the same work was
-    sent again, since that was the user's decision. Paid work that is not finished always counts; so does what this
-    `run` has paid for: the same work named twice in one list is submitted once.
+    sent again, since that was the user's decision. Paid work that is not finished always counts; so does what was paid
+    for `beside` this run rather than before it: the same work named twice in one list, or in lists that two processes
+    have at the same time, is submitted once.
     """
     if reuse is Reuse.NOTHING:
         return None
@@ -68,7 +71,7 @@ def blocker(rows: Sequence[Row], reuse: Reuse, *, run: str, gone: Container[int]
         return sent[0]
     if reuse is Reuse.FINISHED:
         return next(filter(is_paid, sent), None)
-    return next((row for row in sent if can_resume(row) or (row.run == run and is_paid(row))), None)
+    return next((row for row in sent if can_resume(row) or (is_paid(row) and beside(row))), None)
 
 
 def after_crash(row: Row) -> Step | None:
@@ -88,11 +91,16 @@ class Transaction(Protocol):
 
 
 class Run(NamedTuple):
-    """This process: its name and machine, and which other runs still live."""
+    """This process: its name and machine, when it began, and which other runs still live."""
 
     name: str
     host: str
+    since: str
     lives: Callable[[str], bool]
+
+    def beside(self, row: Row) -> bool:
+        """Whether the row is not one of the past: its run is this one, or lives, or made it since this one began."""
+        return row.created >= self.since or row.run == self.name or self.lives(row.run)
 
 
 def claimed(
@@ -109,11 +117,11 @@ def claimed(
     """Takes the work for this run, or says what forbids it."""
     rows = database.rows_of_work(intent.work, intent.service)
     ours = [row for row in rows if row.account == intent.account]
-    if found := blocker(ours, reuse, run=run.name, gone=frozenset(gone)):
+    if found := blocker(ours, reuse, gone=frozenset(gone), beside=run.beside):
         return _taken(database, found, now, run)
     known = {intent.account, *strangers}
     others = [row for row in rows if row.account not in known]
-    if found := blocker(others, reuse, run=run.name, gone=frozenset(gone)):
+    if found := blocker(others, reuse, gone=frozenset(gone)):
         return OtherAccount(found)
     for limit in limits:
         spent = database.spent(intent.service, intent.account, limit.since, limit.unit)

@@ -7,7 +7,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ class SqlJournal(ABC):
         self._folder = folder
         self.host = host
         self._history = history
+        self._since = rules.stamp(datetime.now(UTC))
         self._ours: set[int] = set()  # rows that this run has claimed or taken over
         self._listed_at = 0.0
         self._list_is_stale = False
@@ -65,7 +66,7 @@ class SqlJournal(ABC):
         strangers: Iterable[str] = (),
         gone: Iterable[int] = (),
     ) -> Claim:
-        run = rules.Run(self.run, self.host, self._lives)
+        run = rules.Run(self.run, self.host, self._since, self._lives)
         others, lost = frozenset(strangers), frozenset(gone)
 
         def change(tables: Tables) -> Claim:

@@ -1,5 +1,6 @@
 """`aeforge job`: jobs that were bought, looked at, waited for and listed."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def test_the_status_as_json_is_one_object(user: Aeforge, fake: Fake) -> None:
             "files": [],
             "seconds": None,
             "attached": True,
+            "index": None,
+            "action": None,
         }
     ]
 
@@ -155,14 +158,10 @@ def test_ids_are_read_from_a_pipe(user: Aeforge, fake: Fake, home: Home) -> None
     assert saved == {job_id: fake.images_of(job_id)[0] for job_id in ids}
 
 
-def test_an_empty_pipe_names_no_job(user: Aeforge) -> None:
+def test_an_empty_pipe_names_no_job_and_is_no_mistake(user: Aeforge) -> None:
     run = user("job", "wait", "-", "--json", stdin=b"\n")
 
-    assert (run.ending, run.error["message"], run.error["hint"]) == (
-        (2, "usage"),
-        "No job id was given",
-        "standard input was empty",
-    )
+    assert (run.exit, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_two_jobs_never_go_to_one_file(user: Aeforge, fake: Fake) -> None:
@@ -279,8 +278,9 @@ def test_the_list_for_people_is_aligned(user: Aeforge, fake: Fake) -> None:
 
     run = user("job", "list")
 
-    [line] = run.stdout.splitlines()
+    [header, line] = run.stdout.splitlines()
     job_id = next(iter(fake.jobs))
+    assert header.split() == ["JOB", "STATE", "CREATED", "OPERATION", "INPUT", "PROMPT"]
     words = line.split()
     assert (words[0], words[1], words[4:]) == (job_id, "succeeded", ["inpaint", "photo.png", "blue", "sky"])
 
@@ -312,3 +312,57 @@ def test_without_history_the_list_keeps_ids_only(user: Aeforge, home: Home) -> N
 
     assert (row["state"], row["input"], row["prompt"]) == ("saved", None, None)
     assert [path for path in home.state.rglob("*") if path.is_file() and b"garden" in path.read_bytes()] == []
+
+
+# ------------------------------------------------------------------ forms
+
+
+def test_a_template_prints_a_line_for_each_saved_file(user: Aeforge, fake: Fake) -> None:
+    fake.results = 2
+
+    run = user("split-layer", "photo.png", "-k", "arm", "-o", "out/", "--format", r"{job_id}\t{path}")
+
+    job_id = next(iter(fake.jobs))
+    assert run.stdout.splitlines() == [f"{job_id}\tout/photo-1.png", f"{job_id}\tout/photo-2.png"]
+
+
+def test_csv_of_jobs_and_of_the_journal_can_be_read_by_programs(user: Aeforge, fake: Fake) -> None:
+    bought = user("inpaint", "photo.png", "-p", "blue, or green", "-o", "sky.png", "--format", "csv")
+    listed = user("job", "list", "--format", "csv")
+
+    [result] = csv.DictReader(bought.stdout.splitlines())
+    [row] = csv.DictReader(listed.stdout.splitlines())
+    assert (result["path"], result["status"], row["state"]) == ("sky.png", "Succeed", "saved")
+    assert row["path"].endswith("/sky.png")  # the whole path: the current folder is another one next time
+    assert (row["prompt"], row["job_id"]) == ("blue, or green", result["job_id"])
+
+
+def test_a_field_that_jobs_do_not_have_is_refused_before_anything_is_sent(user: Aeforge, fake: Fake) -> None:
+    run = user("inpaint", "photo.png", "-p", "x", "--format", "{jobid}")
+
+    assert (run.exit, fake.posts()) == (2, [])
+    assert run.stderr.splitlines()[0] == "error: {jobid} is not a field"
+    assert "use job_id, status, operation, input" in run.stderr
+
+
+@pytest.mark.parametrize("words", [("--format", "yaml"), ("--json", "--format", "csv")], ids=" ".join)
+def test_what_is_no_format_is_refused(user: Aeforge, words: tuple[str, ...]) -> None:
+    assert user("job", "list", *words).exit == 2
+
+
+def test_format_json_is_what_json_is(user: Aeforge) -> None:
+    user("inpaint", "photo.png", "-p", "x")
+
+    assert user("job", "list", "--format", "json").rows == user("job", "list", "--json").rows
+    assert user("job", "status", "x", "--format", "json").error["code"] == "job_not_found"
+
+
+def test_on_a_terminal_the_list_has_short_ids_that_work(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "--no-wait")
+    job_id = next(iter(fake.jobs))
+
+    shown = user.terminal("job", "list").finish().stderr.splitlines()
+
+    short = shown[1].split()[0]
+    assert (len(short), job_id.startswith(short), "s ago" in shown[1]) == (8, True, True)
+    assert user("job", "status", short, "--format", "{job_id}").stdout == f"{job_id}\n"

@@ -4,14 +4,20 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from aeforge_cli.api.operations import Inpaint
+from aeforge_cli.files.inputs import from_path
 from tests.conftest import Aeforge, Home, Run, png
 from tests.faults.conftest import Edit
+from tests.faults.direct import Direct
 from tests.faults.fake import Fake
 from tests.faults.invariants import KEPT
 from tests.faults.origin import Answer, End, Request
@@ -107,8 +113,9 @@ class TestTheOutputIsInTheWay:
         "output",
         [
             pytest.param("photo.png/sky.png", id="the folder is a file"),
-            pytest.param("missing/sky.png", id="the folder is missing"),
+            pytest.param("photo.png/new/sky.png", id="a folder above is a file"),
             pytest.param("/proc/sky.png", id="the folder cannot be written"),
+            pytest.param("/proc/new/sky.png", id="the folder cannot be made"),
             pytest.param("out/" + "x" * 300 + ".png", id="the name is too long"),
         ],
     )
@@ -138,6 +145,45 @@ class TestTheOutputIsInTheWay:
         run = edit("-o", out)
 
         assert (run.exit, [path.name for path in out.iterdir()]) == (0, ["photo.png"])
+
+    @pytest.mark.row("D5")
+    @pytest.mark.parametrize("output", ["out/new/deep/sky.png", "out/new/", "out/{stem}/{n:03d}.{ext}"])
+    def test_a_folder_that_does_not_exist_is_made(self, edit: Edit, fake: Fake, home: Home, output: str) -> None:
+        tried = edit("-o", output, "--dry-run")
+        made_by_trying = [*(home.work / "out").iterdir()]
+        run = edit("-o", output)
+
+        [file] = run.rows[0]["files"]
+        assert (tried.exit, made_by_trying, run.exit) == (0, [], 0)
+        assert (home.work / file["path"]).read_bytes() == fake.images_of(JOB)[0]
+
+    @pytest.mark.row("D5")
+    def test_a_dry_run_refuses_a_folder_that_cannot_be_made(self, edit: Edit) -> None:
+        assert edit("-o", "photo.png/new/sky.png", "--dry-run").ending == (9, "cannot_save")
+
+    @pytest.mark.row("D5")
+    def test_a_folder_that_a_file_replaces_during_the_job_is_told(self, edit: Edit, fake: Fake, out: Path) -> None:
+        def replaced(_: Request) -> None:
+            (out / "new").rmdir()
+            (out / "new").write_bytes(KEPT)
+
+        fake.polls.says(replaced)
+
+        run = edit("-o", out / "new" / "sky.png")
+
+        assert run.ending == (9, "cannot_save")
+        assert run.error["job_id"] == JOB
+        (out / "new").unlink()
+        _assert_saved_later(edit, fake, out, JOB)
+
+    @pytest.mark.row("D5")
+    def test_a_template_that_cannot_be_filled_in_is_refused_before_anything_is_sent(
+        self, edit: Edit, fake: Fake
+    ) -> None:
+        for template in ("{stem:d}", "{n:x}.png", "{date:%n}.png", "{stem!r}.png", "{color}/", "a{.png"):
+            assert edit("-o", template).ending == (2, "usage")
+
+        assert fake.api.requests == []
 
     @pytest.mark.row("D12")
     def test_the_longest_possible_name_can_be_saved(self, edit: Edit, out: Path) -> None:
@@ -182,9 +228,94 @@ class TestTheOutputIsInTheWay:
         assert (fake.api.requests, list(out.iterdir())) == ([], [])
 
 
+class TestTheOutputIsNoFile:
+    @pytest.mark.row("D3")
+    @pytest.mark.parametrize("options", [(), ("--overwrite",)], ids=["plain", "overwrite"])
+    def test_a_link_to_a_device_is_written_through_and_stays(
+        self, edit: Edit, out: Path, options: tuple[str, ...]
+    ) -> None:
+        link = out / ".device"
+        link.symlink_to(os.devnull)
+
+        run = edit("-o", link, *options)
+
+        assert (run.exit, run.rows[0]["files"][0]["path"]) == (0, str(link))
+        assert (link.is_symlink(), stat.S_ISCHR(Path(os.devnull).stat().st_mode)) == (True, True)
+
+    @pytest.mark.row("D3")
+    @pytest.mark.parametrize("options", [(), ("--overwrite",)], ids=["plain", "overwrite"])
+    def test_a_pipe_is_written_to_and_stays(self, edit: Edit, fake: Fake, home: Home, options: tuple[str, ...]) -> None:
+        pipe = home.work / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            run = edit("-o", pipe, *options)
+            read = reader.communicate(timeout=10)[0]
+
+        assert (run.exit, read, pipe.is_fifo()) == (0, fake.images_of(JOB)[0], True)
+
+    @pytest.mark.row("D3")
+    def test_a_pipe_of_the_shell_is_written_to(self, edit: Edit, fake: Fake, home: Home) -> None:
+        bash = shutil.which("bash") or pytest.skip("bash is not installed")
+
+        run = edit.start(under=(bash, "-c", '"$@" -o >(cat >read.png)', "bash")).finish()
+
+        until = time.monotonic() + 10
+        while (home.work / "read.png").read_bytes() != fake.images_of(JOB)[0] and time.monotonic() < until:
+            time.sleep(0.01)  # `cat` may end after the command
+        assert run.exit == 0
+        assert (home.work / "read.png").read_bytes() == fake.images_of(JOB)[0]
+
+    @pytest.mark.row("D3")
+    @pytest.mark.parametrize("redirection", ["| cat", "", ">> read.png"], ids=["a pipe", "the test's pipe", "appended"])
+    def test_standard_output_by_name_is_standard_output(
+        self, edit: Edit, fake: Fake, home: Home, redirection: str
+    ) -> None:
+        (home.work / "read.png").write_bytes(b"before")
+        under = ("sh", "-c", f'"$@" {redirection}', "sh")
+        words = ("inpaint", edit.photo, "-p", "x", "-o", "/dev/stdout")
+
+        run = edit.aeforge.start(*words, env=fake.env, under=under).finish()
+
+        image = fake.images_of(JOB)[0]
+        appended = redirection.startswith(">>")
+        assert run.exit == 0
+        assert (run.output, (home.work / "read.png").read_bytes()) == (
+            b"" if appended else image,
+            b"before" + (image if appended else b""),
+        )
+
+    @pytest.mark.row("D7")
+    def test_a_full_device_loses_nothing_that_was_paid(self, edit: Edit, fake: Fake, out: Path) -> None:
+        if not Path("/dev/full").exists():
+            pytest.skip("only Linux has it")
+
+        run = edit("-o", "/dev/full")
+
+        assert run.ending == (9, "cannot_save")
+        assert "disk is full" in run.error["message"]
+        _assert_saved_later(edit, fake, out, run.error["job_id"])
+
+
 class TestTheInputIsNoPicture:
     @pytest.mark.row("D16")
-    @pytest.mark.parametrize("kind", ["missing", "folder", "fifo", "socket", "zero", "null", "empty", "text", "huge"])
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "missing",
+            "folder",
+            "fifo",
+            "socket",
+            "zero",
+            "null",
+            "empty",
+            "text",
+            "huge",
+            "bm",
+            "jpeg",
+            "cut",
+            "dangling",
+        ],
+    )
     def test_it_is_refused_before_anything_is_sent(self, edit: Edit, fake: Fake, home: Home, kind: str) -> None:
         path = _no_picture(home.work / "input", kind)
 
@@ -217,6 +348,45 @@ class TestTheInputIsNoPicture:
         assert run.ending == (6, "partial")
         assert sorted(row["status"] for row in run.rows if row["image_urls"]) == ["Succeed", "Succeed"]
         assert len(fake.ledger) == 2
+
+    @pytest.mark.row("D17")
+    def test_a_picture_that_vanishes_while_it_is_sent_is_named(self, fake: Fake, user: Direct, home: Home) -> None:
+        path = home.work / "photo.png"
+        path.write_bytes(png(7))
+        picture = from_path(str(path))
+        path.unlink()
+
+        assert user.submit(Inpaint(picture, "blue sky")) == "file_not_found 2"
+        assert user.failure.message == f"{path} could not be read while it was being sent"
+        assert fake.ledger == []
+
+    @pytest.mark.row("D16")
+    def test_standard_input_that_never_ends_is_given_up(self, edit: Edit, fake: Fake) -> None:
+        with Path("/dev/zero").open("rb") as endless:
+            running = edit.aeforge.start("inpaint", "-", "-p", "x", "--json", env=fake.env, stdin=endless.fileno())
+            run = running.finish()
+
+        assert run.ending == (2, "not_an_image")
+        assert fake.api.requests == []
+
+    @pytest.mark.row("D14", "D15")
+    @pytest.mark.parametrize(
+        "pasted",
+        [
+            pytest.param("file://{path}", id="an address"),
+            pytest.param("{path}", id="quoted"),
+            pytest.param("'{plain}'", id="in quotes"),
+        ],
+    )
+    def test_a_pasted_path_is_understood(self, edit: Edit, fake: Fake, home: Home, out: Path, pasted: str) -> None:
+        path = home.work / "my photo (1).png"
+        path.write_bytes(png(5))
+        escaped = quote(str(path)) if "://" in pasted else str(path).replace(" ", "\\ ")
+        text = pasted.format(path=escaped, plain=path)
+
+        run = edit.aeforge("inpaint", text, "-p", "x", "--json", "-o", f"{out}/", env=fake.env)
+
+        assert (run.exit, fake.ledger[0].uploads[0].sha256) == (0, sha256(png(5)).hexdigest())
 
     @pytest.mark.row("D14", "D15")
     @pytest.mark.parametrize(
@@ -293,6 +463,17 @@ class TestTheDiskFails:
         run = bought.save(out / "sky.png", failing(strace, when, error, also=also))
 
         assert (run.exit, (out / "sky.png").read_bytes()) == (0, fake.images_of(run.rows[0]["job_id"])[0])
+
+    @pytest.mark.row("D11")
+    @pytest.mark.parametrize("error", ["ENOSYS", "ENOLCK", "EOPNOTSUPP"])
+    def test_a_disk_without_locks_is_no_obstacle(
+        self, edit: Edit, fake: Fake, out: Path, strace: str, error: str
+    ) -> None:
+        assert edit("--no-wait").exit == 0
+
+        run = _Bought(edit, strace).save(out / "sky.png", failing(strace, ("flock", "1+"), error))
+
+        assert (run.exit, (out / "sky.png").read_bytes()) == (0, fake.images_of(JOB)[0])
 
     @pytest.mark.row("D8", "D10")
     @pytest.mark.parametrize(("syscall", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
@@ -451,16 +632,25 @@ def _no_picture(path: Path, kind: str) -> Path:
             return _socket(path)
         case "zero" | "null":
             return Path("/dev") / kind
-        case "empty":
-            path.touch()
-        case "text":
-            path.write_text("this is no picture")
-        case "huge":
-            path.write_bytes(png(1))
-            os.truncate(path, 10_000_000_000)
-        case _:
+        case "dangling":
+            path.symlink_to("nowhere")
+        case "missing":
             pass
+        case _:
+            path.write_bytes(NO_PICTURES[kind])
+    if kind == "huge":
+        os.truncate(path, 10_000_000_000)
     return path
+
+
+NO_PICTURES = {
+    "empty": b"",
+    "text": b"this is no picture",
+    "bm": b"BMW is a maker of cars and motorcycles, and this is a text about it.\n" * 10,
+    "jpeg": b"\xff\xd8\xff\xe0",
+    "cut": png(1)[:-12],
+    "huge": png(1),
+}
 
 
 def _socket(path: Path) -> Path:

@@ -227,8 +227,15 @@ def test_the_same_work_named_twice_in_one_run_is_submitted_once(
 @pytest.mark.parametrize("state", [State.SAVED, State.FAILED, State.NOT_SENT, State.REJECTED], ids=str)
 def test_what_an_earlier_run_has_finished_forbids_nothing(journal: Journal, journals: Journals, state: State) -> None:
     bought(journal, state)
+    journal.close()
 
     assert isinstance(journals().claim(INTENT, NOW, Reuse.UNFINISHED), Claimed)
+
+
+def test_what_a_run_that_lives_has_finished_is_not_bought_beside_it(journal: Journal, journals: Journals) -> None:
+    bought(journal, State.SAVED)
+
+    assert isinstance(journals().claim(INTENT, NOW, Reuse.UNFINISHED), Taken)
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.SUCCEEDED, State.SAVED], ids=str)

@@ -14,7 +14,7 @@ from aeforge_cli.journal.rules import Run
 from tests.journal.conftest import FILE, INTENT, JOB
 
 OURS, LIVING, DEAD = "ours", "living", "dead"
-RUN = Run(OURS, "here", lambda run: run != DEAD)
+RUN = Run(OURS, "here", "9999", lambda run: run != DEAD)
 NOW = "2026-01-31T12:00:00.000+00:00"
 LATER = "2026-01-31T12:00:05.000+00:00"
 
@@ -71,52 +71,62 @@ FORBIDS = {
 def test_each_state_forbids_what_the_table_says(state: State) -> None:
     row = a_row(state)
 
-    found = [rules.blocker([row], reuse, run=OURS) == row for reuse in (Reuse.UNFINISHED, Reuse.FINISHED)]
+    found = [rules.blocker([row], reuse, beside=RUN.beside) == row for reuse in (Reuse.UNFINISHED, Reuse.FINISHED)]
 
     assert tuple(found) == FORBIDS[state]
-    assert rules.blocker([row], Reuse.NOTHING, run=OURS) is None
+    assert rules.blocker([row], Reuse.NOTHING, beside=RUN.beside) is None
 
 
 def test_links_that_are_enough_are_finished_when_the_job_is() -> None:
     row = a_row(State.SUCCEEDED, output=None)
 
-    assert rules.blocker([row], Reuse.UNFINISHED, run=OURS) is None
-    assert rules.blocker([row], Reuse.FINISHED, run=OURS) == row
+    assert rules.blocker([row], Reuse.UNFINISHED, beside=RUN.beside) is None
+    assert rules.blocker([row], Reuse.FINISHED, beside=RUN.beside) == row
 
 
 @pytest.mark.parametrize("state", [State.SAVED, State.SUCCEEDED, State.ACCEPTED], ids=str)
 def test_what_this_run_has_paid_for_is_not_bought_twice(state: State) -> None:
     row = a_row(state, run=OURS)
 
-    assert rules.blocker([row], Reuse.UNFINISHED, run=OURS) == row
+    assert rules.blocker([row], Reuse.UNFINISHED, beside=RUN.beside) == row
+
+
+@pytest.mark.parametrize("run", [OURS, LIVING], ids=["this run", "another that lives"])
+def test_what_was_paid_for_beside_this_run_is_not_bought_twice_and_what_was_before_it_may_be(run: str) -> None:
+    beside, before = a_row(State.SAVED, run=run), a_row(State.SAVED, run=DEAD)
+    ended_meanwhile = before._replace(created="9999-01-01")
+
+    assert rules.blocker([beside], Reuse.UNFINISHED, beside=RUN.beside) == beside
+    assert rules.blocker([before], Reuse.UNFINISHED, beside=RUN.beside) is None
+    assert rules.blocker([ended_meanwhile], Reuse.UNFINISHED, beside=RUN.beside) == ended_meanwhile
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST, State.SUBMITTING], ids=str)
 def test_a_doubt_counts_until_the_user_has_sent_the_work_again(state: State) -> None:
     doubtful = a_row(state, 1)
 
-    assert rules.blocker([a_row(State.FAILED, 2), doubtful], Reuse.FINISHED, run=OURS) is None
-    assert rules.blocker([a_row(State.NOT_SENT, 2), doubtful], Reuse.UNFINISHED, run=OURS) == doubtful
+    assert rules.blocker([a_row(State.FAILED, 2), doubtful], Reuse.FINISHED, beside=RUN.beside) is None
+    assert rules.blocker([a_row(State.NOT_SENT, 2), doubtful], Reuse.UNFINISHED, beside=RUN.beside) == doubtful
 
 
 def test_paid_work_that_is_not_finished_counts_however_old_it_is() -> None:
     paid = a_row(State.ACCEPTED, 1)
     since = [a_row(State.NOT_SENT, 4), a_row(State.FAILED, 3), a_row(State.SAVED, 2)]
 
-    assert rules.blocker([*since, paid], Reuse.UNFINISHED, run=OURS) == paid
+    assert rules.blocker([*since, paid], Reuse.UNFINISHED, beside=RUN.beside) == paid
 
 
 def test_finished_work_counts_though_it_failed_since() -> None:
     done = a_row(State.SAVED, 1)
 
-    assert rules.blocker([a_row(State.FAILED, 2), done], Reuse.FINISHED, run=OURS) == done
+    assert rules.blocker([a_row(State.FAILED, 2), done], Reuse.FINISHED, beside=RUN.beside) == done
 
 
 def test_rows_whose_results_are_gone_do_not_count() -> None:
     gone, older = a_row(State.SAVED, 2), a_row(State.SAVED, 1)
 
-    assert rules.blocker([gone, older], Reuse.FINISHED, run=OURS, gone=[2]) == older
-    assert rules.blocker([gone, older], Reuse.FINISHED, run=OURS, gone=[1, 2]) is None
+    assert rules.blocker([gone, older], Reuse.FINISHED, beside=RUN.beside, gone=[2]) == older
+    assert rules.blocker([gone, older], Reuse.FINISHED, beside=RUN.beside, gone=[1, 2]) is None
 
 
 # ------------------------------------------------------------------ claims

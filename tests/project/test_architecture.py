@@ -22,7 +22,7 @@ FLOORS = (
     ("jobs", "config", "local_sandbox"),
     ("journal", "api"),
     ("files", "process", "redaction"),
-    ("errors",),
+    ("errors", "phrases", "extras"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 HOMES = {
@@ -33,6 +33,8 @@ HOMES = {
     "urllib3": {"api"},
     "certifi": {"api"},
     "platformdirs": {"config"},
+    "tomlkit": {"config"},
+    "keyring": {"config"},
     "sqlite3": {"journal"},
     "psycopg": {"journal"},
 }
@@ -58,6 +60,10 @@ LATE = {
     "fastapi",
     "PIL",
     "numpy",
+    "tomlkit",
+    "keyring",
+    "decimal",
+    "shlex",
 }
 
 

@@ -1,5 +1,6 @@
 """Result files: names of ours, nothing overwritten, whole or not at all."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -10,17 +11,27 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import AeforgeError, CannotSave, OutputExists, Usage
-from aeforge_cli.files.atomic import PartFile, SavedFile, _rename_to_free, cannot_save, holds, sweep
+from aeforge_cli.files.atomic import (
+    PartFile,
+    SavedFile,
+    _rename_to_free,
+    _rename_to_placeholder,
+    cannot_save,
+    holds,
+    sweep,
+)
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.locks import lock
+from aeforge_cli.files.regular import open_stream
 from tests.conftest import png
 
 CONTENT = png(1)
@@ -38,6 +49,15 @@ NAMES = {
     "{job_id}/{n}.{ext}": f"{JOB}/1.png",
     "{stem}/{stem}": "my photo/my photo",
     "a{{b}}.png": "a{b}.png",
+    "a{{.png": "a{.png",
+    "{n:03d}": "001",
+    "{n:03d}.png": "001.png",
+    "{n:02}-{n}.{ext}": "01-1.png",
+    "{date:%Y}.png": "2026.png",
+    "{date:%Y/%m/%d}/{stem:.2}.{ext:s}": "2026/01/31/my.png",
+    "{stem:_>10}.{ext}": "__my photo.png",
+    "{job_id:.8}.{ext}": f"{JOB[:8]}.png",
+    "{operation:^13}": " sprite-make ",
 }
 
 
@@ -54,13 +74,16 @@ def test_a_template_names_the_result(template: str, path: str) -> None:
         ("{stem}.{ext}", ["my photo-1.png", "my photo-2.png"]),
         ("{n}.{ext}", ["1.png", "2.png"]),
         ("{n}/{stem}.{ext}", ["1/my photo.png", "2/my photo.png"]),
+        ("{n:03d}", ["001", "002"]),
+        ("{n:03d}.png", ["001.png", "002.png"]),
+        ("a{{n}}.png", ["a{n}-1.png", "a{n}-2.png"]),
         ("v1.2/out.tar.png", ["v1.2/out.tar-1.png", "v1.2/out.tar-2.png"]),
     ],
 )
 def test_several_results_are_numbered(template: str, paths: list[str]) -> None:
     chosen = destination(template, overwrite=False)
 
-    assert [str(chosen.path(NAMING.result(n, 2))) for n in (1, 2)] == paths
+    assert [str(path) for path in chosen.paths(NAMING, 2)] == paths
 
 
 def test_the_suffix_is_that_of_the_result_not_of_the_input() -> None:
@@ -77,6 +100,30 @@ def test_a_folder_is_one_by_its_slash_or_because_it_exists(tmp_path: Path) -> No
     assert destination(f"{tmp_path}/new", overwrite=False).path(NAMING) == tmp_path / "new"
 
 
+@pytest.mark.parametrize("name", ["{", "a{b}", "{{stem}}", "{n}"])
+def test_a_folder_that_exists_is_taken_by_its_own_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    for text in (f"{tmp_path}/{name}", f"{tmp_path}/{name}/"):
+        assert destination(text, overwrite=False).path(NAMING) == tmp_path / name / "my photo.png"
+
+
+def test_a_new_folder_may_have_fields(tmp_path: Path) -> None:
+    where = destination(f"{tmp_path}/{{operation}}/{{date:%Y}}/", overwrite=False)
+
+    assert where.path(NAMING) == tmp_path / "sprite-make" / "2026" / "my photo.png"
+
+
+def test_a_template_that_leaves_no_name_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    where = destination("{stem:.0}", overwrite=False)
+
+    assert refusal(where) == (
+        Usage,
+        "The output has no name",
+        "for example: -o out.png, -o out/ or -o 'out/{stem}.{ext}'",
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
@@ -86,7 +133,22 @@ def test_a_folder_is_one_by_its_slash_or_because_it_exists(tmp_path: Path) -> No
         ("{0}.png", "The output template does not know {0}"),
         ("{stem.__class__}.png", "The output template does not know {stem.__class__}"),
         ("{stem[0]}.png", "The output template does not know {stem[0]}"),
-        ("{stem", "The output template does not know {{stem}"),
+        ("{color}/", "The output template does not know {color}"),
+        ("{stem", "The output template has a brace without its pair: {stem"),
+        ("stem}.png", "The output template has a brace without its pair: stem}.png"),
+        ("{stem!r}.png", "The output template cannot format {stem!r}"),
+        ("{stem:d}.png", "The output template cannot format {stem:d}"),
+        ("{stem:9999}.png", "The output template cannot format {stem:9999}"),
+        ("{stem:/>20}.png", "The output template cannot format {stem:/>20}"),
+        ("{n:x}.png", "The output template cannot format {n:x}"),
+        ("{n:1<3}.png", "The output template cannot format {n:1<3}"),
+        ("{n:3d}.png", "The output template cannot format {n:3d}"),
+        ("{n:.1f}.png", "The output template cannot format {n:.1f}"),
+        ("{n:{n}}.png", "The output template cannot format {n:{n}}"),
+        ("{ext:%Y}", "The output template cannot format {ext:%Y}"),
+        ("{date:%n}.png", "The output template cannot format {date:%n}"),
+        ("a\0b.png", "No file can be called 'a\\x00b.png'"),
+        ("\ud800.png", "No file can be called '\\ud800.png'"),
     ],
 )
 def test_a_template_that_makes_no_sense_is_refused(template: str, message: str) -> None:
@@ -127,7 +189,15 @@ def test_no_name_leads_out_of_the_folder_or_is_too_long(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "exact", "predictable"),
-    [("out.png", True, True), ("{stem}.png", False, True), ("{job_id}.png", False, False)],
+    [
+        ("out.png", True, True),
+        ("{{stem}}.png", True, True),
+        ("{stem}.png", False, True),
+        ("{n:03d}", False, True),
+        ("{job_id}.png", False, False),
+        ("{job_id:.8}", False, False),
+        ("{{job_id}}", True, True),
+    ],
 )
 def test_a_destination_knows_how_much_of_it_is_the_users(template: str, exact: bool, predictable: bool) -> None:
     found = Destination(template)
@@ -156,7 +226,8 @@ def test_a_folder_of_a_template_is_made(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
-    destination(f"{tmp_path}/a/b/", overwrite=False).check(NAMING, dry=True)
+    for output in ("a/b/", "a/b.png", "{stem}/{job_id}/{n}.png"):
+        destination(f"{tmp_path}/{output}", overwrite=False).check(NAMING, dry=True)
 
     assert [*tmp_path.iterdir()] == []
 
@@ -189,14 +260,43 @@ def test_a_name_that_the_job_decides_is_not_taken_yet(tmp_path: Path) -> None:
     assert where.check(NAMING) == tmp_path / f"{JOB}.png"
 
 
-def test_a_folder_that_does_not_exist_is_not_guessed_for_an_exact_name(tmp_path: Path) -> None:
-    path = tmp_path / "none" / "out.png"
+@pytest.mark.parametrize("name", ["new/out.png", "new/deep/out.png", "{operation}/{job_id}/{stem}.png"])
+def test_a_folder_that_does_not_exist_is_made(tmp_path: Path, name: str) -> None:
+    where = destination(f"{tmp_path}/{name}", overwrite=False)
 
-    assert refusal(destination(str(path), overwrite=False)) == (
-        CannotSave,
-        f"{path} cannot be saved",
-        f"make the folder first: mkdir -p {path.parent}",
-    )
+    path = where.check(NAMING)
+
+    assert path == tmp_path / where.path(NAMING).relative_to(tmp_path)
+    assert [*path.parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("dry", [False, True], ids=["in earnest", "in a dry run"])
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        ("file/out.png", "choose another output: a part of this path is not a folder"),
+        ("file/new/deep/out.png", "choose another output: a part of this path is not a folder"),
+        ("new/" + "x" * 300 + "/out.png", "choose a shorter name"),
+        ("new/deep/" + "x" * 300 + ".png", "choose a shorter name"),
+        ("{stem}/" + "x" * 300, "choose a shorter name"),
+    ],
+    ids=["a file", "a file above", "a folder's name", "a name", "a template's name"],
+)
+def test_a_folder_that_cannot_be_made_is_found_before_anything_is_sent(
+    tmp_path: Path, output: str, hint: str, dry: bool
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert refusal(destination(f"{tmp_path}/{output}", overwrite=False), dry=dry)[::2] == (CannotSave, hint)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_dry_run_finds_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    where = destination(f"{tmp_path}/new/out.png", overwrite=False)
+
+    assert refusal(where, dry=True)[2] == "choose a folder that you may write to"
 
 
 def test_a_folder_cannot_be_overwritten(tmp_path: Path) -> None:
@@ -227,6 +327,125 @@ def test_a_file_in_the_place_of_a_folder_is_found_at_once(tmp_path: Path) -> Non
     (tmp_path / "file").write_bytes(b"")
 
     assert refusal(destination(f"{tmp_path}/file/{{stem}}.png", overwrite=False))[0] is CannotSave
+
+
+# ------------------------------------------------------------------ pipes and devices
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("kind", ["device", "pipe", "link to a device", "link to a pipe", "open file"])
+def test_what_is_written_to_is_not_in_the_way_and_is_not_tried(tmp_path: Path, kind: str, overwrite: bool) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        path = _stream(tmp_path / "out", kind, log)
+        before = names(tmp_path)
+        where = destination(str(path), overwrite=overwrite)
+
+        assert where.is_stream
+        assert where.check(NAMING) == where.check(NAMING, dry=True) == path
+        assert (where.taken(NAMING), where.names(NAMING), where.paths(NAMING, 2)) == (None, [], [path, path])
+    assert names(tmp_path) == before
+
+
+def _stream(path: Path, kind: str, opened: BinaryIO) -> Path:
+    match kind:
+        case "device":
+            return Path(os.devnull)
+        case "open file":
+            return Path(f"/dev/fd/{opened.fileno()}")
+        case "pipe":
+            os.mkfifo(path)
+        case "link to a pipe":
+            os.mkfifo(path.with_name("pipe"))
+            path.symlink_to("pipe")
+        case _:
+            path.symlink_to(os.devnull)
+    return path
+
+
+def test_a_file_that_is_open_already_is_written_where_it_stands(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        log.write(b"before ")
+        log.flush()
+        stream = open_stream(Path(f"/dev/fd/{log.fileno()}"))
+        assert stream is not None
+        with stream:
+            stream.write(b"picture")
+
+    assert (tmp_path / "log").read_bytes() == b"before picture"
+
+
+def test_standard_output_is_known_by_its_other_names(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    program = (
+        "import sys; from pathlib import Path; from aeforge_cli.files.regular import is_standard_output\n"
+        "print([is_standard_output(Path(path)) for path in sys.argv[1:]])"
+    )
+    others = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", str(tmp_path / "link"), "/dev/stderr", "/dev/null", "none"]
+
+    with (tmp_path / "file").open("wb") as file:
+        subprocess.run([sys.executable, "-c", program, *others], stdout=file, check=True)
+    piped = subprocess.run([sys.executable, "-c", program, *others], stdout=subprocess.PIPE, check=True)
+
+    assert piped.stdout == (tmp_path / "file").read_bytes() == b"[True, True, True, True, False, False, False]\n"
+
+
+@pytest.mark.parametrize("name", ["socket", "disk"])
+def test_a_socket_or_a_disk_is_not_written_to(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    try:
+        os.mknod(path, stat.S_IFSOCK if name == "socket" else stat.S_IFBLK, os.makedev(7, 200))
+    except OSError:
+        pytest.skip("only root makes devices, and not everywhere")
+
+    kind = "a socket" if name == "socket" else "a device"
+    assert refusal(destination(str(path), overwrite=True)) == (CannotSave, f"{path} is {kind}", "choose another output")
+
+
+def test_what_this_process_only_reads_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "input").touch()
+    with (tmp_path / "input").open("rb") as opened:
+        where = destination(f"/dev/fd/{opened.fileno()}", overwrite=True)
+
+        assert refusal(where)[::2] == (CannotSave, "choose a folder that you may write to")
+
+
+def test_the_name_of_a_closed_file_is_neither_written_nor_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "stdout"
+    link.symlink_to("/proc/self/fd/987" if Path("/proc/self/fd").exists() else "/dev/fd/987")
+    where = destination(str(link), overwrite=True)
+
+    assert (where.is_stream, refusal(where)[0]) == (True, CannotSave)
+    assert saved(tmp_path, link, replacing=True) == tmp_path / f"stdout-{JOB}"
+    assert link.is_symlink()
+
+
+def test_a_picture_is_not_written_to_a_terminal() -> None:
+    screen, terminal = os.openpty()
+    program = (
+        "import sys; from datetime import date\n"
+        "from aeforge_cli.errors import Usage; from aeforge_cli.files.destination import Naming, destination\n"
+        "try: destination(sys.argv[1], overwrite=False).check(Naming('a.png', 'inpaint', date(2026, 1, 31)))\n"
+        "except Usage as error: print(error.message)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, os.ttyname(terminal)], stdout=subprocess.PIPE, stderr=terminal, check=True
+    )
+
+    os.close(terminal)
+    os.close(screen)
+    assert done.stdout == b"A picture is not written to a terminal\n"
+
+
+@pytest.mark.parametrize("template", ["{stem}.png", "my photo.png"])
+def test_a_name_of_a_template_that_is_a_pipe_is_refused(tmp_path: Path, template: str) -> None:
+    where = Destination(f"{tmp_path}/{template}", replace=True)
+    os.mkfifo(tmp_path / "my photo.png")
+
+    assert refusal(where)[:2] == (CannotSave, f"{tmp_path}/my photo.png is not a regular file")
+
+
+# ------------------------------------------------------------------ two results, one name
 
 
 @pytest.mark.parametrize(
@@ -264,6 +483,20 @@ COLLIDING = {
     "numbers in different places": (("1a.png", "{stem}{n}.{ext}"), ("a1.png", "{n}{stem}.png"), "1a1.png"),
     "the same, among others": (("a1.png", "{n}{stem}.png"), ("1a.png", "{stem}{n}.{ext}"), "1a1.png"),
     "a number in a folder": (("a.png", "{n}/x.png"), ("b.png", "2/x.png"), "2/x.png"),
+    "a number told twice": (("a.png", "{n}-{n}.png"), ("b.png", "3-3.png"), "3-3.png"),
+    "a number in a folder and a name": (("b.png", "7/7.png"), ("a.png", "{n}/{n}.{ext}"), "7/7.png"),
+    "a number with zeros": (("a.png", "f-{n:03d}.{ext}"), ("b.png", "f-012.gif"), "f-012.gif"),
+    "a number longer than its zeros": (("a.png", "f-{n:02}.png"), ("b.png", "f-1000.png"), "f-1000.png"),
+    "numbers with and without zeros": (("a.png", "{n:02d}.{ext}"), ("b.png", "{n}.{ext}"), "1.png"),
+    "a number in two forms": (("a.png", "{n}-{n:02d}.png"), ("b.png", "5-05.png"), "5-05.png"),
+    "a suffix in the middle": (("a.png", "{ext}_{n}.png"), ("b.png", "gif_2.png"), "gif_2.png"),
+    "a suffix in the middle of both": (("a.png", "{n}_{ext}"), ("b.png", "{n}_{ext}"), "1_png"),
+    "texts that are cut": (
+        ("photo-left.png", "{stem:.5}-{n}.png"),
+        ("photo-right.png", "{stem:.5}-{n}.png"),
+        "photo-1.png",
+    ),
+    "by a way around": (("a.png", "out/{n}.png"), ("b.png", "out/x/../2.png"), "out/x/../2.png"),
 }
 
 
@@ -284,7 +517,22 @@ APART = {
     "numbers after numbers": (("a.png", "{stem}-{n}.{ext}"), ("a-1.png", "{stem}-{n}.{ext}")),
     "folders": (("a.png", "{stem}/{n}.{ext}"), ("a1.png", "{stem}/{n}.{ext}")),
     "ids": (("a.png", "{job_id}.{ext}"), ("x/a.png", "{job_id}.{ext}")),
+    "a number told twice": (("a.png", "{n}-{n}.png"), ("b.png", "3-4.png")),
+    "a number with zeros": (("a.png", "f-{n:03d}.{ext}"), ("b.png", "f-12.png")),
+    "a number in two forms": (("a.png", "{n}-{n:02d}.png"), ("b.png", "5-5.png")),
+    "numbers that begin with 1": (("a.png", "{n}.png"), ("b.png", "{date:0}.png")),
+    "no suffix": (("a.png", "{n}.{ext}"), ("b.png", "{n}")),
+    "other suffixes": (("a.png", "{n}.png"), ("b.png", "{n}.gif")),
+    "pipes and devices": (("a.png", "/dev/null"), ("b.png", "/dev/null")),
 }
+
+
+def test_the_same_file_by_a_linked_folder_is_one(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+
+    with pytest.raises(OutputExists):
+        claimed(("a.png", f"{tmp_path}/out/{{n}}.png"), ("b.png", f"{tmp_path}/link/3.png")).check()
 
 
 @pytest.mark.parametrize(("one", "other"), APART.values(), ids=APART)
@@ -292,13 +540,28 @@ def test_several_results_with_names_of_their_own_do_not_collide(one: tuple[str, 
     claimed(one, other).check()
 
 
+TEMPLATES = [
+    "out/",
+    "{stem}-{n}.{ext}",
+    "{stem}{n}.{ext}",
+    "{n}{stem}.png",
+    "a-1.png",
+    "a-{n}.gif",
+    "a-{n:02d}.gif",
+    "{stem}-{n:02}.{ext}",
+    "{n}-{n}.png",
+    "1-{n}.{ext}",
+    "{n:02d}-{n}.{ext}",
+    "a_{ext}-{n}",
+    "out/../{stem:.1}-{n}.{ext}",
+    "{n:03d}/a.{n}",
+]
+
+
+@settings(max_examples=500)
 @given(
     names=st.lists(st.sampled_from(["a.png", "a1.png", "a-1.png", "a-2.png", "1a.png", "b.png"]), max_size=4),
-    outputs=st.lists(
-        st.sampled_from(["out/", "{stem}-{n}.{ext}", "{stem}{n}.{ext}", "{n}{stem}.png", "a-1.png", "a-{n}.gif"]),
-        min_size=4,
-        max_size=4,
-    ),
+    outputs=st.lists(st.sampled_from(TEMPLATES), min_size=4, max_size=4),
     counts=st.lists(st.integers(1, 25), min_size=4, max_size=4),
 )
 def test_what_does_not_collide_in_the_plan_does_not_collide_on_disk(
@@ -318,7 +581,7 @@ def test_what_does_not_collide_in_the_plan_does_not_collide_on_disk(
         for number in range(1, count + 1)
         for extension in ["gif" if number == count else "png"]
     ]
-    assert len(saved) == len(set(saved))
+    assert len(saved) == len({str(path.resolve()).casefold() for path in saved})
 
 
 @pytest.mark.parametrize(
@@ -385,11 +648,21 @@ def test_a_part_starts_over_with_each_try(tmp_path: Path) -> None:
         part.write(CONTENT[:20])
         part.write(CONTENT[20:])
 
+        assert (part.size, part.sha256) == (len(CONTENT), sha256(CONTENT).hexdigest())
         assert part.picture() == ImageInfo(Format.PNG, 16, 16)
         assert b"".join(part.blocks()) == CONTENT
         assert part.described("out.png", "https://cdn/a.png", ImageInfo(Format.PNG, 16, 16)) == SavedFile(
             "out.png", "https://cdn/a.png", len(CONTENT), sha256(CONTENT).hexdigest(), 16, 16, "png"
         )
+
+
+def test_nothing_stays_of_a_longer_try_before(tmp_path: Path) -> None:
+    with PartFile(tmp_path) as part:
+        part.write(CONTENT + b"more of something else")
+        part.expect(None)
+        part.write(CONTENT)
+
+        assert part.keep(tmp_path / "out.png", replace=False, job_id=JOB).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -464,6 +737,42 @@ def test_a_link_in_the_place_of_the_result_is_not_written_through(tmp_path: Path
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
 
 
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_only_a_file_is_ever_replaced(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out.png"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.devnull)
+    before = path.lstat()
+
+    kept = saved(tmp_path, path, replacing=True)
+
+    assert (kept.name, kept.read_bytes()) == (f"out-{JOB}.png", CONTENT)
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_a_report_does_not_replace_a_device_either(tmp_path: Path) -> None:
+    (tmp_path / "report.html").symlink_to(os.devnull)
+
+    with PartFile(tmp_path) as part, pytest.raises(CannotSave):
+        part.keep(tmp_path / "report.html", replace=True, job_id="")
+
+    assert names(tmp_path) == ["report.html"]
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "ä" * 125 + ".png", "日" * 83 + ".png"], ids=["a", "ä", "日"])
+def test_a_name_as_long_as_possible_that_was_taken_meanwhile_loses_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"theirs")
+
+    kept = saved(tmp_path, tmp_path / name)
+
+    assert (kept.read_bytes(), kept.name.endswith(f"-{JOB}.png")) == (CONTENT, True)
+    assert 250 <= len(os.fsencode(kept.name)) <= 255
+
+
 def test_with_overwrite_the_old_file_is_replaced_whole(tmp_path: Path) -> None:
     (tmp_path / "out.png").write_bytes(b"old" * 10_000)
 
@@ -490,6 +799,15 @@ def test_a_result_has_the_permissions_that_the_user_gives_new_files(tmp_path: Pa
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], umask=umask, check=True)
 
     assert stat.S_IMODE((tmp_path / "out.png").stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("module", ["atomic", "destination", "inputs"])
+def test_reading_the_umask_leaves_it_as_it_was(module: str) -> None:
+    program = f"import os, aeforge_cli.files.{module}; print(oct(os.umask(0)))"
+
+    done = subprocess.run([sys.executable, "-c", program], umask=0o027, check=True, capture_output=True, text=True)
+
+    assert done.stdout == "0o27\n"
 
 
 def test_a_part_is_private_until_it_is_kept(tmp_path: Path) -> None:
@@ -541,6 +859,20 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
     sweep(tmp_path)
 
     assert names(tmp_path) == [".aeforge-x.png", "aeforge-y.part", "photo.png"]
+
+
+def test_what_only_looks_like_a_part_is_not_swept(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".aeforge-pipe.part")
+    (tmp_path / ".aeforge-folder.part").mkdir()
+    with contextlib.suppress(OSError):  # only root makes devices, and not everywhere
+        os.mknod(tmp_path / ".aeforge-device.part", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    (tmp_path / ".aeforge-link.part").symlink_to("photo.png")
+    (tmp_path / "photo.png").write_bytes(b"x")
+
+    before = names(tmp_path)
+    sweep(tmp_path)
+
+    assert names(tmp_path) == before
 
 
 def test_a_part_that_is_still_written_is_not_swept(tmp_path: Path) -> None:
@@ -621,3 +953,73 @@ def test_without_links_too_a_name_that_was_taken_meanwhile_is_kept(tmp_path: Pat
     _rename_to_free(mine, tmp_path / "free")
 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"theirs": "theirs", "free": "mine"}
+
+
+def test_where_names_can_only_be_claimed_one_that_was_taken_meanwhile_is_kept(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.write_text("mine")
+    theirs.write_text("theirs")
+
+    with pytest.raises(FileExistsError):
+        _rename_to_placeholder(mine, theirs)
+    _rename_to_placeholder(mine, tmp_path / "free")
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"theirs": "theirs", "free": "mine"}
+
+
+def test_a_name_that_was_claimed_in_vain_is_free_again(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        _rename_to_placeholder(tmp_path / "gone", tmp_path / "free")
+
+    assert names(tmp_path) == []
+
+
+# ------------------------------------------------------------------ anything at all
+
+ODD_TEXT = st.text(st.characters(), max_size=40) | st.sampled_from(
+    ["\ud800", "\0", "a\0b", "{", "}", "{{", "..", "/", ""]
+)
+ODD_FORM = st.text("0123456789dsxXobcneEfFgG%.,_<>^=+- #!:{}aYmHjn", max_size=8)
+ODD_FIELD = st.builds(
+    "{{{}{}{}}}".format,
+    st.sampled_from(["stem", "name", "n", "job_id", "operation", "date", "ext", "color", "", "0", "stem.a", "n[0]"]),
+    st.sampled_from(["", "!r", "!s", "!x"]),
+    st.just("") | ODD_FORM.map(":{}".format),
+)
+ODD_TEMPLATE = st.lists(ODD_TEXT | ODD_FIELD | st.sampled_from(["/", ".", "-"]), max_size=5).map("".join)
+
+
+@settings(max_examples=400)
+@given(template=ODD_TEMPLATE, name=ODD_TEXT, job_id=st.sampled_from(["", JOB]), several=st.booleans())
+def test_no_template_and_no_name_whatever_fail_but_as_errors_of_ours(
+    tmp_path: Path, template: str, name: str, job_id: str, several: bool
+) -> None:
+    naming = replace(NAMING, name=name, job_id=job_id, several=several)
+    try:
+        where = destination(f"{tmp_path}/{template}", overwrite=False)
+        where.check(naming, dry=True)
+        made = where.paths(naming, 3 if several else 1)
+        collisions = OutputCollisions([where.names(naming)])
+    except AeforgeError:
+        return
+
+    collisions.check()
+    assert len({*made}) == len(made)
+    assert all(str(path) in collisions for path in made if job_id or where.is_predictable)
+
+
+@given(name=ODD_TEXT)
+def test_no_name_whatever_makes_a_stem_that_cannot_be_saved(name: str) -> None:
+    stem = replace(NAMING, name=name).stem
+
+    assert stem.strip(". ") or stem == "image"
+    assert 0 < len(os.fsencode(stem)) <= 180
+
+
+def test_in_an_encoding_that_knows_few_characters_the_others_are_replaced() -> None:
+    program = "from aeforge_cli.files.destination import safe_name; print(ascii(safe_name('a\\u65e5b\\udcffc')))"
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    done = subprocess.run([sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True)
+
+    assert done.stdout in {"'a_b\\udcffc'\n", "'a\\u65e5b\\udcffc'\n"}

@@ -1,7 +1,11 @@
 """Fetching what a job made: every picture whole or not at all."""
 
+import math
+import os
+import shutil
 import signal
-from collections.abc import Iterable
+import stat
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
@@ -13,6 +17,7 @@ from aeforge_cli.api.client import Client
 from aeforge_cli.api.transport import Answer, Fault
 from aeforge_cli.errors import (
     AeforgeError,
+    CannotSave,
     Interrupted,
     JobNotFound,
     OutputExists,
@@ -20,8 +25,8 @@ from aeforge_cli.errors import (
     ResultUnavailable,
     Usage,
 )
-from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.files.atomic import PartFile, SavedFile
+from aeforge_cli.files.destination import Destination, Naming, destination
 from aeforge_cli.jobs.download import BAD_PICTURES, Delivery, Downloader, SomeMissing
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
 from aeforge_cli.process.signals import Stop
@@ -53,7 +58,12 @@ class Fetching:
         return self.of(where, urls, timeout)
 
     def of(
-        self, where: Delivery, urls: Iterable[str], timeout: float = 600.0, kept: Iterable[SavedFile] = ()
+        self,
+        where: Delivery,
+        urls: Iterable[str],
+        timeout: float = 600.0,
+        saved: Iterable[SavedFile] = (),
+        notify: Callable[[Event], None] | None = None,
     ) -> Downloader:
         return Downloader(
             JOB,
@@ -62,9 +72,9 @@ class Fetching:
             client=self.client,
             clock=self.clock,
             until=self.clock.time + timeout,
-            notify=self.events.append,
+            notify=notify or self.events.append,
             check=self.stop.check,
-            kept=tuple(kept),
+            saved=tuple(saved),
         )
 
     @property
@@ -210,7 +220,7 @@ def test_what_an_earlier_run_has_saved_is_not_fetched_again(user: Fetching) -> N
     user.transport.says(delivered(B))
     where = Delivery(NAMING, destination(str(user.folder / "out.png"), overwrite=False))
 
-    files = user.of(where, [LINK, OTHER], kept=kept).all()
+    files = user.of(where, [LINK, OTHER], saved=kept).all()
 
     assert user.files == {"out-1.png": A, "out-2.png": B}
     assert [file.path for file in files] == [str(user.folder / f"out-{n}.png") for n in (1, 2)]
@@ -223,9 +233,275 @@ def test_what_was_saved_but_changed_since_is_fetched_again(user: Fetching) -> No
     user.transport.says(delivered(A))
     where = Delivery(NAMING, destination(str(user.folder / "out.png"), overwrite=False))
 
-    user.of(where, [LINK], kept=kept).all()
+    user.of(where, [LINK], saved=kept).all()
 
     assert user.files == {"out.png": b"changed by its owner", f"out-{JOB}.png": A}
+
+
+def test_what_an_earlier_run_has_saved_in_another_format_or_by_another_name_is_not_fetched_again(
+    user: Fetching, pictures: dict[str, bytes]
+) -> None:
+    (user.folder / "photo-2.png").write_bytes(b"theirs")
+    urls = [LINK, OTHER]
+    first = user.fetch(delivered(pictures["gif"]), delivered(B), urls=urls, output="{stem}.{ext}").all()
+    where = Delivery(NAMING, destination(str(user.folder / "{stem}.{ext}"), overwrite=False))
+
+    assert user.of(where, urls, saved=first).all() == first
+    assert sorted(user.files) == ["photo-1.gif", f"photo-2-{JOB}.png", "photo-2.png"]
+
+
+def test_a_folder_that_was_removed_meanwhile_is_made_again(user: Fetching) -> None:
+    user.fetch(delivered(A), output="new/deep/out.png").all()
+
+    assert (user.folder / "new" / "deep" / "out.png").read_bytes() == A
+
+
+def test_a_folder_in_whose_place_a_file_is_by_now_is_told(user: Fetching) -> None:
+    (user.folder / "out").write_bytes(b"theirs")
+
+    missing = failure(user.fetch(output="out/a.png"))
+
+    assert (type(missing.error), missing.error.hint) == (
+        CannotSave,
+        "choose another output: a part of this path is not a folder",
+    )
+
+
+def test_a_folder_that_a_file_replaces_during_the_fetch_is_told(user: Fetching) -> None:
+    (user.folder / "out").mkdir()
+
+    def replaces(_event: Event) -> None:
+        shutil.rmtree(user.folder / "out", ignore_errors=True)
+        (user.folder / "out").touch()
+
+    user.transport.says(delivered(A))
+    where = Delivery(NAMING, destination(str(user.folder / "out/a.png"), overwrite=False))
+    missing = failure(user.of(where, [LINK], notify=replaces))
+
+    assert type(missing.error) is CannotSave
+    assert [path.name for path in user.folder.iterdir()] == ["out"]
+
+
+# ------------------------------------------------------------------ what cannot be judged
+
+UNKNOWN = b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(range(256))
+
+
+def test_whole_bytes_in_an_unknown_format_are_kept_beside_and_told(user: Fetching) -> None:
+    missing = failure(user.fetch(*[delivered(UNKNOWN)] * BAD_PICTURES))
+
+    kept = user.folder / f"out-{JOB}.bin"
+    assert (type(missing.error), missing.files) == (ResultNotAnImage, [])
+    assert missing.error.why == f"{len(UNKNOWN)} bytes in an unknown format, kept as {kept}"
+    assert missing.error.hint.startswith(f"look at {kept}; aeforge job wait {JOB} -o ")
+    assert missing.error.job_id == JOB
+    assert user.files == {kept.name: UNKNOWN}
+
+
+def test_the_same_unknown_bytes_are_kept_once(user: Fetching) -> None:
+    for _ in range(2):
+        failure(user.fetch(*[delivered(UNKNOWN)] * BAD_PICTURES))
+
+    assert user.files == {f"out-{JOB}.bin": UNKNOWN}
+
+
+def test_of_several_results_one_in_an_unknown_format_is_kept_under_its_number(user: Fetching) -> None:
+    answers = [delivered(A), *[delivered(UNKNOWN)] * BAD_PICTURES]
+
+    failure(user.fetch(*answers, urls=[LINK, OTHER], output="{stem}.{ext}"))
+
+    assert user.files == {"photo-1.png": A, f"photo-2-{JOB}.bin": UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE,
+        b'{"error": "no"}',
+        b"<?xml version='1.0'?><Error/>",
+        b"#!/bin/sh\necho owned\n",
+        "\ufeffFehler: größer".encode(),
+        "<html>".encode("utf-16"),
+        ("<html>" + "ä" * 5000).encode(),
+        b"\0" * 5000,
+    ],
+    ids=["HTML", "JSON", "XML", "script", "marked", "UTF-16", "long", "zeros"],
+)
+def test_an_error_page_is_not_kept(user: Fetching, page: bytes) -> None:
+    missing = failure(user.fetch(*[delivered(page)] * BAD_PICTURES))
+
+    assert type(missing.error) is ResultNotAnImage
+    assert user.files == {}
+
+
+def test_what_came_without_a_length_is_not_kept(user: Fetching) -> None:
+    with PartFile(user.folder) as part:
+        part.expect(None)
+        part.write(UNKNOWN)
+
+        assert user.fetch()._kept_aside(part, NAMING) is None
+
+
+def test_what_goes_to_standard_output_is_not_kept(user: Fetching) -> None:
+    user.transport.says(*[delivered(UNKNOWN)] * BAD_PICTURES)
+
+    missing = failure(user.of(Delivery(NAMING, stdout=lambda _blocks: None), [LINK]))
+
+    assert type(missing.error) is ResultNotAnImage
+    assert user.files == {}
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "gif", "png", "webp"])
+def test_a_whole_picture_with_something_behind_it_is_a_result(
+    user: Fetching, pictures: dict[str, bytes], suffix: str
+) -> None:
+    content = pictures[suffix] + b"SEFT" + bytes(range(256)) * 40
+
+    user.fetch(delivered(content), output="{stem}.{ext}").all()
+
+    assert user.files == {f"photo.{suffix}": content}
+
+
+def test_a_gif_with_a_zero_before_its_end_is_a_result(user: Fetching, pictures: dict[str, bytes]) -> None:
+    content = pictures["gif"][:-1] + b"\0;"
+
+    user.fetch(delivered(content), output="{stem}.{ext}").all()
+
+    assert user.files == {"photo.gif": content}
+
+
+# ------------------------------------------------------------------ how long is waited
+
+
+@pytest.mark.parametrize("asked", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_a_host_that_asks_for_no_wait_shortens_nothing(user: Fetching, asked: str) -> None:
+    refusal = Answer(503, {"retry-after": asked, "date": "Fri, 02 Jan 1970 00:00:00 GMT"})
+
+    user.fetch(*[refusal] * 8, delivered(A)).all()
+
+    assert len(user.clock.slept) == 8
+    assert sum(user.clock.slept) > 8
+
+
+def test_a_host_can_ask_for_a_longer_wait(user: Fetching) -> None:
+    user.fetch(Answer(503, {"retry-after": "77"}), delivered(A)).all()
+
+    assert user.clock.slept == [77.0]
+
+
+def test_no_host_makes_us_wait_for_more_than_5_minutes_at_a_time(user: Fetching) -> None:
+    user.fetch(Answer(503, {"retry-after": "99999999999"}), delivered(A), timeout=math.inf).all()
+
+    assert user.clock.slept == [300.0]
+
+
+def test_without_a_limit_fetching_goes_on_for_as_long_as_it_takes(user: Fetching) -> None:
+    user.fetch(*[Answer(500)] * 12_000, delivered(A), timeout=math.inf).all()
+
+    assert user.files == {"out.png": A}
+
+
+def test_faults_of_the_network_are_no_bad_pictures(user: Fetching) -> None:
+    user.fetch(*[Answer(500)] * BAD_PICTURES, delivered(PAGE), delivered(A)).all()
+
+    assert user.files == {"out.png": A}
+
+
+# ------------------------------------------------------------------ pipes and devices
+
+
+def into(path: Path, *, overwrite: bool = False) -> Delivery:
+    return Delivery(NAMING, destination(str(path), overwrite=overwrite))
+
+
+@pytest.fixture
+def device(user: Fetching) -> Path:
+    """A link to a device that takes everything."""
+    path = user.folder / "device"
+    path.symlink_to(os.devnull)
+    return path
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_device_is_written_to_and_never_replaced(user: Fetching, device: Path, overwrite: bool) -> None:
+    user.transport.says(delivered(A), delivered(B))
+
+    files = user.of(into(device, overwrite=overwrite), [LINK, OTHER]).all()
+
+    assert files == [saved_as(device, A), saved_as(device, B, OTHER)]
+    assert (device.is_symlink(), stat.S_ISCHR(Path(os.devnull).stat().st_mode)) == (True, True)
+    assert [path.name for path in user.folder.iterdir()] == ["device"]
+
+
+def test_a_device_made_for_the_test_stays_one(user: Fetching) -> None:
+    path = user.folder / "null"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        path.open("wb").close()
+    except OSError:
+        pytest.skip("only root makes devices, and not everywhere")
+    user.transport.says(delivered(A))
+
+    user.of(into(path, overwrite=True), [LINK]).all()
+
+    assert stat.S_ISCHR(path.lstat().st_mode)
+
+
+def test_a_pipe_gets_all_the_results_in_their_order(user: Fetching) -> None:
+    path = user.folder / "pipe"
+    os.mkfifo(path)
+    user.transport.says(delivered(A), delivered(B))
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # the pictures are smaller than what a pipe holds
+
+    user.of(into(path), [LINK, OTHER]).all()
+
+    assert os.read(reader, 100_000) == A + B
+    os.close(reader)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_a_pipe_that_nobody_reads_is_given_up_at_the_deadline(user: Fetching) -> None:
+    path = user.folder / "pipe"
+    os.mkfifo(path)
+    user.transport.says(delivered(A))
+
+    missing = failure(user.of(into(path), [LINK], timeout=60.0))
+
+    assert (type(missing.error), missing.error.message) == (CannotSave, f"Nobody reads {path}")
+    assert missing.error.hint == f"aeforge job wait {JOB} -o {path}, with a reader at its other end"
+    assert 60 <= user.clock.time - 1000 <= 61
+
+
+def test_a_signal_ends_the_wait_for_a_reader(user: Fetching) -> None:
+    path = user.folder / "pipe"
+    os.mkfifo(path)
+    user.transport.says(delivered(A))
+
+    def stops(event: Event) -> None:
+        if isinstance(event, Receiving):
+            user.stop.request(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        user.of(into(path), [LINK], notify=stops).all()
+
+
+def test_a_full_device_is_told_as_a_full_disk(user: Fetching) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has it")
+    user.transport.says(delivered(A))
+
+    missing = failure(user.of(into(Path("/dev/full")), [LINK]))
+
+    assert (type(missing.error), missing.error.why) == (CannotSave, "the disk is full")
+
+
+def test_a_file_that_became_a_device_meanwhile_is_not_replaced(user: Fetching, device: Path) -> None:
+    user.transport.says(delivered(A))
+    where = Delivery(NAMING, Destination(str(device), replace=True))
+
+    [file] = user.of(where, [LINK]).all()
+
+    assert (device.is_symlink(), file.path) == (True, f"{device}-{JOB}")
 
 
 # ------------------------------------------------------------------ links that have expired

@@ -28,6 +28,7 @@ EXITS = {
     "ResultUnavailable": (5, "result_unavailable", True),
     "JournalUnreachable": (5, "journal_unreachable", True),
     "Partial": (6, "partial", False),
+    "Blocked": (6, "blocked", False),
     "RefusedByAccount": (7, "refused", False),
     "PaymentRequired": (7, "payment_required", False),
     "RateLimited": (7, "rate_limited", True),

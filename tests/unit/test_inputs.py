@@ -4,18 +4,32 @@ import gc
 import io
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aeforge_cli.api.transport import Answer, Fault, Sink, TransportError
-from aeforge_cli.api.web_inputs import from_address, is_address
+from aeforge_cli.api.web_inputs import from_address, is_address, label_of
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.files.image_headers import Format, ImageInfo
-from aeforge_cli.files.inputs import BLOCK, MOST_BYTES, from_path, from_stream
+from aeforge_cli.files.inputs import (
+    BLOCK,
+    MOST_BYTES,
+    MOST_TEXT,
+    all_of,
+    from_path,
+    from_stream,
+    local_path,
+    why_not_a_picture,
+)
 from aeforge_cli.files.picture import Picture
 from tests.conftest import png
 
@@ -145,6 +159,201 @@ def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
     assert refused.value.message == f"{path} is larger than 256 MiB"
 
 
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (CONTENT[:-12], "PNG"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (b"RIFF\xff\0\0\0WEBPVP8 ", "WEBP"),
+        (b"GIF89a\1\0\1\0\0\0\0", "GIF"),
+    ],
+    ids=["a PNG without its end", "4 bytes of a JPEG", "the head of a WebP", "the head of a GIF"],
+)
+def test_half_a_picture_is_refused(tmp_path: Path, content: bytes, form: str) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(path))
+
+    assert told(refused.value) == (
+        f"{path} is not a complete picture",
+        f"it begins as {form}, and its end is missing",
+        "copy or download it again",
+    )
+
+
+def test_a_text_that_begins_like_a_bmp_is_not_a_picture(tmp_path: Path) -> None:
+    (tmp_path / "notes.bmp").write_text("BMW and other makers of cars, in the order of their founding, by country")
+
+    with pytest.raises(NotAnImage, match="is not a picture"):
+        from_path(str(tmp_path / "notes.bmp"))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+@pytest.mark.parametrize(
+    "appended", [b"\0", b"\r\n", bytes(30_000)], ids=["a zero", "a line end", "a trailer of 30 kB"]
+)
+def test_what_cameras_and_editors_append_to_a_picture_is_no_matter(
+    tmp_path: Path, pictures: Mapping[str, bytes], suffix: str, appended: bytes
+) -> None:
+    (tmp_path / "a").write_bytes(pictures[suffix] + appended)
+
+    assert from_path(str(tmp_path / "a")).size == len(pictures[suffix]) + len(appended)
+
+
+# ------------------------------------------------------------------ how people name files
+
+
+@pytest.mark.parametrize(
+    "name", ["my photo.png", "a#b?c.png", "it's.png", "50%.png", "日本.png", "x\udcff.png", 'a"b.png']
+)
+def test_a_file_address_names_the_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(CONTENT)
+    quoted = quote(os.fsencode(tmp_path / name))
+
+    for address in (f"file://{quoted}", f"file://localhost{quoted}", f"FILE:{quoted}"):
+        assert from_path(address).name == name
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        r"my\ photo\ \(1\).png",
+        "'my photo (1).png'",
+        '"my photo (1).png"',
+        " my photo (1).png ",
+        r"my\ photo\ \(1\).png ",
+    ],
+)
+def test_a_pasted_path_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pasted: str) -> None:
+    (tmp_path / "my photo (1).png").write_bytes(CONTENT)
+    monkeypatch.chdir(tmp_path)
+
+    picture = from_path(pasted)
+
+    assert (picture.label, picture.name) == (pasted, "my photo (1).png")
+
+
+@pytest.mark.parametrize("name", [r"my\ photo.png", "'a.png'", "file:a.png", " a.png"])
+def test_a_file_that_exists_is_taken_by_its_plain_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for each in (name, "my photo.png", "a.png"):
+        Path(each).write_bytes(CONTENT)
+
+    assert local_path(name) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["none.png", r"my\ photo.png", "it's.png", "a b.png", "file://server/share/a.png", "", "'", "\\"]
+)
+def test_what_names_no_file_is_told_as_it_was_typed(text: str) -> None:
+    assert local_path(text) == text
+    with pytest.raises(AeforgeError) as refused:
+        from_path(text)
+
+    assert refused.value.message in {f"{text} cannot be read", " is a folder"}
+
+
+@given(st.text(max_size=60))
+def test_no_name_whatever_fails_but_as_an_error_of_ours(text: str) -> None:
+    assert why_not_a_picture(f"/nowhere/{text}") is not None
+    assert why_not_a_picture(f"file:///nowhere/{text}") is not None
+    assert isinstance(local_path(text), str)
+
+
+# ------------------------------------------------------------------ why a file in a folder is left out
+
+
+def test_a_picture_that_can_be_sent_has_nothing_against_it(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(CONTENT)
+
+    assert why_not_a_picture(str(tmp_path / "a.png")) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("page", "is not a picture: its content is in no known format"),
+        ("half", "is not a complete picture: it begins as PNG, and its end is missing"),
+        ("empty", "is empty"),
+        ("pipe", "is not a regular file"),
+        ("folder", "is a folder"),
+        ("dangling", "cannot be read: it is a link to a file that does not exist"),
+        ("loop", "cannot be read: Too many levels of symbolic links"),
+        ("missing", "cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_sent_is_named_with_the_reason(tmp_path: Path, kind: str, why: str) -> None:
+    path = _entry(tmp_path / "a.png", kind)
+
+    assert why_not_a_picture(str(path)) == f"{path} {why}"
+
+
+def _entry(path: Path, kind: str) -> Path:
+    match kind:
+        case "page" | "half" | "empty":
+            path.write_bytes({"page": b"<html>", "half": CONTENT[:-1], "empty": b""}[kind])
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "dangling" | "loop":
+            path.symlink_to("nowhere" if kind == "dangling" else path)
+        case _:
+            pass
+    return path
+
+
+# ------------------------------------------------------------------ texts
+
+
+def test_a_text_is_read_whole() -> None:
+    assert all_of(io.BytesIO(b"a.png\n" * 100_000), "-") == b"a.png\n" * 100_000
+
+
+def test_a_text_that_never_ends_is_given_up_with_a_sentence() -> None:
+    endless = Endless()
+
+    with pytest.raises(Usage) as refused:
+        all_of(endless, "/dev/zero")  # type: ignore[arg-type]  # only `read` is asked of it
+
+    assert told(refused.value) == ("/dev/zero is longer than 64 MiB", "", "give a shorter text")
+    assert endless.taken < 2 * MOST_TEXT
+
+
+def test_a_text_that_cannot_be_read_is_told_as_one(tmp_path: Path) -> None:
+    class Broken(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise IsADirectoryError(21, "Is a directory")
+
+    for read in (lambda stream: all_of(stream, "-"), lambda stream: from_stream(stream, "-", "stdin")):
+        with pytest.raises(FileMissing) as refused:
+            read(Broken())
+
+        assert told(refused.value)[:2] == ("- cannot be read", "Is a directory")
+
+
+def test_a_picture_on_standard_input_that_finds_no_room_is_told_as_a_full_disk() -> None:
+    program = (
+        "import io, resource, signal, sys; sys.path.insert(0, '.')\n"
+        "from aeforge_cli.errors import CannotSave\n"
+        "from aeforge_cli.files.inputs import from_stream\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n"
+        "    from_stream(io.BytesIO(bytes(1_000_000)), '-', 'stdin')\n"
+        "except CannotSave as error:\n"
+        "    print(error.why, '/', error.hint)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "File too large / make room on the disk\n"
+
+
 # ------------------------------------------------------------------ standard input
 
 
@@ -156,7 +365,7 @@ def test_standard_input_is_a_picture_like_any_other() -> None:
 
 
 def test_a_picture_of_standard_input_can_be_sent_by_several_jobs_at_once() -> None:
-    content = png(2) + random.Random(1).randbytes(3 * BLOCK)
+    content = png(2) + random.Random(1).randbytes(3 * BLOCK)  # appended, so that it is still a whole picture
     picture = from_stream(io.BytesIO(content), label="-", name="stdin")
 
     with picture.open() as one, picture.open() as other:
@@ -198,7 +407,7 @@ class FakeWeb:
     pages: Mapping[str, Answer | TransportError | bytes]
     asked: list[str] = field(default_factory=list)
 
-    def fetch_input(self, url: str, sink: Sink) -> Answer:
+    def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
         self.asked.append(url)
         match self.pages[url]:
             case TransportError() as fault:
@@ -226,7 +435,7 @@ def moved(location: str, status: int = 302) -> Answer:
     ],
 )
 def test_a_picture_from_the_web_is_named_by_its_address(url: str, name: str) -> None:
-    assert known(from_address(url, FakeWeb({url: CONTENT}))) == expected(url, name)
+    assert known(from_address(url, FakeWeb({url: CONTENT}))) == expected(label_of(url), name)
 
 
 def test_redirects_are_followed_to_the_picture() -> None:
@@ -273,7 +482,7 @@ def test_an_address_without_a_picture_is_refused(
 
 def test_an_address_that_announces_too_much_is_given_up_at_once() -> None:
     class Announcing:
-        def fetch_input(self, url: str, sink: Sink) -> Answer:
+        def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
             sink.expect(MOST_BYTES + 1)
             raise AssertionError("nothing was to be read")
 

@@ -87,10 +87,10 @@ def test_a_repeated_field_is_sent_for_each_picture() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_any_prompt_arrives_as_it_was_written_and_as_long_as_announced(prompt: str) -> None:
-    content = b"".join(body := MultipartBody(inpaint(prompt)))
+    content = b"".join(body := MultipartBody(inpaint(f"x{prompt}")))
 
     assert len(content) == len(body)
-    assert b'name="prompt"\r\n\r\n' + prompt.encode() + b"\r\n--" in content
+    assert b'name="prompt"\r\n\r\nx' + prompt.encode() + b"\r\n--" in content
 
 
 def test_no_two_forms_share_a_boundary() -> None:
@@ -151,6 +151,32 @@ def test_a_picture_that_changed_meanwhile_is_held_back_before_its_end(content: b
 
     assert refused.value.message == "photo.png changed while it was being sent"
     assert len(b"".join(sent)) < len(body)
+    assert body.delivered is False
+
+
+def _replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [(Path.unlink, "No such file or directory"), (_replaced_by_a_folder, "it is a folder")],
+    ids=["deleted", "a folder"],
+)
+def test_a_picture_that_is_gone_when_it_is_sent_is_named_and_no_fault_of_the_network(
+    tmp_path: Path, change: Callable[[Path], object], why: str
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(LARGE)
+    body = MultipartBody(Inpaint(from_path(str(path)), "x"))
+    change(path)
+
+    with pytest.raises(FileMissing) as refused:
+        list(body)
+
+    assert refused.value.message == f"{path} could not be read while it was being sent"
+    assert refused.value.why == f"{why}; the rest was held back, so no job was made"
     assert body.delivered is False
 
 

@@ -1,0 +1,86 @@
+"""A result that is on this disk already is copied, whole or not at all, instead of fetched again."""
+
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from aeforge_cli.errors import CannotSave
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.copies import copy_result, find_copy
+from aeforge_cli.files.destination import Naming, destination
+from tests.conftest import png
+
+CONTENT = png(1)
+HASH = sha256(CONTENT).hexdigest()
+NAMING = Naming("photo.jpg", "inpaint", date(2026, 1, 31), job_id="550e8400-e29b-41d4-a716-446655440000")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> SavedFile:
+    path = tmp_path / "first.png"
+    path.write_bytes(CONTENT)
+    return SavedFile(str(path), "https://cdn.test/a.png", len(CONTENT), HASH, 16, 16, "png")
+
+
+def test_a_copy_is_found_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
+    for name, content in (("a.png", b"other"), ("b.png", CONTENT), ("c.png", CONTENT)):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link.png").symlink_to("b.png")
+    candidates = [tmp_path / name for name in ("none.png", "a.png", "link.png", ".", "b.png", "c.png")]
+
+    assert find_copy(HASH, candidates) == tmp_path / "b.png"
+    assert find_copy(HASH, candidates[:4]) is None
+
+
+@pytest.mark.parametrize("output", ["second.png", "new/deep/", "{operation}/{n:03d}.{ext}"])
+def test_a_result_is_copied_to_where_it_is_wanted(tmp_path: Path, source: SavedFile, output: str) -> None:
+    where = destination(f"{tmp_path}/{output}", overwrite=False)
+
+    copied = copy_result(source, where, NAMING)
+
+    assert copied == replace(source, path=str(where.path(NAMING)))
+    assert where.path(NAMING).read_bytes() == CONTENT
+
+
+def test_the_suffix_of_a_copy_is_that_of_its_format(tmp_path: Path, source: SavedFile) -> None:
+    copied = copy_result(replace(source, format="jpeg"), destination(f"{tmp_path}/new/", overwrite=False), NAMING)
+
+    assert copied is not None
+    assert copied.path == f"{tmp_path}/new/photo.jpg"
+
+
+@pytest.mark.parametrize("change", ["gone", "changed", "grown", "a folder"])
+def test_what_is_no_longer_the_result_is_not_copied(tmp_path: Path, source: SavedFile, change: str) -> None:
+    path = Path(source.path)
+    path.unlink()
+    if change == "a folder":
+        path.mkdir()
+    elif change != "gone":
+        path.write_bytes(CONTENT[:-1] + b"?" if change == "changed" else CONTENT + b"?")
+    (tmp_path / "out").mkdir()
+
+    assert copy_result(source, destination(f"{tmp_path}/out/", overwrite=True), NAMING) is None
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
+def test_a_copy_overwrites_nothing_unasked(tmp_path: Path, source: SavedFile) -> None:
+    second = tmp_path / "second.png"
+    second.write_bytes(b"theirs")
+
+    beside = copy_result(source, destination(str(second), overwrite=False), NAMING)
+    replaced = copy_result(source, destination(str(second), overwrite=True), NAMING)
+
+    assert beside is not None
+    assert replaced is not None
+    assert (Path(beside.path).name, replaced.path) == (f"second-{NAMING.job_id}.png", str(second))
+    assert second.read_bytes() == CONTENT
+
+
+def test_a_copy_that_cannot_be_saved_is_told(tmp_path: Path, source: SavedFile) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CannotSave):
+        copy_result(source, destination(f"{tmp_path}/file/a.png", overwrite=False), NAMING)
