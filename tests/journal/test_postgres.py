@@ -20,6 +20,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claim, Claimed, Intent, Journal, Limit, Reuse, State, Step, Taken
 from aeforge_cli.journal.opening import INSTALL, open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
+from aeforge_cli.journal.postgres_session import Server
 from aeforge_cli.journal.tables import Tables
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
@@ -275,7 +276,9 @@ def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -
     own_cluster.stop()
 
     def told(which: int) -> str | None:
-        failure = refusal(lambda: journal.record(number, Step(State.ACCEPTED, job_id=job_id(which)), NOW))
+        step = Step(State.ACCEPTED, job_id=job_id(which))
+        calls = (lambda: bought(journal), lambda: journal.record(number, step, NOW))
+        failure = refusal(calls[which % 2])
         failure.job_id = job_id(which)
         barrier.wait(20)
         return failure.job_id
@@ -284,6 +287,21 @@ def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -
     with ThreadPoolExecutor(8) as pool_:
         assert list(pool_.map(told, range(8))) == [job_id(which) for which in range(8)]
     own_cluster.start()
+
+
+def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its_turn(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    journal = open_one(f"{database.replace(f':{cluster.port}', f':{wire.port}')}?connect_timeout=2")
+    wire.is_silent = True
+    wire.cut()
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(8) as pool_:
+        failures = list(pool_.map(lambda _: refusal(lambda: bought(journal)), range(8)))
+
+    assert {failure.code for failure in failures} == {"journal_unreachable"}
+    assert time.monotonic() - began < 8  # in turn it would be 16
 
 
 def test_a_record_is_given_up_after_a_while(own_cluster: Cluster, open_one: Open) -> None:
@@ -411,6 +429,11 @@ try:
     journal._write(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
 except Interrupted:
     print(time.monotonic() - began < 10)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+try:
+    journal._read(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
+except Interrupted:
+    print(time.monotonic() - began < 10)
 journal.record(number, Step(State.ACCEPTED, job_id="x"), NOW)
 print([row.state.value for row in journal.rows()])
 journal.close()
@@ -427,7 +450,7 @@ def test_a_signal_in_the_middle_of_a_statement_ends_the_wait_and_nothing_else(da
         check=False,
     )
 
-    assert (run.stdout.splitlines(), run.stderr) == (["True", "['accepted']"], "")
+    assert (run.stdout.splitlines(), run.stderr) == (["True", "True", "['accepted']"], "")
 
 
 # ------------------------------------------------------------------ who may use it
@@ -491,6 +514,16 @@ def test_the_password_comes_from_the_url_or_the_environment_and_is_never_shown(
         assert "hunter" not in f"{each.as_json()} {each!r} {each.__cause__!r}"
 
 
+def test_what_a_server_says_is_shown_on_one_line_and_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter33")
+    server = Server("postgresql://me:hunter22@db/x", busy_seconds=1)
+
+    said = server.shown("connection failed: no hunter22,\n\tno hunter33\n - and no end" + 1000 * "!")
+
+    assert said.startswith("no ***,; no ***; and no end!!!")
+    assert (len(said), server.address) == (500, "postgresql://me@db/x")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -527,15 +560,24 @@ def test_tables_that_are_gone_are_told_of(cluster: Cluster, open_one: Open) -> N
     assert (type(failure), failure.why) == (JournalUnreachable, 'relation "jobs" does not exist')
 
 
-def test_what_the_database_speaks_does_not_matter(cluster: Cluster, open_one: Open) -> None:
-    cluster.run("CREATE DATABASE old ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+SPEAKS = {
+    "no encoding": "ENCODING 'SQL_ASCII' LOCALE 'C'",
+    # Where the order of words is that of a dictionary, ranges of ids and of times would go wrong.
+    "a language": "LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8'",
+}
+
+
+@pytest.mark.parametrize("speaks", SPEAKS.values(), ids=SPEAKS)
+def test_what_the_database_speaks_does_not_matter(cluster: Cluster, open_one: Open, speaks: str) -> None:
+    cluster.run(f"CREATE DATABASE old TEMPLATE template0 {speaks}")
     journal = open_one(cluster.url("old"))
 
-    number = bought(journal, intent=INTENT._replace(prompt="naïve 🦊", profile="büro"))
+    number = bought(journal, State.ACCEPTED, intent=INTENT._replace(prompt="naïve 🦊", profile="büro"))
 
     row = journal.row(number)
     assert row is not None
     assert (row.prompt, row.profile) == ("naïve 🦊", "büro")
+    assert [row.number for row in journal.begins_with(JOB[:10])] == [number]
     journal.close()
     cluster.run("DROP DATABASE old")
 
