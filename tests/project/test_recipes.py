@@ -45,7 +45,7 @@ def ran(script: str, home: Home, fake: Fake, *words: str, **variables: str) -> s
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     served = {name: str(value) for name, value in fake.env.items()}
     env = {**home.env, **served, "PATH": path, **variables}
-    command = ["bash", RECIPES / script, *words]
+    command = ["bash", str(RECIPES / script), *words]
     return subprocess.run(command, cwd=home.work, env=env, capture_output=True, text=True, check=False)
 
 
