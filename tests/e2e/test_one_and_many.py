@@ -1,8 +1,5 @@
 """One picture is a list of one: the same refusals, fields and exit codes for one picture and for two."""
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.conftest import Aeforge, Home, Run, png
@@ -19,13 +16,7 @@ def photos(home: Home) -> None:
 
 
 def _ending(run: Run) -> tuple[int, str]:
-    """Exit code, and the code of the first error."""
-    codes = [found["code"] for row in _rows(run) if (found := row.get("error"))]
-    return run.exit, codes[0] if codes else ""
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return run.ending if run.exit else (run.exit, "")
 
 
 def _both(user: Aeforge, *options: str) -> list[Run]:
@@ -66,11 +57,11 @@ def test_where_everything_is_there_no_key_is_needed(user: Aeforge, home: Home, n
     run = user("inpaint", *names, "-p", "x", "-o", "out/", "--skip-existing", "--json", env={"AEFORGE_API_KEY": None})
 
     assert run.exit == 0
-    assert [(row["index"], row["status"]) for row in _rows(run)] == [(n, "Skipped") for n in range(len(names))]
+    assert [(row["index"], row["status"]) for row in run.rows] == [(n, "Skipped") for n in range(len(names))]
 
 
 def test_a_row_of_one_picture_has_the_fields_of_a_row_of_two(user: Aeforge) -> None:
     one, two = _both(user, "-o", "out/", "--dry-run")
 
     assert (one.exit, two.exit) == (0, 0)
-    assert _rows(one)[0].keys() == _rows(two)[0].keys()
+    assert one.rows[0].keys() == two.rows[0].keys()

@@ -1,9 +1,8 @@
 """A mutation pass where money, files or the key are at stake: `nice python tests/mutants/run.py [WORD …]`.
 
 Each change of one line stands in `mutants.toml` with the tests that must notice it. It is made in a copy of the tree.
-WORD chooses the mutants whose file contains it. Exit 1 if a change stays green, 2 if a line is not there
-exactly once or its
-tests fail without it.
+WORD chooses the mutants whose file contains it. Exit 1 if a change stays green, 2 if a line is not there exactly once
+or its tests fail without it.
 """
 
 import os
