@@ -456,7 +456,7 @@ class Batch:
         if isinstance(found, float):
             self._schedule(running, found)
             return
-        done = self._lifecycle.ended(running.job, found, running.poller.lasted)
+        done = self._lifecycle.ended(running.job, found)
         with self._lock:
             # The job is over at the service: another may take its place while its results are downloaded.
             self.tally.in_flight -= 1

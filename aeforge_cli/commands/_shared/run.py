@@ -123,11 +123,7 @@ class _Run:
 
         orders = [each.order for each in self._plan]
         lifecycle = self._session.lifecycle(
-            interval=self._run.waiting.interval,
-            in_flight=self._session.in_flight,
-            in_all=len(orders),
-            kind=orders[0].kind.name,
-            confirmed=self._batch.yes,
+            interval=self._run.waiting.interval, in_flight=self._session.in_flight, confirmed=self._batch.yes
         )
         return Batch(
             lifecycle,
