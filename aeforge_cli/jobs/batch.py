@@ -45,7 +45,7 @@ from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
-from aeforge_cli.journal.interface import Reuse
+from aeforge_cli.journal.interface import Reuse, State
 from aeforge_cli.process.signals import DEAF
 
 UPLOADERS = 12
@@ -393,9 +393,8 @@ class Batch:
     def _take_up_one(self, each: _Waiting, waited: float) -> None:
         now = self._lifecycle.clock.monotonic()
         until = now + self._lifecycle.timeout
-        row = self._lifecycle.journal.row(each.held.row.number) if self._share else None
-        if row is not None and (elsewhere := self._lifecycle.elsewhere(each.order, row)) is not None:
-            self._end(each.order, elsewhere, each.started, _Stage.SUBMITTING)
+        if (settled := self._settled_by_others(each)) is not None:
+            self._end(each.order, settled, each.started, _Stage.SUBMITTING)
             return
         got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
         if isinstance(got, Job):
@@ -406,6 +405,14 @@ class Batch:
         with self._lock:
             self._held.append(_Waiting(each.order, got, each.started))
             self.tally.in_flight -= 1
+
+    def _settled_by_others(self, each: _Waiting) -> JobResult | None:
+        """As `_settled`, once the other run has saved the results: they may be at the place where we want them."""
+        row = self._lifecycle.journal.row(each.held.row.number)
+        if row is None or row.state is not State.SAVED:
+            return None
+        each.order.reuse = Reuse.FINISHED
+        return self._settled(each.order)
 
     # -------------------------------------------------------------- polling
 

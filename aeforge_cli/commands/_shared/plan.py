@@ -149,7 +149,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
 def reuse(submission: SubmissionOptions, batch: BatchOptions) -> Reuse:
     if submission.new:
         return Reuse.NOTHING
-    return Reuse.FINISHED if batch.resume or batch.update else Reuse.UNFINISHED
+    return Reuse.FINISHED if batch.resume or batch.update or batch.share else Reuse.UNFINISHED
 
 
 def _options_of(line: Line, recipe: Recipe, common: Mapping[str, Any]) -> dict[str, Any]:
