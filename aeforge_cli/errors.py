@@ -19,7 +19,10 @@ exit  meaning                                   errors
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Exit(IntEnum):
@@ -57,6 +60,7 @@ class Failure(BaseException):
         self.http_status = http_status
         self.input: str | None = None
         self.index: int | None = None
+        self.mistakes: Sequence[Mapping[str, object]] = ()  # all of them, where the message says the first
 
     @property
     def exit_status(self) -> int:
@@ -73,6 +77,7 @@ class Failure(BaseException):
             "http_status": self.http_status,
             "retryable": self.retryable,
             "exit": self.exit_status,
+            **({"errors": list(self.mistakes)} if self.mistakes else {}),
         }
 
 

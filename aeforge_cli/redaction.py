@@ -157,7 +157,9 @@ def shown_url(url: str) -> str:
 
 
 def shown_proxy(proxy: str) -> str:
-    """The address of a proxy without its user, whatever signs the password is made of."""
-    scheme = re.match(r"([A-Za-z0-9+.-]*://)?", proxy)
-    rest = proxy[scheme.end() :] if scheme else proxy
-    return f"{proxy[: len(proxy) - len(rest)]}{rest.rpartition('@')[2]}"
+    """Scheme, host and port of a proxy, however it is written; user and password never."""
+    scheme, _, rest = proxy.rpartition("://")
+    host = rest.rpartition("@")[2].partition("/")[0]
+    if not re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", host):
+        return "(unreadable address)"
+    return f"{scheme if re.fullmatch(r'[A-Za-z0-9+.-]+', scheme) else 'http'}://{host}"

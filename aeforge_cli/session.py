@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -77,12 +77,12 @@ class Session:
         """Where the command saves, for hints."""
         invocation.output = ("-o", output) if output and output != "-" else ()
 
-    def again(self, option: str) -> str:
-        """The command that was given, with another option, for hints."""
+    def again(self, *options: str) -> str:
+        """The command that was given, with other options, for hints."""
         import shlex
 
-        words = [word for word in self.arguments if word not in ("--yes", option)]
-        return shlex.join(["aeforge", *words, option, *(["--yes"] if "--yes" in self.arguments else [])])
+        words = [word for word in self.arguments if word not in ("--yes", *options)]
+        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
 
     @property
     def is_sandboxed(self) -> bool:
@@ -247,13 +247,12 @@ class Session:
             confirmed=confirmed,
         )
 
-    @property
-    def account_if_known(self) -> str | None:
-        """The account's name; None without a key."""
-        try:
-            return self.account_name
-        except NotSignedIn:
-            return None
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
+        with suppress(NotSignedIn):
+            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
+                return self.account_name
+        return None
 
     @property
     def has_journal(self) -> bool:
@@ -277,7 +276,7 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
-        account = self.account_if_known
+        account = self.account_if_known(runs=False)
         if account is None or not self.has_journal:
             return ""
         return self.spending.left(self.journal, self.service, account, self.clock.now())

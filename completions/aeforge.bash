@@ -3,20 +3,22 @@
 
 _aeforge_about() {
     case $1 in
-        '') commands='inpaint upscale split-layer generate effect sandbox doctor help api completion skill sprite job auth config' options='--version -h --help' ;;
+        '') commands='inpaint upscale split-layer generate effect build sandbox doctor help api completion skill sprite job auth config' options='--version -h --help' ;;
         'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
         'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --scale -h --help' ;;
         'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -k --keyword -h --help' ;;
         'generate') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
         'effect') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
+        'build') commands='' options='--only --init -j --jobs --fail-fast --max-jobs --yes --share --report --record --overwrite --github-output --timeout --poll-interval --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -h --help' ;;
         'sandbox') commands='' options='--json --format --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
         'doctor') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --offline -h --help' ;;
-        'help') commands='inpaint upscale split-layer generate effect sandbox doctor help api completion skill sprite job auth config exit-codes errors environment scripting manifest output' options='--json -h --help' ;;
+        'help') commands='inpaint upscale split-layer generate effect build sandbox doctor help api completion skill sprite job auth config exit-codes errors environment scripting manifest output' options='--json -h --help' ;;
         'help inpaint') commands='' options='' ;;
         'help upscale') commands='' options='' ;;
         'help split-layer') commands='' options='' ;;
         'help generate') commands='' options='' ;;
         'help effect') commands='' options='' ;;
+        'help build') commands='' options='' ;;
         'help sandbox') commands='' options='' ;;
         'help doctor') commands='' options='' ;;
         'help help') commands='' options='' ;;
@@ -154,6 +156,17 @@ _aeforge_value() {
         'effect --frames') REPLY='words 4 9 16' ;;
         'effect -q'|'effect --quality') REPLY='words standard pro' ;;
         'effect --api-version') REPLY='words 1 2' ;;
+        'build --only') REPLY='text' ;;
+        'build -j'|'build --jobs') REPLY='text' ;;
+        'build --max-jobs') REPLY='text' ;;
+        'build --report') REPLY='file' ;;
+        'build --record') REPLY='file' ;;
+        'build --timeout') REPLY='text' ;;
+        'build --poll-interval') REPLY='text' ;;
+        'build --budget') REPLY='text' ;;
+        'build --profile') REPLY='profile' ;;
+        'build --base-url') REPLY='text' ;;
+        'build --format') REPLY='words text json csv' ;;
         'sandbox --format') REPLY='words text json csv' ;;
         'sandbox --port') REPLY='text' ;;
         'sandbox --host') REPLY='text' ;;
@@ -266,6 +279,7 @@ _aeforge_argument() {
         'inpaint '*) REPLY='file' ;;
         'upscale '*) REPLY='file' ;;
         'split-layer '*) REPLY='file' ;;
+        'build 0') REPLY='file' ;;
         'api 0') REPLY='words GET POST' ;;
         'api 1') REPLY='text' ;;
         'completion 0') REPLY='words bash zsh fish powershell' ;;

@@ -9,6 +9,7 @@ $script:AeforgeCommands = @{
             'split-layer' = 'Separate one element of an image into its own layer.'
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
+            'build' = 'Make what is missing or out of date in a list of assets.'
             'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
@@ -273,6 +274,41 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'build' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--only' = @('Build assets whose out matches, and what they need; repeatable.', 'text')
+            '--init' = @('Write an example of a list, and do nothing else.', '')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '--overwrite' = @('Replace also files that were made or changed by hand.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--dry-run' = @('Check everything, print what each asset needs as JSON, send nothing.', '')
+            '--new' = @('Submit again jobs whose answer was lost (exit 10): they may be charged twice.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
     'sandbox' = @{
         Commands = [ordered]@{
         }
@@ -327,6 +363,7 @@ $script:AeforgeCommands = @{
             'split-layer' = 'Separate one element of an image into its own layer.'
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
+            'build' = 'Make what is missing or out of date in a list of assets.'
             'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
@@ -385,6 +422,14 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help effect' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help build' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{

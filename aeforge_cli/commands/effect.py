@@ -44,6 +44,7 @@ RECIPES = (
             "api_version": one_of(ApiVersion, "version"),
         },
         image=Image.OPTIONAL,
+        either=(frozenset({"resolution"}), frozenset({"quality", "frames"})),
     ),
 )
 

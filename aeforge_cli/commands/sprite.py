@@ -22,6 +22,7 @@ from aeforge_cli.commands._shared.recipes import Recipe, Values, one_of, truth, 
 from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, words
 from aeforge_cli.commands._shared.versions import (
+    OF_VERSIONS,
     ApiVersion,
     ApiVersionOption,
     ResolutionOption,
@@ -97,7 +98,7 @@ RECIPES = (
         options={"frames": whole_number, "pixel": truth, "api_version": one_of(ApiVersion, "version")},
         pictures=("to",),
     ),
-    Recipe("sprite reskin", ReskinV2, _reskinned, options=_LOOKS),
+    Recipe("sprite reskin", ReskinV2, _reskinned, options=_LOOKS, either=OF_VERSIONS),
     Recipe(
         "sprite overlay",
         CharacterOverlayV2,
@@ -105,6 +106,7 @@ RECIPES = (
         options={**_LOOKS, "rows": str},
         pictures=("character",),
         words=None,
+        either=OF_VERSIONS,
     ),
 )
 

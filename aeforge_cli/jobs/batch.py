@@ -8,21 +8,22 @@ Nothing is shared with the pool of an executor: after a signal its queued tasks 
        └───── held by another run: taken up again when nothing else is left
 """
 
+import bisect
 import contextlib
 import heapq
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from graphlib import TopologicalSorter
 
 from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS
 from aeforge_cli.api.responses import Failed, Succeeded
 from aeforge_cli.api.retry import MOMENT, jitter
 from aeforge_cli.errors import (
     AeforgeError,
-    Blocked,
     CannotSave,
     Interrupted,
     JobNotFound,
@@ -42,6 +43,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.copies import copied
 from aeforge_cli.jobs.events import Tally
 from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
+from aeforge_cli.jobs.needs import blocked
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
@@ -88,7 +90,6 @@ class _Waiting:
 class _Stage(Enum):
     """How far an order had come when it ended."""
 
-    QUEUED = "not in flight"
     SUBMITTING = "in flight, without a job"
     RUNNING = "in flight, with a job"
     DOWNLOADING = "its job is over"
@@ -115,11 +116,13 @@ class Batch:
         self._is_one = len(orders) == 1
         among = set(orders)
         self._needs = {order: {each for each in order.after if each in among} for order in orders}
-        self._orders = deque(order for order in orders if not self._needs[order])
         self._dependents: dict[Order, list[Order]] = {}
         for order, needed in self._needs.items():
             for each in needed:
                 self._dependents.setdefault(each, []).append(order)
+        self._inputs = frozenset(self._dependents)
+        self._heights = _heights(self._dependents)
+        self._orders = deque(sorted((order for order in orders if not self._needs[order]), key=self._turn))
         self._blocked = len(orders) - len(self._orders)  # orders that wait for others
         self._fail_fast = fail_fast
         self._wait = wait
@@ -148,6 +151,10 @@ class Batch:
         self._refusals = 0
         self._refused_at = -MOMENT
         self.tally = Tally(len(orders))
+
+    def _turn(self, order: Order) -> int:
+        """The longest chains begin first: nothing else decides when the whole list is done."""
+        return -self._heights.get(order, 0)
 
     @property
     def stopped_by(self) -> AeforgeError | None:
@@ -323,9 +330,12 @@ class Batch:
                 self.tally.kept += 1
             return kept_result(order, need.files, need.row.job_id if need.row else None)
         order.stale = need.stale
-        if need.row is not None and self._share and need.action is Action.FETCH:
+        if need.row is not None and need.action is Action.FETCH and self._may_stay_elsewhere(order):
             return self._lifecycle.elsewhere(order, need.row)
         return None
+
+    def _may_stay_elsewhere(self, order: Order) -> bool:
+        return self._share and order not in self._inputs  # what others are made of is needed here
 
     @contextlib.contextmanager
     def _purchase(self) -> Iterator[None]:
@@ -535,14 +545,11 @@ class Batch:
         with self._lock:
             self._leave(stage)
             self._running.pop(order.index, None)
+            self._count(order, result, started)
             if isinstance(result, AeforgeError):
-                self.tally.failed += 1
-                self._judge(result)
+                self._block(order)
             else:
-                self.tally.done += 1
-            order.forget()
-            self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
-            self._release(order, failed=isinstance(result, AeforgeError))
+                self._release(order)
             # With one order left or none, those who wait for room must look whether anything is left at all.
             if self._stopped is None and self._orders:
                 self._room.notify()
@@ -551,25 +558,40 @@ class Batch:
             if self._held_due():
                 self._sooner.notify()
 
+    def _count(self, order: Order, result: JobResult | AeforgeError, started: float) -> None:
+        if isinstance(result, AeforgeError):
+            self.tally.failed += 1
+            self._judge(result)
+        else:
+            self.tally.done += 1
+        order.forget()
+        self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
+
     def _leave(self, stage: _Stage) -> None:
         self.tally.in_flight -= stage in (_Stage.SUBMITTING, _Stage.RUNNING)
         self.tally.running -= stage is _Stage.RUNNING
         self._to_come -= stage is _Stage.DOWNLOADING
 
-    def _release(self, order: Order, *, failed: bool) -> None:
-        """The orders that need this one's result: one whose needs are all met may begin; after a failure none does."""
+    def _release(self, order: Order) -> None:
+        """The orders that need its result: one whose needs are all met may begin."""
         for dependent in self._dependents.pop(order, ()):
-            needed = self._needs.get(dependent)
-            if not needed:
-                continue
-            needed.discard(order)
-            if failed:
-                needed.clear()
-                self._blocked -= 1
-                self._end(dependent, blocked(dependent, order), self._lifecycle.clock.monotonic(), _Stage.QUEUED)
-            elif not needed:
-                self._blocked -= 1
-                self._orders.append(dependent)
+            if needed := self._needs.get(dependent):
+                needed.discard(order)
+                if not needed:
+                    self._blocked -= 1
+                    bisect.insort(self._orders, dependent, key=self._turn)
+
+    def _block(self, order: Order) -> None:
+        """Ends all that need its result, directly or through others."""
+        failed = [order]
+        while failed:
+            by = failed.pop()
+            for dependent in self._dependents.pop(by, ()):
+                if needed := self._needs.get(dependent):
+                    needed.clear()
+                    self._blocked -= 1
+                    self._count(dependent, blocked(dependent, by), self._lifecycle.clock.monotonic())
+                    failed.append(dependent)
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""
@@ -585,11 +607,12 @@ class Batch:
             self._stopped = error
 
 
-def blocked(order: Order, by: Order) -> Blocked:
-    return Blocked(
-        f"{order.called} was not submitted: it needs {by.called}, which failed",
-        hint="mend what failed, then run the same command again",
-    )
+def _heights(dependents: Mapping[Order, Sequence[Order]]) -> dict[Order, int]:
+    """How long the chain of orders is that wait for each."""
+    heights: dict[Order, int] = {}
+    for order in TopologicalSorter(dependents).static_order():
+        heights[order] = max((1 + heights[each] for each in dependents.get(order, ())), default=0)
+    return heights
 
 
 def kept_result(order: Order, files: Sequence[SavedFile], job_id: str | None) -> JobResult:

@@ -131,7 +131,7 @@ class Lifecycle:
             job = (
                 claim if isinstance(claim, Job) else self._bought(claim, order, until, queues=queues, purchase=purchase)
             )
-            self.notify(Submitted(job.job_id, order.input, job.attached))
+            self.notify(Submitted(job.job_id, order.label, job.attached))
         return job
 
     def obtain_now(self, order: Order, until: float) -> Job:
@@ -147,7 +147,7 @@ class Lifecycle:
         return got
 
     def _bought(self, claim: Claimed, order: Order, until: float, *, queues: bool, purchase: Purchase) -> Job:
-        self.notify(Submitting(order.input))
+        self.notify(Submitting(order.label))
         job_id = self._submit(claim.number, order, until, queues=queues, purchase=purchase)
         self._record_accepted(claim.number, job_id)
         return Job(job_id, claim.number, accepted=self.clock.monotonic())
@@ -225,7 +225,7 @@ class Lifecycle:
                 return self.client.submit(
                     order.operation,
                     until=until,
-                    uploaded=lambda sent, size: self.notify(Submitting(order.input, sent, size)),
+                    uploaded=lambda sent, size: self.notify(Submitting(order.label, sent, size)),
                     waiting=lambda why, seconds: self.notify(RetryScheduled(f"not submitted yet: {why}", seconds)),
                     queues=queues,
                 )

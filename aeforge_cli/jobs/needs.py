@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from aeforge_cli.errors import AeforgeError, JobNotFound, OutputExists, SentBefore
+from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.image_headers import Format
 from aeforge_cli.jobs.download import Delivery
@@ -83,6 +83,23 @@ def sent_before(row: Row) -> AeforgeError:
         hint="check the service's dashboard; to send it again all the same, add --new to the command",
         job_id=row.job_id,
     )
+
+
+def blocked(order: Order, by: Order) -> Blocked:
+    """Why a job whose picture another job was to make is not submitted."""
+    return Blocked(
+        f"{order.called} was not submitted: it needs {by.called}, which failed",
+        hint="mend what failed, then run the same command again",
+    )
+
+
+def results_of(order: Order, need: Need) -> dict[Path, SavedFile] | None:
+    """The files that stand at the job's places once its need is met; None as long as that is not known."""
+    if need.action is Action.KEEP:
+        return {Path(file.path): file for file in need.files}
+    if need.action is not Action.FETCH or need.row is None or not need.row.results or order.delivery is None:
+        return None
+    return dict(zip(_places(order.delivery, need.row), need.row.results, strict=True))
 
 
 # ------------------------------------------------------------------ what stands at its place

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 class Order:
     """One job to do; `input` is what the user called its picture, `delivery` None where links are enough.
 
-    `asked` is what is asked for, whatever the pictures are. `make` reads them: a result of another job is there only
-    when that job, one of `after`, has ended. With `update` a result that other work made is replaced, whose content is
-    in `stale` then. `gone` are rows of the journal whose results cannot be had any more.
+    `name` is what people are told that it is, where that is not its picture. `asked` is what is asked for, whatever the
+    pictures are. `make` reads them: a result of another job is there only when that job, one of `after`, has ended.
+    With `update` a result that other work made is replaced, whose content is in `stale` then. `gone` are rows of the
+    journal whose results cannot be had any more.
     """
 
     make: Callable[[], Operation]
     kind: type[Operation]
     input: str = ""
+    name: str = ""
     words: str = ""
     asked: Operation | None = None
     delivery: "Delivery | None" = None
@@ -48,7 +50,16 @@ class Order:
         """Lets go of the pictures: a plan may have thousands."""
         self.__dict__.pop("operation", None)
 
+    def reconsider(self) -> None:
+        """Forgets the fingerprint, too: by its turn the pictures may be others."""
+        self.forget()
+        self.__dict__.pop("work", None)
+
+    @property
+    def label(self) -> str:
+        """What people are told that it is; empty where only its number says."""
+        return self.name or self.input
+
     @property
     def called(self) -> str:
-        """What people are told that it is."""
-        return self.input or f"job {self.index + 1}"
+        return self.label or f"job {self.index + 1}"

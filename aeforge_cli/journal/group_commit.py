@@ -6,6 +6,7 @@ One thread at a time leads: it commits all that waits, its own change among it, 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -53,6 +54,31 @@ class Change(Generic[D, T]):
         if self._failure is not None:
             raise self._failure
         return self._result[0]
+
+
+class OwnFailure(Exception):
+    """A change failed by itself, which is no business of those that share its transaction."""
+
+    def __init__(self, change: Change[D, Any], failure: Exception) -> None:
+        super().__init__(str(failure))
+        self.change = change
+        self.failure = failure
+
+
+def run_all(changes: Sequence[Change[D, Any]], database: D, foreign: tuple[type[Exception], ...]) -> None:
+    """Makes the changes, within a transaction. What is `foreign` concerns them all; else raises OwnFailure."""
+    for each in changes:
+        try:
+            each.run(database)
+        except foreign:
+            raise
+        except Exception as failure:
+            raise OwnFailure(each, failure) from failure
+
+
+def fail_all(changes: Sequence[Change[D, Any]], failure: Exception) -> None:
+    for each in changes:
+        each.fail(copy(failure))  # each caller adds to it what it was about
 
 
 class GroupCommit(Generic[D]):

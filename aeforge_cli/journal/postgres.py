@@ -1,7 +1,7 @@
-"""The journal in a database that machines share (PostgreSQL): one transaction a change, on one connection a process.
+"""The journal in a database that machines share (PostgreSQL), on one connection a process.
 
-Several claims in one transaction would deadlock across machines. What was lost with a connection is tried again, as
-long as it may have been paid for; what has cost nothing yet ends at once.
+Each claim is a transaction of its own: several in one would deadlock across machines. What was lost with a connection
+is tried again, as long as it may have been paid for; what has cost nothing yet ends at once.
 """
 
 import contextlib
@@ -10,9 +10,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aeforge_cli.errors import AeforgeError
+from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
 from aeforge_cli.journal.interface import RETRIED_FOR, Claimed, State, Step
 from aeforge_cli.journal.machine import this_machine
 from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, Session, SessionLost
@@ -22,7 +25,7 @@ from aeforge_cli.journal.tables import Tables
 
 BUSY_SECONDS = 30.0
 _APART = 0.5  # seconds between two tries to connect, whichever threads ask
-_PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between the tries of one change; the last again and again
+_PAUSE = 1.0  # seconds between the tries of one change
 T = TypeVar("T")
 
 
@@ -51,6 +54,7 @@ class PostgresJournal(SqlJournal):
         self._name = uuid.uuid4().hex
         self._lock = threading.RLock()
         self._tables = Tables(self._execute, host=self.host, locking=" FOR UPDATE")
+        self._in_turn = GroupCommit(self._commit_all)
         self._unanswered: set[int] = set()  # claims that may have been committed, though nobody was told
         self._failure: OutOfReach | None = None
         self._failed_at = 0.0
@@ -76,13 +80,31 @@ class PostgresJournal(SqlJournal):
     # -------------------------------------------------------------- transactions
 
     def _write(self, change: Callable[[Tables], T], *, locks: Sequence[str] = (), is_paid: bool = True) -> T:
-        def transact(session: Session) -> T:
-            return self._transacted(session, change, locks)
-
-        return self._insisted(transact) if is_paid else self._once(transact)
+        """Runs the change in a transaction: with those of other threads that ask meanwhile, unless it needs locks."""
+        if is_paid and not locks:
+            return self._in_turn(Change(change, self._retried_for))
+        call = partial(self._transacted, change=change, locks=locks)
+        return self._insisted(call) if is_paid else self._once(call)
 
     def _read(self, question: Callable[[Tables], T]) -> T:
         return self._insisted(lambda _session: question(self._tables))
+
+    def _commit_all(self, batch: Sequence[Change[Tables, Any]]) -> None:
+        """One try for all that waits; who is not late by then waits for the next, while others learn at once."""
+        foreign = (SessionLost, Overlapped, AeforgeError)
+        try:
+            self._once(partial(self._transacted, change=lambda tables: run_all(batch, tables, foreign), locks=()))
+        except OwnFailure as failed:
+            failed.change.fail(failed.failure)
+        except OutOfReach as failure:
+            fail_all([each for each in batch if each.patience < _PAUSE], failure)
+            if not all(each.is_done for each in batch):
+                time.sleep(_PAUSE)
+        except AeforgeError as failure:
+            fail_all(batch, failure)
+        else:
+            for each in batch:
+                each.succeed()
 
     def _transacted(self, session: Session, change: Callable[[Tables], T], locks: Sequence[str]) -> T:
         results: list[T] = []
@@ -112,24 +134,20 @@ class PostgresJournal(SqlJournal):
     def _insisted(self, call: Callable[[Session], T]) -> T:
         """Tries again for a while, with the lock let go between the tries: others must learn at once."""
         until = time.monotonic() + self._retried_for
-        pauses = iter(_PAUSES)
         while True:
             try:
                 return self._once(call)
             except OutOfReach:
-                pause = next(pauses, _PAUSES[-1])
-                if self._is_closed or time.monotonic() + pause >= until:
+                if time.monotonic() + _PAUSE >= until:
                     raise
-                time.sleep(pause)
+                time.sleep(_PAUSE)
 
     def _once(self, call: Callable[[Session], T]) -> T:
         """One try, and a second where the first found only that the connection had been lost before."""
         with self._lock:
             try:
                 return self._tried(call)
-            except SessionLost as lost:
-                if lost.in_commit:
-                    raise self._lost(lost) from None
+            except SessionLost:
                 self._drop()
             try:
                 return self._tried(call)

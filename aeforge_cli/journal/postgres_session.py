@@ -37,12 +37,11 @@ _PROBE_SECONDS = 3.0
 
 
 class SessionLost(Exception):
-    """The connection is gone; `in_commit` if nobody knows whether the transaction was committed."""
+    """The connection is gone, and nobody knows whether what was asked for was done."""
 
-    def __init__(self, why: str, *, in_commit: bool = False) -> None:
+    def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-        self.in_commit = in_commit
 
 
 class OutOfReach(JournalUnreachable):
@@ -227,11 +226,8 @@ class Session:
         except BaseException:
             self._roll_back()
             raise
-        try:
-            with self._translating():
-                self._connection.execute("COMMIT")
-        except SessionLost as lost:
-            raise SessionLost(lost.why, in_commit=True) from None
+        with self._translating():
+            self._connection.execute("COMMIT")
 
     def _require_own_session(self, found: tuple[Any, ...] | None) -> None:
         if found != (self.process,):

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, JournalDamaged
 from aeforge_cli.journal import tables as sql
-from aeforge_cli.journal.group_commit import Change, GroupCommit
+from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
 from aeforge_cli.journal.interface import JournalUnwritable
 from aeforge_cli.journal.machine import this_machine
 from aeforge_cli.journal.privacy import make_private
@@ -36,15 +36,6 @@ T = TypeVar("T")
 
 
 _Waiting = Change[Tables, Any]
-
-
-class _OwnFailure(Exception):
-    """A change failed by itself, which is no business of those that share its transaction."""
-
-    def __init__(self, change: _Waiting, failure: Exception) -> None:
-        super().__init__(str(failure))
-        self.change = change
-        self.failure = failure
 
 
 class SqliteJournal(SqlJournal):
@@ -102,15 +93,15 @@ class SqliteJournal(SqlJournal):
                     raise copy(self._damage)
                 self._commit(batch)
                 self._is_busy = False
-            except _OwnFailure as failed:
+            except OwnFailure as failed:
                 failed.change.fail(failed.failure)
             except JournalDamaged as damage:
-                _fail(batch, damage)
+                fail_all(batch, damage)
             except sqlite3.Error as error:
                 self._is_busy = _is_busy(error)
                 late = [each for each in batch if not self._is_busy or each.patience <= 0]
                 if late:
-                    _fail(late, self._translated(error))
+                    fail_all(late, self._translated(error))
             finally:
                 if all(each.has_run for each in batch) and not self._in_transaction():
                     for each in batch:  # also when a signal came upon us right after the commit
@@ -121,8 +112,7 @@ class SqliteJournal(SqlJournal):
         # IMMEDIATE: a claim reads before it writes, and no other process may write in between.
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            for each in batch:
-                self._run_one(each)
+            run_all(batch, self._tables, (sqlite3.Error,))
             self._database.execute("COMMIT")
         except BaseException as error:
             if self._in_transaction() or isinstance(error, sqlite3.Error):
@@ -131,14 +121,6 @@ class SqliteJournal(SqlJournal):
             if self._in_transaction():
                 self._database.execute("ROLLBACK")
             raise
-
-    def _run_one(self, change: _Waiting) -> None:
-        try:
-            change.run(self._tables)
-        except sqlite3.Error:
-            raise
-        except Exception as failure:
-            raise _OwnFailure(change, failure) from failure
 
     def _wait_at_most(self, seconds: float) -> None:
         milliseconds = int(1000 * min(max(seconds, 0.0), _SLICE))
@@ -337,11 +319,6 @@ class SqliteJournal(SqlJournal):
             self._doubt.unlink(missing_ok=True)
         except OSError as error:
             raise CannotSave(f"{self._doubt} cannot be removed", why=error.strerror or "") from None
-
-
-def _fail(changes: Sequence[_Waiting], failure: Exception) -> None:
-    for each in changes:
-        each.fail(copy(failure))  # each caller adds to it what it was about
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)

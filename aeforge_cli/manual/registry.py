@@ -10,6 +10,7 @@ SUMMARIES = {
     "generate": "Create an image from a prompt.",
     "effect": "Create a visual effect.",
     "sprite": "Animate images, restyle sprites, overlay characters.",
+    "build": "Make what is missing or out of date in a list of assets.",
     "job": "Check, wait for and list jobs.",
     "auth": "Sign in, sign out, and show the current key.",
     "config": "Show and change settings.",

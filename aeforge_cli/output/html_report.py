@@ -199,7 +199,7 @@ class _Page:
         state, item = _state(outcome), outcome.order
         yield (
             f'<article class="{state.name}" id="job-{item.index + 1}">'
-            f"<h2>{item.index + 1}. {self._text(item.input)} <small>{state}</small></h2>"
+            f"<h2>{item.index + 1}. {self._text(item.label)} <small>{state}</small></h2>"
         ).encode()
         yield self._facts(outcome).encode()
         match outcome.result:

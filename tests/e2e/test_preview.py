@@ -307,10 +307,10 @@ def test_why_nothing_is_drawn_is_said_once(user: Aeforge, photo: Path) -> None:
     [
         ((), "add -o FILE"),
         (("-o", "-"), "use -o FILE"),
-        (("--shard", "1/1"), "add -o FOLDER/"),
+        (("--shard", "1/1"), "add -o FILE"),
         (("-o", "x.png", "--no-wait"), "save later: aeforge job wait ID -o FILE"),
     ],
-    ids=["links", "standard output", "many", "not waiting"],
+    ids=["links", "standard output", "a share of one", "not waiting"],
 )
 def test_without_a_file_to_draw_nothing_is_bought(
     user: Aeforge, fake: Fake, photo: Path, words: tuple[str, ...], hint: str

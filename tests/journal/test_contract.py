@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,17 @@ def test_any_text_is_kept_as_it_is(journal: Journal, text: str) -> None:
     row = row_of(journal, number)
     assert (row.input, row.prompt, row.output, row.details) == (text, text, text, {"a": text})
     assert row.reason == (text or None)
+
+
+class Quality(StrEnum):
+    PRO = "pro"
+
+
+def test_a_word_of_an_enumeration_is_kept_as_the_word(journal: Journal) -> None:
+    number = bought(journal, intent=INTENT._replace(quality=Quality.PRO, profile=Quality.PRO))
+
+    row = row_of(journal, number)
+    assert (str(row.quality), type(row.quality), row.profile) == ("pro", str, "pro")
 
 
 def test_without_history_neither_prompts_nor_names_are_kept(journals: Journals) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claim, Claimed, Intent, Journal, Limit, Reuse, State, Step, Taken
 from aeforge_cli.journal.opening import INSTALL, open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
+from aeforge_cli.journal.postgres_session import Server
+from aeforge_cli.journal.tables import Tables
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
 from tests.journal.pool import pool
@@ -50,6 +53,13 @@ def workers(database: str, tmp_path: Path) -> Iterator[Journals]:
 @pytest.fixture
 def wire(cluster: Cluster) -> Iterator[Wire]:
     with wire_to(cluster.port) as found:
+        yield found
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A server that may be stopped."""
+    with running() as found:
         yield found
 
 
@@ -161,12 +171,8 @@ def test_a_claim_whose_commit_was_not_answered_is_taken_back(
     journal, other = open_one(database.replace(f":{cluster.port}", f":{wire.port}")), open_one()
     wire.cut_after(b"COMMIT")
 
-    failure = refusal(lambda: journal.claim(INTENT, NOW, Reuse.UNFINISHED))
-
-    assert isinstance(failure, JournalUnreachable)
-    assert [row.state for row in other.rows()] == [State.SUBMITTING]  # though nobody was told
-    again = journal.claim(INTENT, NOW, Reuse.UNFINISHED)
-    assert again == Claimed(2)
+    assert journal.claim(INTENT, NOW, Reuse.UNFINISHED) == Claimed(2)
+    assert wire.was_cut
     assert [(row.state, row.reason) for row in other.rows()] == [
         (State.SUBMITTING, None),
         (State.NOT_SENT, "the connection to the journal was lost"),
@@ -187,14 +193,48 @@ def test_a_record_whose_commit_was_not_answered_is_written_once(
     assert (row.state, len(row.files)) == (State.SAVED, 1)
 
 
+def test_a_claim_that_was_not_answered_before_the_server_went_is_taken_back_later(
+    own_cluster: Cluster, open_one: Open
+) -> None:
+    with wire_to(own_cluster.port) as wire:
+        journal = open_one(own_cluster.url().replace(f":{own_cluster.port}", f":{wire.port}"))
+        other = open_one(own_cluster.url())
+        wire.cut_after(b"COMMIT", for_good=True)
+
+        failure = refusal(lambda: journal.claim(INTENT, NOW, Reuse.UNFINISHED))
+
+        assert isinstance(failure, JournalUnreachable)
+        assert [row.state for row in other.rows()] == [State.SUBMITTING]  # though nobody was told
+        wire.mend()
+        journal.last()
+        assert [row.state for row in other.rows()] == [State.NOT_SENT]
+
+
+def test_what_two_write_to_one_row_at_a_time_is_both_kept(cluster: Cluster, open_one: Open) -> None:
+    journal, other = open_one(), open_one()
+    number = bought(journal, intent=INTENT._replace(account="old"))
+    is_in, goes_on = threading.Event(), threading.Event()
+
+    def adopt(tables: Tables) -> None:
+        tables.adopt(INTENT.service, "old", INTENT.account)
+        is_in.set()
+        goes_on.wait(30)
+
+    with ThreadPoolExecutor(2) as pool_:
+        adopted = pool_.submit(other._write, adopt)
+        assert is_in.wait(20)
+        told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
+        _wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
+        goes_on.set()
+        adopted.result(20)
+        told.result(20)
+
+    row = other.row(number)
+    assert row is not None
+    assert (row.account, row.state) == (INTENT.account, State.ACCEPTED)
+
+
 # ------------------------------------------------------------------ a server that is gone
-
-
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    """A server that may be stopped."""
-    with running() as found:
-        yield found
 
 
 def test_the_server_may_be_restarted_in_mid_run(own_cluster: Cluster, open_one: Open) -> None:
@@ -236,7 +276,9 @@ def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -
     own_cluster.stop()
 
     def told(which: int) -> str | None:
-        failure = refusal(lambda: journal.record(number, Step(State.ACCEPTED, job_id=job_id(which)), NOW))
+        step = Step(State.ACCEPTED, job_id=job_id(which))
+        calls = (lambda: bought(journal), lambda: journal.record(number, step, NOW))
+        failure = refusal(calls[which % 2])
         failure.job_id = job_id(which)
         barrier.wait(20)
         return failure.job_id
@@ -245,6 +287,21 @@ def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -
     with ThreadPoolExecutor(8) as pool_:
         assert list(pool_.map(told, range(8))) == [job_id(which) for which in range(8)]
     own_cluster.start()
+
+
+def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its_turn(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    journal = open_one(f"{database.replace(f':{cluster.port}', f':{wire.port}')}?connect_timeout=2")
+    wire.is_silent = True
+    wire.cut()
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(8) as pool_:
+        failures = list(pool_.map(lambda _: refusal(lambda: bought(journal)), range(8)))
+
+    assert {failure.code for failure in failures} == {"journal_unreachable"}
+    assert time.monotonic() - began < 8  # in turn it would be 16
 
 
 def test_a_record_is_given_up_after_a_while(own_cluster: Cluster, open_one: Open) -> None:
@@ -300,24 +357,25 @@ def test_a_stopped_process_keeps_what_it_is_at(workers: Journals, open_one: Open
     assert not is_live(journal)
 
 
-def test_a_process_that_stops_within_a_claim_holds_nobody_up_for_long(open_one: Open) -> None:
-    stopped, other = open_one(), open_one()
-    stopped._execute("SET idle_in_transaction_session_timeout = '500ms'", {})
+def test_a_process_that_stops_within_a_claim_holds_nobody_up_for_long(database: str, open_one: Open) -> None:
     is_in, goes_on = threading.Event(), threading.Event()
 
-    def stop(_tables: object) -> None:
-        is_in.set()
-        goes_on.wait(30)
+    class Stopped(PostgresJournal):
+        def _lives(self, run: str) -> bool:  # asked in the middle of a claim
+            is_in.set()
+            goes_on.wait(30)
+            return super()._lives(run)
 
-    with ThreadPoolExecutor(1) as pool_:
-        lock = f"work {INTENT.service} {INTENT.work}"
-        change = pool_.submit(stopped._write, stop, locks=[lock], is_paid=False)
+    dead, other = open_one(), open_one()
+    bought(dead, State.ACCEPTED)
+    dead.close()
+    with closing(Stopped(database, dead._folder)) as stopped, ThreadPoolExecutor(1) as pool_:
+        stopped._execute("SET idle_in_transaction_session_timeout = '500ms'", {})
+        claim = pool_.submit(stopped.claim, INTENT, NOW, Reuse.UNFINISHED)
         assert is_in.wait(20)
-        assert isinstance(other.claim(INTENT, NOW, Reuse.UNFINISHED), Claimed)
+        assert taken(other.claim(INTENT, NOW, Reuse.UNFINISHED)).row.run == other.run
         goes_on.set()
-        assert isinstance(change.exception(30), JournalUnreachable)
-
-    assert taken(stopped.claim(INTENT, NOW, Reuse.UNFINISHED)).is_live
+        assert taken(claim.result(30)).is_live
 
 
 def test_who_waits_for_a_lock_does_not_wait_for_ever(open_one: Open) -> None:
@@ -371,6 +429,11 @@ try:
     journal._write(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
 except Interrupted:
     print(time.monotonic() - began < 10)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+try:
+    journal._read(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
+except Interrupted:
+    print(time.monotonic() - began < 10)
 journal.record(number, Step(State.ACCEPTED, job_id="x"), NOW)
 print([row.state.value for row in journal.rows()])
 journal.close()
@@ -387,7 +450,7 @@ def test_a_signal_in_the_middle_of_a_statement_ends_the_wait_and_nothing_else(da
         check=False,
     )
 
-    assert (run.stdout.splitlines(), run.stderr) == (["True", "['accepted']"], "")
+    assert (run.stdout.splitlines(), run.stderr) == (["True", "True", "['accepted']"], "")
 
 
 # ------------------------------------------------------------------ who may use it
@@ -451,6 +514,16 @@ def test_the_password_comes_from_the_url_or_the_environment_and_is_never_shown(
         assert "hunter" not in f"{each.as_json()} {each!r} {each.__cause__!r}"
 
 
+def test_what_a_server_says_is_shown_on_one_line_and_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter33")
+    server = Server("postgresql://me:hunter22@db/x", busy_seconds=1)
+
+    said = server.shown("connection failed: no hunter22,\n\tno hunter33\n - and no end" + 1000 * "!")
+
+    assert said.startswith("no ***,; no ***; and no end!!!")
+    assert (len(said), server.address) == (500, "postgresql://me@db/x")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -487,15 +560,24 @@ def test_tables_that_are_gone_are_told_of(cluster: Cluster, open_one: Open) -> N
     assert (type(failure), failure.why) == (JournalUnreachable, 'relation "jobs" does not exist')
 
 
-def test_what_the_database_speaks_does_not_matter(cluster: Cluster, open_one: Open) -> None:
-    cluster.run("CREATE DATABASE old ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+SPEAKS = {
+    "no encoding": "ENCODING 'SQL_ASCII' LOCALE 'C'",
+    # Where the order of words is that of a dictionary, ranges of ids and of times would go wrong.
+    "a language": "LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8'",
+}
+
+
+@pytest.mark.parametrize("speaks", SPEAKS.values(), ids=SPEAKS)
+def test_what_the_database_speaks_does_not_matter(cluster: Cluster, open_one: Open, speaks: str) -> None:
+    cluster.run(f"CREATE DATABASE old TEMPLATE template0 {speaks}")
     journal = open_one(cluster.url("old"))
 
-    number = bought(journal, intent=INTENT._replace(prompt="naïve 🦊", profile="büro"))
+    number = bought(journal, State.ACCEPTED, intent=INTENT._replace(prompt="naïve 🦊", profile="büro"))
 
     row = journal.row(number)
     assert row is not None
     assert (row.prompt, row.profile) == ("naïve 🦊", "büro")
+    assert [row.number for row in journal.begins_with(JOB[:10])] == [number]
     journal.close()
     cluster.run("DROP DATABASE old")
 

@@ -14,13 +14,23 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.was_cut = False
+        self.is_silent = False  # whether a new connection is taken, and nothing of it passed on
+        self._is_down = False
+        self._is_last = False
         self._last_words: bytes | None = None
+        self._acted = threading.Event()
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut_after(self, words: bytes) -> None:
-        """Cuts as soon as the client has sent these, which the server gets: it acts, and the client cannot know."""
-        self._last_words = words
+    def cut_after(self, words: bytes, *, for_good: bool = False) -> None:
+        """Cuts as soon as the client has sent these, which the server gets: it acts, and the client cannot know.
+
+        If it is `for_good`, no other connection gets through until it is mended.
+        """
+        self._last_words, self._is_last = words, for_good
+
+    def mend(self) -> None:
+        self._is_down = False
 
     def cut(self) -> None:
         """Ends all that is open now; the next connection gets through."""
@@ -36,23 +46,29 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._open.append(client)
+                if self._is_down:
+                    client.close()
+                if self._is_down or self.is_silent:
+                    continue
                 server = socket.create_connection(("127.0.0.1", self._target))
-                self._open += [client, server]
+                self._open.append(server)
                 threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
                 threading.Thread(target=self._answer, args=(client, server), daemon=True).start()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         for block in _blocks(client):
             if self._last_words is not None and self._last_words in block:
-                self._last_words, self.was_cut = None, True
-                with contextlib.suppress(OSError):
-                    client.shutdown(socket.SHUT_WR)  # what the server answers is not passed on
+                self._last_words, self.was_cut, self._is_down = None, True, self._is_last
             with contextlib.suppress(OSError):
                 server.sendall(block)
         _end(client, server)
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
         for block in _blocks(server):
+            if self.was_cut and not self._acted.is_set():
+                self._acted.set()
+                break
             try:
                 client.sendall(block)
             except OSError:

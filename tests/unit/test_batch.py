@@ -612,6 +612,42 @@ def test_what_needs_a_job_that_failed_is_not_submitted(studio: Studio) -> None:
     assert sorted(studio.service.posts) == ["0", "3"]
 
 
+def test_the_longest_chain_begins_first(studio: Studio) -> None:
+    alone, first = studio.order(0), studio.order(1)
+    second = studio.order(2, after=(first,))
+    third = studio.order(3, after=(second,))
+
+    run(Batch(studio.limited(1).life, [alone, first, second, third]))
+
+    assert studio.service.posts[0] == "1"
+
+
+def test_a_long_chain_is_blocked_as_a_whole(studio: Studio) -> None:
+    studio.service.fails = frozenset("0")
+    chain = [studio.order(0)]
+    for index in range(1, 1500):
+        chain.append(studio.order(index, after=(chain[-1],)))
+
+    endings = run(Batch(studio.life, chain))
+
+    assert Counter(endings.values()) == Counter(blocked=1499, job_failed=1)
+
+
+def test_what_others_are_made_of_is_fetched_also_from_another_machine(studio: Studio) -> None:
+    elsewhere = studio.resuming()
+    run(elsewhere.batch(3))
+    for path in studio.folder.iterdir():
+        path.unlink()
+    studio.life.journal.host = "another"  # type: ignore[misc]  # the rows are of the machine that we were
+    first, *others = elsewhere.orders(3)
+    others[0].after = (first,)
+
+    outcomes = {each.order.index: each.result for each in Batch(studio.life, [first, *others], share=True).outcomes()}
+
+    statuses = [getattr(outcomes[index], "status", None) for index in range(3)]
+    assert (statuses, list(studio.files())) == (["Succeed", "Elsewhere", "Elsewhere"], ["0.png"])
+
+
 # ------------------------------------------------------------------ purchases that were not foreseen
 
 

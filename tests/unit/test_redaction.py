@@ -208,11 +208,12 @@ def test_of_an_address_that_must_still_work_only_the_key_is_blanked() -> None:
 
 PROXIES = {
     "http://user:password@proxy.example:3128": "http://proxy.example:3128",
-    "user:password@proxy.example:3128": "proxy.example:3128",
+    "user:password@proxy.example:3128": "http://proxy.example:3128",
     "http://user:pa#s/s@proxy.example:3128": "http://proxy.example:3128",
-    "user:p://x@proxy.example:3128": "proxy.example:3128",
-    "http://proxy.example:3128/": "http://proxy.example:3128/",
-    "proxy.example:3128": "proxy.example:3128",
+    "user:p://x@proxy.example:3128": "http://proxy.example:3128",
+    "http://proxy.example:3128/": "http://proxy.example:3128",
+    "proxy.example:3128": "http://proxy.example:3128",
+    "proxy.example:secret": "(unreadable address)",
     "http://@proxy.example": "http://proxy.example",
 }
 

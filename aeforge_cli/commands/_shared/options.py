@@ -140,6 +140,11 @@ def _publish(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
+GithubOutputOption = Annotated[
+    bool, typer.Option("--github-output", callback=_publish, help="Set job_id, files and image_urls as step outputs.")
+]
+
+
 def _standard_output(output: str | None) -> str | None:
     """`-` for /dev/stdout, which is written like it: the picture alone, and nothing over it."""
     from aeforge_cli.files.regular import is_standard_output
@@ -165,10 +170,12 @@ class OutputOptions:
     skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Skip jobs whose output exists.")] = False
     open: Annotated[bool, typer.Option("--open", help="Open the result in the system's viewer.")] = False
     preview: Annotated[bool, typer.Option("--preview", help="Draw before and after in the terminal.")] = False
-    github_output: Annotated[
-        bool,
-        typer.Option("--github-output", callback=_publish, help="Set job_id, files and image_urls as step outputs."),
-    ] = False
+    github_output: GithubOutputOption = False
+
+
+BudgetOption = Annotated[
+    str | None, typer.Option("--budget", metavar="N/day", help="Most to spend; the smallest limit wins.")
+]
 
 
 @dataclass(frozen=True)
@@ -180,9 +187,7 @@ class SubmissionOptions:
         False
     )
     new: Annotated[bool, typer.Option("--new", help="Submit a new job; do not resume an unfinished one.")] = False
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="N/day", help="Most to spend; the smallest limit wins.")
-    ] = None
+    budget: BudgetOption = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
-from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, NotSignedIn, OutputExists, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -26,6 +26,7 @@ from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal.interface import NoJournal, Reuse
+from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 
@@ -90,19 +91,28 @@ def _check_options(session: Session, ask: Ask) -> None:
     given = [name for name, is_given in excluding.items() if is_given]
     if len(given) > 1:
         raise Usage(f"{given[0]} and {given[1]} exclude each other", hint=f"leave {given[1]} out")
+    check_batch(session, ask.run, batch)
+
+
+def check_batch(session: Session, run: RunOptions, batch: BatchOptions) -> None:
+    """Raises Usage or CannotSave now rather than after the plan was read."""
     if batch.report:
         from aeforge_cli.output.html_report import check_report
 
         check_report(batch.report)
-    # Refused now rather than after the plan was read.
-    _ = session.timeout, session.in_flight, ask.run.waiting.interval
+    if batch.record:
+        from aeforge_cli.jobs.record import require_writable
+
+        require_writable(batch.record)
+    _ = session.timeout, session.in_flight, run.waiting.interval
 
 
 def check_places(session: Session, output: OutputOptions, *, several: bool, has_outputs: bool = False) -> None:
     """Raises Usage where the options for results contradict one another."""
     if output.output is None and not has_outputs:
         if output.overwrite or output.skip_existing or output.open or output.preview:
-            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint="add -o FILE")
+            where = "FOLDER/" if several else "FILE"
+            raise Usage("--overwrite, --skip-existing, --open and --preview need an output", hint=f"add -o {where}")
         return
     if output.output == "-":
         if several:
@@ -127,14 +137,14 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     recipe = ask.recipe
     try:
         options = _options_of(line, recipe, ask.options)
-        unread = _values(session, recipe, line.image, options, _unread)
-        operation = recipe.make(unread)  # what is wrong with the words and numbers shows before pictures are read
+        values = values_of(session, recipe, line.image, options, unread)
+        operation = recipe.make(values)  # what is wrong with the words and numbers shows before pictures are read
     except Usage as error:
         raise _at(error, line) from None
     name = _name(recipe, line, is_alone=is_alone)
     naming = Naming(name, operation.name, session.clock.now().date(), several=operation.makes_several)
     return Order(
-        make=lambda: recipe.make(_values(session, recipe, line.image, options, shared.read)),
+        make=lambda: recipe.make(values_of(session, recipe, line.image, options, shared.read)),
         kind=type(operation),
         input=label_of(line.image or ""),
         words=operation.words,
@@ -160,7 +170,7 @@ def _options_of(line: Line, recipe: Recipe, common: Mapping[str, Any]) -> dict[s
     return options
 
 
-def _values(
+def values_of(
     session: Session, recipe: Recipe, image: str | None, options: Mapping[str, Any], read: Callable[[str], Picture]
 ) -> Values:
     own = image or options.get("image")  # of its own, or one that all jobs of a list share
@@ -174,7 +184,7 @@ def _values(
     return Values(options, pictures, lambda name: session.settings[name].text)
 
 
-def _unread(text: str) -> Picture:
+def unread(text: str) -> Picture:
     """A stand-in for a picture whose turn to be read has not come."""
     return Picture(text, "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
 
@@ -272,7 +282,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
     """Raises OutputExists where two jobs could write one file, or one would write over a file unasked."""
     for order in orders:
         if order.delivery and order.delivery.destination:
-            _check_place(order.delivery.destination, order.delivery.naming)
+            check_place(order.delivery.destination, order.delivery.naming)
     OutputCollisions(map(_names, orders)).check()
     if output.skip_existing or output.overwrite or reuses:
         return
@@ -286,7 +296,7 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
         )
 
 
-def _check_place(target: Destination, naming: Naming) -> None:
+def check_place(target: Destination, naming: Naming) -> None:
     """Refuses what could not be saved, as far as that shows without making anything; what exists is judged apart."""
     path = target.path(naming)
     try:
@@ -345,7 +355,7 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
         return Need(Action.BUY)
     try:
         journal = session.journal if session.has_journal else NoJournal()
-        return need(order, journal, session.service, session.account_if_known)
+        return need(order, journal, session.service, session.account_if_known(runs=not certain))
     except AeforgeError:
         return Need(Action.BUY)  # its turn will tell what is wrong with it
 
@@ -358,36 +368,30 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
 
     What the account has bought in the last hour counts as well: a loop of single commands is a batch, too.
     """
-    count = len(asked)
-    if batch.max_jobs is not None and count > batch.max_jobs:
+    number = len(asked)
+    wanted = count(number, "job")
+    if batch.max_jobs is not None and number > batch.max_jobs:
         raise LimitReached(
-            f"{jobs(count)} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            f"{wanted} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
-    if batch.yes or session.is_sandboxed or not count:
+    if batch.yes or session.is_sandboxed or not number:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if count + recent <= ASK_ABOVE:
+    if number + recent <= ASK_ABOVE:
         return min(ASK_ABOVE - recent, batch.max_jobs or ASK_ABOVE)
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
-        raise Usage(
-            f"{jobs(count)} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes"
-        )
-    if not typer.confirm(f"Buy {jobs(count)}{lately}{cost}?", err=True):
+        raise Usage(f"{wanted} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
+    if not typer.confirm(f"Buy {wanted}{lately}{cost}?", err=True):
         raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
-    return batch.max_jobs or count
+    return batch.max_jobs or number
 
 
 def _bought_lately(session: Session) -> int:
-    try:
-        account = session.account_name
-    except NotSignedIn:
+    account = session.account_if_known()
+    if account is None:
         return 0
     since = (session.clock.now() - timedelta(hours=1)).isoformat(timespec="milliseconds")
     return session.journal.spent(session.service, account, since)
-
-
-def jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"

@@ -1,6 +1,6 @@
 """How an operation is made of what a user says: by options, by a line of a manifest, or by an asset of a build."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
@@ -56,7 +56,8 @@ class Recipe:
     """One operation in the user's words.
 
     `options` are what may be said of a job beside its picture, prompt and output, each with how its text is read;
-    `pictures` are options that name further pictures; `words` says what the prompt is called, if there is one.
+    `pictures` are options that name further pictures; `words` says what the prompt is called, if there is one. `either`
+    are groups of options of which only one can be given: those of the versions of an operation.
     """
 
     name: str
@@ -66,11 +67,17 @@ class Recipe:
     image: Image = Image.REQUIRED
     pictures: tuple[str, ...] = ()
     words: str | None = "prompt"
+    either: tuple[frozenset[str], ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """The names of the options that a line may give."""
         return [*(["prompt"] if self.words else []), *self.options, *self.pictures]
+
+    def excluded(self, given: Collection[str]) -> set[str]:
+        """The options that cannot be given beside these."""
+        chosen = [group for group in self.either if not group.isdisjoint(given)]
+        return {name for group in self.either if chosen and group not in chosen for name in group}
 
     def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """The values that the texts stand for. Raises Usage."""

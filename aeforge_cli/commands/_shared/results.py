@@ -32,7 +32,7 @@ class Results:
         self._batch = batch
         self._is_one = len(plan) == 1
         self._kept = 0
-        self._summary = Summary(session.console, len(plan), again=session.again("--resume"))
+        self._summary = Summary(session.console, len(plan), again=session.again(*batch.finishing))
         self._outcomes: list[Outcome] = []  # for the report alone: a long list takes little memory without
         self._reasons: Counter[str] = Counter()
         self._started = session.clock.monotonic()
@@ -62,7 +62,7 @@ class Results:
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 if not self._is_one:
-                    error.input, error.index = outcome.order.input or None, outcome.order.index
+                    error.input, error.index = outcome.order.label or None, outcome.order.index
                 self._summary.failed(error)
             case None:
                 pass  # told in the sum
@@ -92,8 +92,8 @@ class Results:
             return
         kept = self._kept + tally.kept
         ways = {"kept": kept, "fetched": tally.fetched, "resumed": tally.resumed, "bought": tally.bought}
-        by_way = ", ".join(f"{count} {way}" for way, count in ways.items() if count) or "0 bought"
-        reasons = ", ".join(f"{code} {count}" for code, count in self._reasons.items())
+        by_way = ", ".join(f"{number} {way}" for way, number in ways.items() if number) or "0 bought"
+        reasons = ", ".join(f"{code} {number}" for code, number in self._reasons.items())
         parts = [f"{self._kept + tally.done} done"]
         parts += [f"{sum(self._reasons.values())} failed ({reasons})"] if reasons else []
         parts += [f"{tally.untried} not tried"] if tally.untried else []
@@ -147,11 +147,12 @@ def _key_source(session: Session) -> str | None:
 
 
 def _described(picture: Picture) -> dict[str, object]:
+    """The picture; of one that is still to be made nothing is known but its name."""
     return {
         "input": picture.label,
-        "content_type": picture.info.format.content_type,
-        "bytes": picture.size,
-        "sha256": picture.sha256,
+        "content_type": picture.info.format.content_type if picture.sha256 else None,
+        "bytes": picture.size if picture.sha256 else None,
+        "sha256": picture.sha256 or None,
         "width": picture.info.width,
         "height": picture.info.height,
     }

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
-from aeforge_cli.commands._shared.plan import Ask, Planned, guard, jobs, planned
+from aeforge_cli.commands._shared.plan import Ask, Planned, guard, planned
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.results import Results, request_json
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
 from aeforge_cli.errors import Interrupted, command, go_on_with
+from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
+from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -59,13 +62,25 @@ def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: 
         return
     purchases = guard(session, wanted, batch)
     results = Results(session, plan, run.output, batch)
-    kept = [each for each in plan if each.need.action is Action.KEEP]
-    for each in kept:
-        results.kept(each)
-    if rest := [each for each in plan if each.need.action is not Action.KEEP]:
+    settled = _settled(plan)
+    for each in plan:
+        if each.order in settled:
+            results.kept(each)
+    if rest := [each for each in plan if each.order not in settled]:
         _Run(session, rest, run, batch, results).go(purchases)
     else:
         results.conclude()
+
+
+def _settled(plan: Sequence[Planned]) -> set[Order]:
+    """The jobs that need nothing, whatever comes: what they are made of is there as well."""
+    kept = {each.order for each in plan if each.need.action is Action.KEEP}
+    after = {each.order: each.order.after for each in plan}
+    settled: set[Order] = set()
+    for order in TopologicalSorter(after).static_order():
+        if order in kept and settled.issuperset(order.after):
+            settled.add(order)
+    return settled
 
 
 def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operation]) -> None:
@@ -88,7 +103,7 @@ def sum_of(plan: Sequence[Planned]) -> str:
         Action.REFUSE: "refused",
     }
     counts = {word: sum(each.need.action is action for each in plan) for action, word in words.items()}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
 
 class _Run:
@@ -142,5 +157,6 @@ class _Run:
             return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
         if batch.tally.total == 1:
             return interrupted
-        message = f"Interrupted; {jobs(len(running))} in progress at the service ({command('job list --pending')})"
-        return Interrupted(interrupted.signal_number, message, hint=self._session.again("--resume"))
+        left = f"{count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
+        hint = self._session.again(*self._batch.finishing)
+        return Interrupted(interrupted.signal_number, f"Interrupted; {left}", hint=hint)

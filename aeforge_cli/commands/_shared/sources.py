@@ -33,6 +33,24 @@ class InputOptions:
     recursive: Annotated[bool, typer.Option("--recursive", help="Search subfolders.")] = False
 
 
+JobsOption = Annotated[
+    str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in progress at once.", show_default="16")
+]
+FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")]
+MaxJobsOption = Annotated[
+    int | None,
+    typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")]
+ShareOption = Annotated[bool, typer.Option("--share", help="Leave on other machines what they have made.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Keep a line for each saved file.")
+]
+
+
 @dataclass(frozen=True)
 class BatchOptions:
     """Batch."""
@@ -41,28 +59,23 @@ class BatchOptions:
         str | None,
         typer.Option("--manifest", metavar="FILE|-", help="JSON Lines or CSV, one job per line (- for stdin)."),
     ] = None
-    jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in progress at once.", show_default="16")
-    ] = None
+    jobs: JobsOption = None
     resume: Annotated[bool, typer.Option("--resume", help="Skip finished jobs and resume unfinished ones.")] = False
     update: Annotated[bool, typer.Option("--update", help="As --resume, and redo jobs that have changed.")] = False
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")] = False
-    max_jobs: Annotated[
-        int | None,
-        typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
-    ] = None
-    yes: Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")] = False
+    fail_fast: FailFastOption = False
+    max_jobs: MaxJobsOption = None
+    yes: YesOption = False
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="K/N", help="Process the K-th of N equal parts of the list.")
     ] = None
-    share: Annotated[bool, typer.Option("--share", help="Leave on other machines what they have made.")] = False
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures."),
-    ] = None
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Keep a line for each saved file.")
-    ] = None
+    share: ShareOption = False
+    report: ReportOption = None
+    record: RecordOption = None
+
+    @property
+    def finishing(self) -> tuple[str, ...]:
+        """The options that finish the list when they are added to the same command."""
+        return () if self.update else ("--resume",)
 
 
 def named_lines(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aeforge_cli.errors import AeforgeError, Partial
+from aeforge_cli.errors import AeforgeError, JobStillRunning, Partial
 from aeforge_cli.output.console import Console
+from aeforge_cli.phrases import count
 
 
 class Summary:
@@ -46,7 +47,8 @@ class Summary:
         failed = self._total - self._done
         if not self._done and len({error.exit_status for error in self._failures}) == 1:
             untried = failed - len(self._failures)
-            told = f"{len(self._failures)} jobs failed, {untried} were not tried"
-            message = told if untried else f"All {failed} jobs failed"
+            state = "still running" if isinstance(last, JobStillRunning) else "failed"
+            told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
+            message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
             raise type(last)(message, why=last.why, hint=self._again, http_status=last.http_status)
         raise Partial(f"{failed} of {self._total} jobs did not succeed", hint=self._again)

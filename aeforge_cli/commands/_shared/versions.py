@@ -33,6 +33,9 @@ VersionQualityOption = Annotated[
 ]
 
 
+OF_VERSIONS = (frozenset({"resolution"}), frozenset({"quality"}))  # options that only one of the forms knows
+
+
 def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second: Mapping[str, object]) -> ApiVersion:
     """The form of the operation that the options need; raises Usage where it does not know one of them.
 

@@ -43,5 +43,16 @@ class JsonLines:
         yield line(values)
 
     def failure(self, error: Failure, safe: Callable[[str], str]) -> Iterator[str]:
-        told = {name: safe(text) if isinstance(text, str) else text for name, text in error.as_json().items()}
-        yield json.dumps({"error": told})
+        yield json.dumps({"error": _made_safe(error.as_json(), safe)})
+
+
+def _made_safe(value: object, safe: Callable[[str], str]) -> object:
+    match value:
+        case str():
+            return safe(value)
+        case list():
+            return [_made_safe(each, safe) for each in value]
+        case dict():
+            return {name: _made_safe(each, safe) for name, each in value.items()}
+        case _:
+            return value

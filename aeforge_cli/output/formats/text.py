@@ -52,6 +52,7 @@ class Text:
         message = error.message
         if error.job_id and error.job_id not in f"{message} {error.hint}":
             message += f" (job {error.job_id})"
-        for label, text in (("error:", message), ("why:", error.why), ("next:", error.hint)):
+        others = [("", str(mistake["message"])) for mistake in error.mistakes[1:]]
+        for label, text in (("error:", message), *others, ("why:", error.why), ("next:", error.hint)):
             if text:
                 yield f"{label:<6} {safe(text)}"

@@ -2,54 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from aeforge_cli.sandbox.engine.filters import Bools, Bytes, Floats, resized
-from aeforge_cli.sandbox.engine.regions import grown
+from aeforge_cli.sandbox.engine.arrays.morphology import dilate
+from aeforge_cli.sandbox.engine.arrays.resampling import resize
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, ByteArray, FloatArray
 
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 _PATCH_RADIUS = 3
 
 
-def fill(pixels: Bytes, hole: Bools, forbidden: Bools | None = None) -> Bytes:
-    """`pixels` with the hole filled; nothing is copied from what is `forbidden`."""
+def inpaint(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None = None) -> ByteArray:
+    """`pixels` with the hole filled by PatchMatch, or by `clone_patch` where that is not installed.
+
+    Args:
+        pixels: H x W x 3, uint8, sRGB.
+        hole: H x W.
+        forbidden: H x W: what nothing is copied from.
+
+    Returns:
+        H x W x 3, uint8, sRGB; outside the hole unchanged.
+    """
     try:
         import patchmatch
     except ImportError:
-        return transplant(pixels, hole, forbidden)
+        return clone_patch(pixels, hole, forbidden)
     # The package installs without its compiled part on machines it has no wheel for.
     if not patchmatch.patchmatch_available:
-        return transplant(pixels, hole, forbidden)
+        return clone_patch(pixels, hole, forbidden)
     patchmatch.set_random_seed(1)
-    filled: Bytes = patchmatch.inpaint(pixels, hole, global_mask=forbidden, patch_size=_PATCH_RADIUS)
+    filled: ByteArray = patchmatch.inpaint(pixels, hole, global_mask=forbidden, patch_size=_PATCH_RADIUS)
     return filled
 
 
-def transplant(pixels: Bytes, hole: Bools, forbidden: Bools | None = None) -> Bytes:
-    """The piece of the picture whose rim fits best, its colours bent to the hole's rim (after Farbman et al. 2009)."""
-    rim = grown(hole, 4) & ~hole
+def clone_patch(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None = None) -> ByteArray:
+    """The piece of the picture whose rim fits best, its colours bent to the hole's rim.
+
+    The correction is a membrane, as in Poisson cloning (Perez, Gangnet, Blake, "Poisson image editing", 2003).
+    Arguments and result are those of `inpaint`.
+    """
+    rim = dilate(hole, 4) & ~hole
     usable = ~hole if forbidden is None else ~(hole | forbidden)
-    shift = _best_shift(pixels.astype(np.float32), hole | rim, rim, usable)
+    shift = _best_offset(pixels.astype(np.float32), hole | rim, rim, usable)
     if shift is None:
-        return diffuse(pixels, hole)
+        return interpolate_membrane(pixels, hole)
     moved = np.roll(pixels, shift, axis=(0, 1)).astype(np.float32)
-    misfit = _smooth(np.where(rim[..., None], pixels - moved, 0).astype(np.float32), rim)
+    misfit = _interpolate(np.where(rim[..., None], pixels - moved, 0).astype(np.float32), rim)
     bent = np.clip(moved + misfit + 0.5, 0, 255)
     return np.where(hole[..., None], bent, pixels).astype(np.uint8)
 
 
-def diffuse(pixels: Bytes, hole: Bools) -> Bytes:
+def interpolate_membrane(pixels: ByteArray, hole: BoolArray) -> ByteArray:
     """The smoothest surface that meets the hole's border."""
-    smooth = _smooth(pixels.astype(np.float32), ~hole)
-    filled: Bytes = np.where(hole[..., None], np.clip(smooth + 0.5, 0, 255), pixels).astype(np.uint8)
+    smooth = _interpolate(pixels.astype(np.float32), ~hole)
+    filled: ByteArray = np.where(hole[..., None], np.clip(smooth + 0.5, 0, 255), pixels).astype(np.uint8)
     return filled
 
 
-def _best_shift(pixels: Floats, needed: Bools, rim: Bools, usable: Bools) -> tuple[int, int] | None:
+def _best_offset(pixels: FloatArray, needed: BoolArray, rim: BoolArray, usable: BoolArray) -> tuple[int, int] | None:
     """Over all directions and a few distances; what would come from the hole, or beyond the border, is out."""
     ys, xs = np.nonzero(needed)
     ys, xs = ys[:: max(1, len(ys) // 4000)], xs[:: max(1, len(xs) // 4000)]
@@ -67,14 +83,14 @@ def _best_shift(pixels: Floats, needed: Bools, rim: Bools, usable: Bools) -> tup
     return None if best is None else best[1]
 
 
-def _inside(ys: Indices, xs: Indices, usable: Bools) -> bool:
+def _inside(ys: Indices, xs: Indices, usable: BoolArray) -> bool:
     height, width = usable.shape
     if ys.min() < 0 or xs.min() < 0 or ys.max() >= height or xs.max() >= width:
         return False
     return bool(usable[ys, xs].all())
 
 
-def _smooth(values: Floats, known: Bools) -> Floats:
+def _interpolate(values: FloatArray, known: BoolArray) -> FloatArray:
     """Known values kept, the rest a membrane between them: pull-push, then a few steps of Laplace's equation."""
     smooth = _pull_push(values, known)
     for _ in range(60):
@@ -82,19 +98,19 @@ def _smooth(values: Floats, known: Bools) -> Floats:
     return smooth
 
 
-def _pull_push(values: Floats, known: Bools) -> Floats:
+def _pull_push(values: FloatArray, known: BoolArray) -> FloatArray:
     """Coarser and coarser means of what is known, brought back where it is not (Grossman, Dally 1998)."""
     height, width = known.shape
     if known.all() or min(height, width) <= 1:
         return values
     weight = known.astype(np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
-    less = resized(weight, size)
-    coarse = resized(values * weight[..., None], size) / np.maximum(less, 1e-6)[..., None]
-    finer = resized(_pull_push(coarse, less > 0), (width, height))
+    less = resize(weight, size)
+    coarse = resize(values * weight[..., None], size) / np.maximum(less, 1e-6)[..., None]
+    finer = resize(_pull_push(coarse, less > 0), (width, height))
     return np.where(known[..., None], values, finer).astype(np.float32)
 
 
-def _neighbours(values: Floats) -> Floats:
+def _neighbours(values: FloatArray) -> FloatArray:
     padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
     return (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4

@@ -12,14 +12,14 @@ from aeforge_cli.sandbox.engine.edits import Colour, Tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 # Rec. 709, on gamma-encoded values: what most editors call luminance.
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _STRIP = 256
 
 
-def toned(picture: Image.Image, tone: Tone, strength: float) -> Image.Image:
+def apply_tone(picture: Image.Image, tone: Tone, strength: float) -> Image.Image:
     """An RGB picture in another tone; strength 1 is what the bare word means."""
     match tone:
         case Tone.SHARPER:
@@ -30,12 +30,12 @@ def toned(picture: Image.Image, tone: Tone, strength: float) -> Image.Image:
             return by_strips(picture, lambda colours: _POINTWISE[tone](colours, strength))
 
 
-def recoloured(picture: Image.Image, colour: Colour) -> Image.Image:
-    """Hue and depth of the colour, light and shade of the picture."""
+def recolour(picture: Image.Image, colour: Colour) -> Image.Image:
+    """An RGB picture with the hue and depth of the colour, and its own light and shade."""
     target = np.array(colour, np.float32) / 255
     light = float(target @ _LUMA)
 
-    def paint(colours: Floats) -> Floats:
+    def paint(colours: FloatArray) -> FloatArray:
         luma = (colours @ _LUMA)[..., None]
         # Half of the way to the colour's own lightness, so that "black" is dark and white stays white.
         lifted = np.clip(luma + (light - 0.5) * 0.5 * 4 * luma * (1 - luma), 0, 1)
@@ -46,8 +46,11 @@ def recoloured(picture: Image.Image, colour: Colour) -> Image.Image:
     return by_strips(picture, paint)
 
 
-def by_strips(picture: Image.Image, change: Callable[[Floats], Floats]) -> Image.Image:
-    """Change an RGB picture a few rows at a time, so that the largest photograph needs little memory."""
+def by_strips(picture: Image.Image, change: Callable[[FloatArray], FloatArray]) -> Image.Image:
+    """Change an RGB picture a few rows at a time, so that the largest photograph needs little memory.
+
+    `change` gets and returns rows x W x 3, float32, sRGB, 0 to 1; what passes that is cut.
+    """
     out = Image.new("RGB", picture.size)
     for top in range(0, picture.height, _STRIP):
         rows = picture.crop((0, top, picture.width, min(top + _STRIP, picture.height)))
@@ -60,36 +63,37 @@ def _reach(picture: Image.Image, share: float) -> float:
     return max(0.5, max(picture.size) * share)
 
 
-def _grey(colours: Floats) -> Floats:
+def _grey(colours: FloatArray) -> FloatArray:
     return np.repeat((colours @ _LUMA)[..., None], 3, axis=2)
 
 
-def _saturation(colours: Floats, factor: float) -> Floats:
+def _saturation(colours: FloatArray, factor: float) -> FloatArray:
     grey = _grey(colours)
     return grey + (colours - grey) * np.float32(factor)
 
 
-def _contrast(colours: Floats, strength: float) -> Floats:
+def _contrast(colours: FloatArray, strength: float) -> FloatArray:
     """A curve through black, middle and white: nothing is clipped."""
     curve = colours * colours * (3 - 2 * colours)
     return colours + (curve - colours) * np.float32(0.75 * strength)
 
 
-def _sepia(colours: Floats, strength: float) -> Floats:
+def _sepia(colours: FloatArray, strength: float) -> FloatArray:
     browned = _grey(colours) ** np.array([0.82, 1.0, 1.28], np.float32)
     return colours + (browned - colours) * np.float32(min(strength, 1))
 
 
-def _monochrome(colours: Floats, strength: float) -> Floats:
+def _monochrome(colours: FloatArray, strength: float) -> FloatArray:
     return _saturation(colours, 1 - min(strength, 1) if strength < 1 else 0)
 
 
-def _temperature(colours: Floats, strength: float) -> Floats:
+def _temperature(colours: FloatArray, strength: float) -> FloatArray:
     gains = np.array([1 + 0.11 * strength, 1 + 0.01 * strength, 1 - 0.13 * strength], np.float32)
     return colours * gains
 
 
-_POINTWISE: dict[Tone, Callable[[Floats, float], Floats]] = {
+# A tone that is neither here nor above is caught by a test that applies every one.
+_POINTWISE: dict[Tone, Callable[[FloatArray, float], FloatArray]] = {
     Tone.BRIGHTER: lambda colours, strength: colours ** np.float32(0.72**strength),
     Tone.DARKER: lambda colours, strength: (colours ** np.float32(1.25**strength)) * np.float32(0.86**strength),
     Tone.MORE_CONTRAST: _contrast,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aeforge_cli.sandbox.engine.arrays.filters import clip_unit, gaussian_filter
+from aeforge_cli.sandbox.engine.arrays.resampling import fit_within, resize
 from aeforge_cli.sandbox.engine.edits import Colour, SkyKind
-from aeforge_cli.sandbox.engine.filters import Floats, at_most, gaussian, resized, unit
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 # The same prompt paints the same sky.
 _SEED = 7
@@ -43,12 +48,13 @@ _LOOKS = {
 }
 
 
-def paint_sky(kind: SkyKind, size: tuple[int, int]) -> Floats:
+def synthesise_sky(kind: SkyKind, size: tuple[int, int]) -> FloatArray:
+    """A sky of `size` (width, height), the same at each call: H x W x 3, float32, sRGB, 0 to 1."""
     look, random = _LOOKS[kind], np.random.default_rng(_SEED)
     sky = _by_height(look.colours, size)
     if look.clouds:
         # Clouds have no detail that a larger picture would show.
-        cover, light = (resized(layer, size) for layer in _clouds(look, at_most(size, _CLOUD_SIDE), random))
+        cover, light = (resize(layer, size) for layer in _clouds(look, fit_within(size, _CLOUD_SIDE), random))
         shade = np.array(look.shaded, np.float32) / 255
         colour = shade + (np.array(look.lit, np.float32) / 255 - shade) * light[..., None]
         sky = sky + (colour - sky) * cover[..., None]
@@ -57,18 +63,18 @@ def paint_sky(kind: SkyKind, size: tuple[int, int]) -> Floats:
     if kind is SkyKind.NIGHT:
         sky = sky + _stars(size, random)
     # Half a step of noise hides the bands that eight bits would show.
-    return unit(sky + random.uniform(-0.5, 0.5, sky.shape).astype(np.float32) / 255)
+    return clip_unit(sky + random.uniform(-0.5, 0.5, sky.shape).astype(np.float32) / 255)
 
 
-def _by_height(colours: tuple[Colour, ...], size: tuple[int, int]) -> Floats:
+def _by_height(colours: tuple[Colour, ...], size: tuple[int, int]) -> FloatArray:
     at = np.linspace(0, 1, len(colours))
     down = np.linspace(0, 1, size[1])
     column = np.stack([np.interp(down, at, [colour[c] / 255 for colour in colours]) for c in range(3)], axis=-1)
-    smooth = gaussian(np.repeat(column[:, None], 2, axis=1).astype(np.float32), size[1] / 12)[:, :1]
+    smooth = gaussian_filter(np.repeat(column[:, None], 2, axis=1).astype(np.float32), size[1] / 12)[:, :1]
     return np.broadcast_to(smooth, (size[1], size[0], 3)).copy()
 
 
-def _clouds(look: _Look, size: tuple[int, int], random: np.random.Generator) -> tuple[Floats, Floats]:
+def _clouds(look: _Look, size: tuple[int, int], random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Cover and light of a layer seen in perspective: small and flat towards the horizon, lit from above."""
     width, height = size
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
@@ -77,23 +83,23 @@ def _clouds(look: _Look, size: tuple[int, int], random: np.random.Generator) -> 
     density = _noise(across * 1.5 + 3, distance * 1.9 + np.zeros_like(across), random)
     edge = np.quantile(density, 1 - look.clouds)
     softness = look.softness * float(density.std()) * 3 + 1e-6
-    thick = unit((density - edge) / softness)
+    thick = clip_unit((density - edge) / softness)
     cover = thick * thick * (3 - 2 * thick)
-    below = gaussian(density, height / 60)
-    relief = unit(0.62 + (below - np.roll(below, -max(1, height // 50), axis=0)) * 3.2 - 0.35 * (cover - 0.5))
-    haze = unit((1.02 - down) * 3.2)
+    below = gaussian_filter(density, height / 60)
+    relief = clip_unit(0.62 + (below - np.roll(below, -max(1, height // 50), axis=0)) * 3.2 - 0.35 * (cover - 0.5))
+    haze = clip_unit((1.02 - down) * 3.2)
     return cover * haze * np.float32(0.96), relief
 
 
-def _noise(x: Floats, y: Floats, random: np.random.Generator) -> Floats:
-    """Octaves of value noise, the coarser bending the finer (Perlin 1985)."""
+def _noise(x: FloatArray, y: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Octaves of value noise, the coarser bending the finer (after Perlin, "An image synthesizer", 1985)."""
     grids = [random.uniform(0, 1, (64, 64)).astype(np.float32) for _ in range(7)]
     bend = _value(grids[0], x * 1.3, y * 1.3) - 0.5
     x, y = x + 0.7 * bend, y + 0.35 * bend
     return sum((_value(grid, x * 2.03**i, y * 2.03**i) * 0.53**i for i, grid in enumerate(grids[1:])), np.zeros_like(x))
 
 
-def _value(grid: Floats, x: Floats, y: Floats) -> Floats:
+def _value(grid: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     side = grid.shape[0]
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     u, v = x - left, y - top
@@ -101,22 +107,22 @@ def _value(grid: Floats, x: Floats, y: Floats) -> Floats:
     a, b = grid[top % side, left % side], grid[top % side, (left + 1) % side]
     c, d = grid[(top + 1) % side, left % side], grid[(top + 1) % side, (left + 1) % side]
     upper, lower = a + (b - a) * u, c + (d - c) * u
-    mixed: Floats = upper + (lower - upper) * v
+    mixed: FloatArray = upper + (lower - upper) * v
     return mixed
 
 
-def _sun(size: tuple[int, int]) -> Floats:
+def _sun(size: tuple[int, int]) -> FloatArray:
     across = np.linspace(-0.62, 0.38, size[0], dtype=np.float32)[None, :] * size[0] / size[1]
     down = np.linspace(-0.88, 0.12, size[1], dtype=np.float32)[:, None]
     glow = np.exp(-((across**2 + (1.6 * down) ** 2) / 0.16))
     return glow[..., None] * np.array([0.26, 0.16, 0.02], np.float32)
 
 
-def _stars(size: tuple[int, int], random: np.random.Generator) -> Floats:
+def _stars(size: tuple[int, int], random: np.random.Generator) -> FloatArray:
     width, height = size
     stars = np.zeros((height, width), np.float32)
     count = max(60, width * height // 900)
     ys = (height * random.uniform(0, 1, count) ** 1.3).astype(int)
     stars[ys, random.integers(0, width, count)] = random.uniform(0.15, 1, count) ** 5
-    glow = gaussian(stars, max(0.5, max(size) / 1800)) * 6 + gaussian(stars, max(size) / 500) * 6
+    glow = gaussian_filter(stars, max(0.5, max(size) / 1800)) * 6 + gaussian_filter(stars, max(size) / 500) * 6
     return glow[..., None] * np.array([0.9, 0.94, 1.0], np.float32)

@@ -11,40 +11,50 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeforge_cli.sandbox.engine.filters import symmetric_inverse
+from aeforge_cli.sandbox.engine.arrays.linear_algebra import symmetric_inverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 # Smaller follows fainter edges and more noise.
 _REGULARITY = np.float32(1e-5)
 
 
-def solve(image: Floats, prior: Floats, trust: Floats, steps: int) -> Floats:
-    """`prior` pulled to the picture's edges, the less the more it is to be trusted there."""
+def closed_form_alpha(image: FloatArray, prior: FloatArray, confidence: FloatArray, steps: int) -> FloatArray:
+    """`prior` pulled to the picture's edges, the less the more confidence it has there.
+
+    Args:
+        image: H x W x 3, sRGB, 0 to 1; at least 3 x 3.
+        prior: H x W, float32, 0 to 1.
+        confidence: H x W, float32, 0 and more: the diagonal D.
+        steps: Of conjugate gradients.
+
+    Returns:
+        Alpha, H x W, float32; it may pass 0 and 1 a little.
+    """
     laplacian = _Laplacian.of(image)
     return _conjugate_gradients(
-        lambda alpha: laplacian.times(alpha) + trust * alpha,
-        trust * prior,
+        lambda alpha: laplacian.times(alpha) + confidence * alpha,
+        confidence * prior,
         start=prior,
-        scale=trust + laplacian.windows * np.float32(0.3),
+        scale=confidence + laplacian.windows * np.float32(0.3),
         steps=steps,
     )
 
 
 @dataclass(frozen=True)
 class _Laplacian:
-    channels: Sequence[Floats]
-    means: Sequence[Floats]
+    channels: Sequence[FloatArray]
+    means: Sequence[FloatArray]
     # Of each window's covariance, regularised.
-    inverse: Sequence[Sequence[Floats]]
+    inverse: Sequence[Sequence[FloatArray]]
     # How many windows each pixel is in.
-    windows: Floats
+    windows: FloatArray
 
     @classmethod
-    def of(cls, image: Floats) -> _Laplacian:
+    def of(cls, image: FloatArray) -> _Laplacian:
         channels = [np.ascontiguousarray(image[..., c], np.float32) for c in range(3)]
         means = [_window_sums(channel) / 9 for channel in channels]
         entries = []
@@ -56,7 +66,7 @@ class _Laplacian:
         windows = _spread(np.ones_like(means[0]), image.shape[:2])
         return cls(channels, means, ((rr, rg, rb), (rg, gg, gb), (rb, gb, bb)), windows)
 
-    def times(self, alpha: Floats) -> Floats:
+    def times(self, alpha: FloatArray) -> FloatArray:
         """In each window the best linear model of alpha by colour; what it leaves over, per pixel."""
         mean = _window_sums(alpha) / 9
         cross = [_window_sums(c * alpha) / 9 - m * mean for c, m in zip(self.channels, self.means, strict=True)]
@@ -68,12 +78,12 @@ class _Laplacian:
         return left
 
 
-def _window_sums(values: Floats) -> Floats:
+def _window_sums(values: FloatArray) -> FloatArray:
     rows = values[:-2] + values[1:-1] + values[2:]
     return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
-def _spread(values: Floats, shape: tuple[int, ...]) -> Floats:
+def _spread(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     """Each window's value added to its nine pixels."""
     rows = np.zeros((values.shape[0], shape[1]), np.float32)
     out = np.zeros((shape[0], shape[1]), np.float32)
@@ -85,8 +95,8 @@ def _spread(values: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 def _conjugate_gradients(
-    apply: Callable[[Floats], Floats], target: Floats, *, start: Floats, scale: Floats, steps: int
-) -> Floats:
+    apply: Callable[[FloatArray], FloatArray], target: FloatArray, *, start: FloatArray, scale: FloatArray, steps: int
+) -> FloatArray:
     solution, residue = start.copy(), target - apply(start)
     scaled = residue / scale
     direction, strength = scaled, float((residue * scaled).sum())

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeforge_cli.sandbox.engine.filters import Bools, Floats, gaussian, unit
+from aeforge_cli.sandbox.engine.arrays.filters import clip_unit, gaussian_filter
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, FloatArray
 
 _SEED = 7
 
 
-def shaded(behind: Floats, alpha: Floats) -> Floats:
-    """A soft shadow where the subject touches the ground, if all of it is in the picture."""
+def add_contact_shadow(behind: FloatArray, alpha: FloatArray) -> FloatArray:
+    """The backdrop with a contact shadow where the subject touches the ground, if all of it is in the picture.
+
+    Args:
+        behind: H x W x 3, float32, sRGB, 0 to 1: the backdrop.
+        alpha: H x W, float32, 0 to 1: the subject.
+
+    Returns:
+        The backdrop, darkened: H x W x 3, float32, sRGB, 0 to 1.
+    """
     feet = _feet(alpha)
     return behind if feet is None else _shaded(behind, feet)
 
 
-def below_sky(sky: Floats, image: Floats, alpha: Floats) -> Floats:
-    """A plain ground in the colour of the floor, for what stood on one; what hung or flew stays before the sky."""
+def add_ground_plane(sky: FloatArray, image: FloatArray, alpha: FloatArray) -> FloatArray:
+    """The sky with a plain ground in the colour of the floor, for what stood on one; what hung or flew gets none.
+
+    Args:
+        sky: H x W x 3, float32, sRGB, 0 to 1.
+        image: The photograph, likewise.
+        alpha: H x W, float32, 0 to 1: the subject.
+
+    Returns:
+        H x W x 3, float32, sRGB, 0 to 1.
+    """
     feet = _feet(alpha)
     floor = None if feet is None else _floor(image, alpha, feet)
     if feet is None or floor is None:
@@ -32,8 +53,8 @@ def below_sky(sky: Floats, image: Floats, alpha: Floats) -> Floats:
     ground = haze + (_lit(floor, sky[: horizon + 1]) * (1.06 - 0.22 * depth) - haze) * near
     ground = ground * (1 + depth * _grain((height, width))[..., None])
     # A hard line at the horizon would look cut.
-    share = unit((rows - horizon) / max(2.0, height * 0.006))[:, None, None]
-    return _shaded(unit(sky + (ground - sky) * share), feet)
+    share = clip_unit((rows - horizon) / max(2.0, height * 0.006))[:, None, None]
+    return _shaded(clip_unit(sky + (ground - sky) * share), feet)
 
 
 @dataclass(frozen=True)
@@ -42,10 +63,10 @@ class _Feet:
 
     row: int
     tall: int
-    touching: Bools
+    touching: BoolArray
 
 
-def _feet(alpha: Floats) -> _Feet | None:
+def _feet(alpha: FloatArray) -> _Feet | None:
     solid = alpha > 0.5
     rows = np.flatnonzero(solid.any(axis=1))
     if len(rows) == 0 or solid[[0, -1]].any() or solid[:, [0, -1]].any():
@@ -58,32 +79,35 @@ def _feet(alpha: Floats) -> _Feet | None:
     return _Feet(row, tall, (off <= max(1, tall // 50)) & standing)
 
 
-def _shaded(behind: Floats, feet: _Feet) -> Floats:
+def _shaded(behind: FloatArray, feet: _Feet) -> FloatArray:
     touching = feet.touching.astype(np.float32)
-    close, wide = gaussian(touching, max(1.0, feet.tall * 0.012)), gaussian(touching, max(2.0, feet.tall * 0.05))
-    shadow: Floats = np.minimum(0.5 * close + 1.1 * wide, np.float32(0.55))
+    close, wide = (
+        gaussian_filter(touching, max(1.0, feet.tall * 0.012)),
+        gaussian_filter(touching, max(2.0, feet.tall * 0.05)),
+    )
+    shadow: FloatArray = np.minimum(0.5 * close + 1.1 * wide, np.float32(0.55))
     return behind * (1 - shadow[..., None])
 
 
-def _floor(image: Floats, alpha: Floats, feet: _Feet) -> Floats | None:
+def _floor(image: FloatArray, alpha: FloatArray, feet: _Feet) -> FloatArray | None:
     """The colour beside and below the feet, if it is another than behind the head: then there was a floor."""
-    empty = gaussian(alpha, 2) < 0.02
+    empty = gaussian_filter(alpha, 2) < 0.02
     rows = np.arange(len(alpha))[:, None]
     below = image[empty & (rows > feet.row - 0.1 * feet.tall)]
     above = image[empty & (rows < feet.row - 0.6 * feet.tall)]
     if min(len(below), len(above)) < 50:
         return None
-    floor: Floats = np.median(below, axis=0)
+    floor: FloatArray = np.median(below, axis=0)
     return floor if np.abs(floor - np.median(above, axis=0)).max() > 0.1 else None
 
 
-def _lit(floor: Floats, sky: Floats) -> Floats:
+def _lit(floor: FloatArray, sky: FloatArray) -> FloatArray:
     """As bright as the sky lets it be, and a little in its colour."""
     light = sky.mean(axis=(0, 1))
-    lit: Floats = floor * np.minimum(1, light.mean() / 0.55) * (light / light.mean()) ** 0.3
+    lit: FloatArray = floor * np.minimum(1, light.mean() / 0.55) * (light / light.mean()) ** 0.3
     return lit
 
 
-def _grain(shape: tuple[int, int]) -> Floats:
+def _grain(shape: tuple[int, int]) -> FloatArray:
     noise = np.random.default_rng(_SEED).normal(0, 1, shape).astype(np.float32)
-    return 0.1 * gaussian(noise, 3) + 0.024 * gaussian(noise, 1)
+    return 0.1 * gaussian_filter(noise, 3) + 0.024 * gaussian_filter(noise, 1)

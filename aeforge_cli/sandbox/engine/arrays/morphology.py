@@ -1,4 +1,7 @@
-"""Connected regions of a mask, in numpy alone."""
+"""Binary morphology and connected components, in numpy alone.
+
+Masks are H x W, bool; pixels are neighbours by side or by corner.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Bools
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray
 
 
-def labelled(mask: Bools) -> tuple[npt.NDArray[np.int32], int]:
-    """Each connected region (by sides or corners) gets a number from 1; 0 is outside. Runs are joined row by row."""
+def label_components(mask: BoolArray) -> tuple[npt.NDArray[np.int32], int]:
+    """Connected components: H x W labels (int32), 0 outside and 1 to N inside, and N.
+
+    Runs of pixels are joined row by row with union-find (He, Chao, Suzuki, "A run-based two-scan labeling algorithm",
+    2008).
+    """
     rows, starts, ends = _runs(mask)
     parents = list(range(len(rows)))
     first_of_row = np.searchsorted(rows, np.arange(mask.shape[0] + 1))
@@ -26,24 +33,25 @@ def labelled(mask: Bools) -> tuple[npt.NDArray[np.int32], int]:
     return np.cumsum(edges, axis=1, dtype=np.int32)[:, :-1], len(names)
 
 
-def grown(mask: Bools, radius: int) -> Bools:
-    """By a square of that radius."""
-    return _grown_along(_grown_along(mask, radius, 0), radius, 1)
+def dilate(mask: BoolArray, radius: int) -> BoolArray:
+    """Dilation by a square of 2·radius + 1 pixels; beyond the border is nothing."""
+    return _dilate_along(_dilate_along(mask, radius, 0), radius, 1)
 
 
-def shrunk(mask: Bools, radius: int) -> Bools:
-    return ~grown(~mask, radius)
+def erode(mask: BoolArray, radius: int) -> BoolArray:
+    """Erosion by a square of 2·radius + 1 pixels; the border does not erode."""
+    return ~dilate(~mask, radius)
 
 
-def holes_filled(mask: Bools) -> Bools:
-    """Outside that does not reach the border is inside."""
+def fill_holes(mask: BoolArray) -> BoolArray:
+    """The mask and what it encloses: background that does not reach the border."""
     padded = np.pad(~mask, 1, constant_values=True)
-    labels, _ = labelled(padded)
-    inside: Bools = labels[1:-1, 1:-1] != labels[0, 0]
+    labels, _ = label_components(padded)
+    inside: BoolArray = labels[1:-1, 1:-1] != labels[0, 0]
     return inside
 
 
-def _grown_along(mask: Bools, radius: int, axis: int) -> Bools:
+def _dilate_along(mask: BoolArray, radius: int, axis: int) -> BoolArray:
     out, reach = mask.copy(), 0
     while reach < radius:
         step = min(reach + 1, radius - reach, mask.shape[axis])
@@ -56,12 +64,12 @@ def _grown_along(mask: Bools, radius: int, axis: int) -> Bools:
     return out
 
 
-def overlap(one: Bools, other: Bools) -> float:
-    """Their intersection as a share of their union."""
+def iou(one: BoolArray, other: BoolArray) -> float:
+    """Intersection over union of two masks, 0 to 1; 0 for two empty ones."""
     return float((one & other).sum() / max(int((one | other).sum()), 1))
 
 
-def _runs(mask: Bools) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _runs(mask: BoolArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     steps = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     rows, starts = np.nonzero(steps == 1)
     _, ends = np.nonzero(steps == -1)
