@@ -15,7 +15,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from graphlib import TopologicalSorter
 
@@ -80,11 +80,12 @@ class _Running:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An order whose job another run holds."""
+    """An order whose job another run holds; `keeps` says that what stands at its place already is enough."""
 
     order: Order
     held: Held
     started: float
+    keeps: bool
 
 
 class _Stage(Enum):
@@ -376,7 +377,7 @@ class Batch:
     def _hold(self, order: Order, held: Held, started: float) -> None:
         """Leaves the job to the run that has it: this order is taken up again when nothing else is left to do."""
         with self._lock:
-            self._held.append(_Waiting(order, held, started))
+            self._held.append(_Waiting(order, held, started, order.reuse is Reuse.FINISHED or self._share))
             self.tally.in_flight -= 1
             self._room.notify()
             self._sooner.notify()
@@ -413,12 +414,12 @@ class Batch:
         if waited > self._lifecycle.timeout:
             raise held_too_long(got)
         with self._lock:
-            self._held.append(_Waiting(each.order, got, each.started))
+            self._held.append(replace(each, held=got))
             self.tally.in_flight -= 1
 
     def _settled_by_others(self, each: _Waiting) -> JobResult | None:
         """As `_settled`, once the other run has saved the results: they may be at the place where we want them."""
-        row = self._lifecycle.journal.row(each.held.row.number)
+        row = self._lifecycle.journal.row(each.held.row.number) if each.keeps else None
         if row is None or row.state is not State.SAVED:
             return None
         each.order.reuse = Reuse.FINISHED

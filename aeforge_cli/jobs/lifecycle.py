@@ -32,7 +32,8 @@ from aeforge_cli.errors import (
 )
 from aeforge_cli.files.atomic import SavedFile, sweep
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery, Downloader, SomeMissing
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.download import Downloader, SomeMissing
 from aeforge_cli.jobs.events import Observer, RetryScheduled, Submitted, Submitting, ignore
 from aeforge_cli.jobs.needs import Need, need, sent_before
 from aeforge_cli.jobs.orders import Order

@@ -21,7 +21,7 @@ from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportErr
 from aeforge_cli.errors import AeforgeError, Interrupted
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Outcome
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Tally
 from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order

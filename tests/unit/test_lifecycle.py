@@ -31,7 +31,7 @@ from aeforge_cli.errors import (
     Unreachable,
 )
 from aeforge_cli.files.destination import Naming, destination
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Saved, Submitted, Submitting, Waiting
 from aeforge_cli.jobs.lifecycle import Account, Held, Job, Lifecycle
 from aeforge_cli.jobs.needs import need

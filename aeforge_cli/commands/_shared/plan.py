@@ -20,7 +20,7 @@ from aeforge_cli.files.destination import Destination, Naming, destination, file
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import peek
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.manifest import Line, shard
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
