@@ -409,6 +409,10 @@ class Batch:
             return
         got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
         if isinstance(got, Job):
+            # The other run may have saved the results since the journal was asked.
+            if got.action is Action.FETCH and (settled := self._settled_by_others(each)) is not None:
+                self._end(each.order, settled, each.started, _Stage.SUBMITTING)
+                return
             self._run(each.order, got, each.started, until)
             return
         if waited > self._lifecycle.timeout:
