@@ -220,24 +220,15 @@ class Session:
         self._closing.callback(journal.close)
         return journal
 
-    def lifecycle(
-        self,
-        *,
-        interval: float | None = None,
-        in_flight: int = 1,
-        in_all: int = 1,
-        kind: str = "",
-        confirmed: bool = False,
-    ) -> "Lifecycle":
+    def lifecycle(self, *, interval: float | None = None, in_flight: int = 1, confirmed: bool = False) -> "Lifecycle":
         """The steps of a job's life.
 
-        `interval` is the user's own pause between polls, in seconds; `kind` the operation whose earlier durations say
-        when to poll; `in_flight` how many jobs there may be at once, of how many `in_all`; `confirmed` whether the user
-        has agreed to a purchase that may be a second one.
+        `interval` is the user's own pause between polls, in seconds; `in_flight` how many jobs there may be at once;
+        `confirmed` whether the user has agreed to a purchase that may be a second one.
         """
         from aeforge_cli.files.atomic import discard_open_parts
         from aeforge_cli.jobs.lifecycle import Lifecycle
-        from aeforge_cli.jobs.poll_schedule import FixedSchedule, LearnedSchedule
+        from aeforge_cli.jobs.poll_schedule import PollSchedule
 
         account = self.account  # asked for first: without a key nothing is started
         _ = self.journal  # closes after what is still being received was thrown away
@@ -252,11 +243,16 @@ class Session:
             emergency=self.console.emergency,
             notify=self.console.notify,
             timeout=self.timeout,
-            schedule=FixedSchedule(interval)
-            if interval
-            else LearnedSchedule(self.journal.durations(kind, self.service), explores=in_all > in_flight > 1),
+            schedule=PollSchedule(interval),
             confirmed=confirmed,
         )
+
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
+        with suppress(NotSignedIn):
+            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
+                return self.account_name
+        return None
 
     def _limiter(self, most: int, account: "Account") -> "ConcurrencyLimiter":
         """Shared with all processes of the account; a sandbox that is started again has forgotten what it asked for."""
@@ -275,13 +271,6 @@ class Session:
                 RetryScheduled("the service asked another process of this account to wait (Retry-After)", rest)
             ),
         )
-
-    def account_if_known(self, *, runs: bool = True) -> str | None:
-        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
-        with suppress(NotSignedIn):
-            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
-                return self.account_name
-        return None
 
     @property
     def has_journal(self) -> bool:

@@ -3,22 +3,24 @@
 
 _aeforge_about() {
     case $1 in
-        '') commands='inpaint upscale split-layer generate effect build sandbox doctor help api completion skill sprite job auth config' options='--version -h --help' ;;
+        '') commands='inpaint upscale split-layer generate effect build usage sandbox doctor help api completion skill sprite job auth config' options='--version -h --help' ;;
         'inpaint') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt -q --quality -h --help' ;;
         'upscale') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --scale -h --help' ;;
         'split-layer') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -k --keyword -h --help' ;;
         'generate') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --model -p --prompt --ref -h --help' ;;
         'effect') commands='' options='--manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --image --resolution --frames -q --quality --api-version -h --help' ;;
         'build') commands='' options='--only --init -j --jobs --fail-fast --max-jobs --yes --share --report --record --overwrite --github-output --timeout --poll-interval --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -h --help' ;;
+        'usage') commands='' options='--json --format --quiet --verbose --debug --since --until --by -h --help' ;;
         'sandbox') commands='' options='--json --format --quiet --verbose --debug --port --host --key --state --engine --delay --latency --fail-jobs --status --retry-after --drop --lose-answer --seed -h --help' ;;
         'doctor') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --offline -h --help' ;;
-        'help') commands='inpaint upscale split-layer generate effect build sandbox doctor help api completion skill sprite job auth config exit-codes errors environment scripting manifest output' options='--json -h --help' ;;
+        'help') commands='inpaint upscale split-layer generate effect build usage sandbox doctor help api completion skill sprite job auth config exit-codes errors environment scripting manifest output' options='--json -h --help' ;;
         'help inpaint') commands='' options='' ;;
         'help upscale') commands='' options='' ;;
         'help split-layer') commands='' options='' ;;
         'help generate') commands='' options='' ;;
         'help effect') commands='' options='' ;;
         'help build') commands='' options='' ;;
+        'help usage') commands='' options='' ;;
         'help sandbox') commands='' options='' ;;
         'help doctor') commands='' options='' ;;
         'help help') commands='' options='' ;;
@@ -29,10 +31,15 @@ _aeforge_about() {
         'help sprite make') commands='' options='' ;;
         'help sprite reskin') commands='' options='' ;;
         'help sprite overlay') commands='' options='' ;;
-        'help job') commands='status wait list' options='' ;;
+        'help job') commands='status wait list show verify export import prune' options='' ;;
         'help job status') commands='' options='' ;;
         'help job wait') commands='' options='' ;;
         'help job list') commands='' options='' ;;
+        'help job show') commands='' options='' ;;
+        'help job verify') commands='' options='' ;;
+        'help job export') commands='' options='' ;;
+        'help job import') commands='' options='' ;;
+        'help job prune') commands='' options='' ;;
         'help auth') commands='login status logout' options='' ;;
         'help auth login') commands='' options='' ;;
         'help auth status') commands='' options='' ;;
@@ -56,10 +63,15 @@ _aeforge_about() {
         'sprite make') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --to --frames --pixel --no-pixel --api-version -h --help' ;;
         'sprite reskin') commands='' options='--from --recursive --manifest -j --jobs --resume --update --fail-fast --max-jobs --yes --shard --share --report --record -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug -p --prompt --style --resolution -q --quality --api-version -h --help' ;;
         'sprite overlay') commands='' options='--rows -o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --wait --no-wait --dry-run --new --budget --profile --base-url --sandbox --json --format --quiet --verbose --debug --style --resolution -q --quality --api-version -h --help' ;;
-        'job') commands='status wait list' options='-h --help' ;;
+        'job') commands='status wait list show verify export import prune' options='-h --help' ;;
         'job status') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --timeout -h --help' ;;
         'job wait') commands='' options='-o --output --overwrite --skip-existing --open --preview --github-output --timeout --poll-interval --profile --base-url --sandbox --json --format --quiet --verbose --debug -h --help' ;;
         'job list') commands='' options='--json --format --quiet --verbose --debug --pending --failed --search --limit -h --help' ;;
+        'job show') commands='' options='--json --format --quiet --verbose --debug -h --help' ;;
+        'job verify') commands='' options='--json --format --quiet --verbose --debug -h --help' ;;
+        'job export') commands='' options='--json --format --quiet --verbose --debug -h --help' ;;
+        'job import') commands='' options='--json --format --quiet --verbose --debug -h --help' ;;
+        'job prune') commands='' options='--json --format --quiet --verbose --debug --before -h --help' ;;
         'auth') commands='login status logout' options='-h --help' ;;
         'auth login') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --with-token --verify --no-verify --keyring -h --help' ;;
         'auth status') commands='' options='--profile --base-url --sandbox --json --format --quiet --verbose --debug --offline -h --help' ;;
@@ -167,6 +179,10 @@ _aeforge_value() {
         'build --profile') REPLY='profile' ;;
         'build --base-url') REPLY='text' ;;
         'build --format') REPLY='words text json csv' ;;
+        'usage --format') REPLY='words text json csv' ;;
+        'usage --since') REPLY='text' ;;
+        'usage --until') REPLY='text' ;;
+        'usage --by') REPLY='words day operation quality profile' ;;
         'sandbox --format') REPLY='words text json csv' ;;
         'sandbox --port') REPLY='text' ;;
         'sandbox --host') REPLY='text' ;;
@@ -253,6 +269,12 @@ _aeforge_value() {
         'job list --format') REPLY='words text json csv' ;;
         'job list --search') REPLY='text' ;;
         'job list --limit') REPLY='text' ;;
+        'job show --format') REPLY='words text json csv' ;;
+        'job verify --format') REPLY='words text json csv' ;;
+        'job export --format') REPLY='words text json csv' ;;
+        'job import --format') REPLY='words text json csv' ;;
+        'job prune --format') REPLY='words text json csv' ;;
+        'job prune --before') REPLY='text' ;;
         'auth login --profile') REPLY='profile' ;;
         'auth login --base-url') REPLY='text' ;;
         'auth login --format') REPLY='words text json csv' ;;
@@ -289,6 +311,9 @@ _aeforge_argument() {
         'sprite overlay '*) REPLY='file' ;;
         'job status '*) REPLY='job' ;;
         'job wait '*) REPLY='job' ;;
+        'job show 0') REPLY='file' ;;
+        'job verify 0') REPLY='file' ;;
+        'job import 0') REPLY='file' ;;
         'config get 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
         'config set 0') REPLY='words profile base_url quality timeout jobs output budget account journal dashboard api_key_command' ;;
         'config set 1') REPLY='text' ;;

@@ -10,6 +10,7 @@ $script:AeforgeCommands = @{
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
             'build' = 'Make what is missing or out of date in a list of assets.'
+            'usage' = 'Show how many jobs were submitted, and what they cost.'
             'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
@@ -17,7 +18,7 @@ $script:AeforgeCommands = @{
             'completion' = 'Print the completion script for a shell.'
             'skill' = 'Print instructions for AI assistants, or install them.'
             'sprite' = 'Animate images, restyle sprites, overlay characters.'
-            'job' = 'Check, wait for and list jobs.'
+            'job' = 'Check, wait for, list and explain jobs.'
             'auth' = 'Sign in, sign out, and show the current key.'
             'config' = 'Show and change settings.'
         }
@@ -288,12 +289,12 @@ $script:AeforgeCommands = @{
             '--share' = @('Leave on other machines what they have made.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
             '--record' = @('Keep a line for each saved file.', 'file')
-            '--overwrite' = @('Replace also files that were made or changed by hand.', '')
+            '--overwrite' = @('Replace files made or edited by hand, too.', '')
             '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
             '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
             '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
-            '--dry-run' = @('Check everything, print what each asset needs as JSON, send nothing.', '')
-            '--new' = @('Submit again jobs whose answer was lost (exit 10): they may be charged twice.', '')
+            '--dry-run' = @('Print what each asset needs, send nothing.', '')
+            '--new' = @('Submit again where an answer was lost (see exit 10).', '')
             '--budget' = @('Most to spend; the smallest limit wins.', 'text')
             '--profile' = @('Account to use, from the config file.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
@@ -307,6 +308,24 @@ $script:AeforgeCommands = @{
             '--help' = @('Show this help.', '')
         }
         Arguments = @('file')
+        Repeats = $false
+    }
+    'usage' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--since' = @('First day (UTC), or an age: 7d.', 'text')
+            '--until' = @('Last day.', 'text')
+            '--by' = @('What to add up.', 'words day operation quality profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
         Repeats = $false
     }
     'sandbox' = @{
@@ -364,6 +383,7 @@ $script:AeforgeCommands = @{
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
             'build' = 'Make what is missing or out of date in a list of assets.'
+            'usage' = 'Show how many jobs were submitted, and what they cost.'
             'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
@@ -371,7 +391,7 @@ $script:AeforgeCommands = @{
             'completion' = 'Print the completion script for a shell.'
             'skill' = 'Print instructions for AI assistants, or install them.'
             'sprite' = 'Animate images, restyle sprites, overlay characters.'
-            'job' = 'Check, wait for and list jobs.'
+            'job' = 'Check, wait for, list and explain jobs.'
             'auth' = 'Sign in, sign out, and show the current key.'
             'config' = 'Show and change settings.'
             'exit-codes' = 'What each exit code means.'
@@ -430,6 +450,14 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help build' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help usage' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -525,6 +553,11 @@ $script:AeforgeCommands = @{
             'status' = 'Check jobs once, without waiting.'
             'wait' = 'Wait for jobs, and save their results with -o.'
             'list' = 'List the jobs submitted from this machine, newest first.'
+            'show' = 'Show which job made a file: prompt, inputs, options, price.'
+            'verify' = 'Check that recorded files are as they were saved.'
+            'export' = 'Print the journal as JSON Lines, for another machine.'
+            'import' = 'Merge an exported journal into this one.'
+            'prune' = 'Forget settled jobs that have not changed since a date.'
         }
         Options = [ordered]@{
         }
@@ -548,6 +581,46 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help job list' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job show' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job verify' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job export' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job import' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job prune' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -902,6 +975,11 @@ $script:AeforgeCommands = @{
             'status' = 'Check jobs once, without waiting.'
             'wait' = 'Wait for jobs, and save their results with -o.'
             'list' = 'List the jobs submitted from this machine, newest first.'
+            'show' = 'Show which job made a file: prompt, inputs, options, price.'
+            'verify' = 'Check that recorded files are as they were saved.'
+            'export' = 'Print the journal as JSON Lines, for another machine.'
+            'import' = 'Merge an exported journal into this one.'
+            'prune' = 'Forget settled jobs that have not changed since a date.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -969,6 +1047,82 @@ $script:AeforgeCommands = @{
             '--failed' = @('Only jobs that failed.', '')
             '--search' = @('Only jobs that mention TEXT.', 'text')
             '--limit' = @('Number of jobs to list.', 'text')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job show' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job verify' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job export' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job import' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job prune' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--before' = @('2026-01-31 (UTC), or an age such as 30d or 12h.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }

@@ -122,7 +122,7 @@ def _call(endpoint: str, form: tuple[Part, ...]) -> Operation:
 def _posted(session: Session, operation: Operation, *, anew: bool) -> bytes:
     """Sends the form once, by way of the journal. Raises as a submission does."""
     tape = _Tape(session.transport)
-    lifecycle = replace(session.lifecycle(kind=operation.name), client=session.client_over(tape))
+    lifecycle = replace(session.lifecycle(), client=session.client_over(tape))
     label = next((picture.label for picture in operation.pictures()), "")
     order = Order(lambda: operation, type(operation), label, reuse=Reuse.NOTHING if anew else Reuse.UNFINISHED)
     job = lifecycle.obtain_now(order, session.clock.monotonic() + session.timeout)

@@ -78,9 +78,7 @@ class BuildBatchOptions:
 class BuildOutputOptions:
     """Output."""
 
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace also files that were made or changed by hand.")
-    ] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files made or edited by hand, too.")] = False
     github_output: GithubOutputOption = False
 
 
@@ -88,13 +86,8 @@ class BuildOutputOptions:
 class BuildSubmissionOptions:
     """Submission."""
 
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print what each asset needs as JSON, send nothing.")
-    ] = False
-    new: Annotated[
-        bool,
-        typer.Option("--new", help="Submit again jobs whose answer was lost (exit 10): they may be charged twice."),
-    ] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what each asset needs, send nothing.")] = False
+    new: Annotated[bool, typer.Option("--new", help="Submit again where an answer was lost (see exit 10).")] = False
     budget: BudgetOption = None
 
 
@@ -115,9 +108,9 @@ def build(
 ) -> None:
     """Make what is missing or out of date in a list of assets.
 
-    Each asset has an out, an operation and its options; a picture may be the out of another asset, which is made first.
-    An asset is bought when its prompt, options or pictures are new. What was bought before is kept, or fetched again at
-    no cost. Files made or changed by hand are left alone. Paths are relative to the list.
+    Each asset has an output, an operation and its options. Its image may be the output of another asset, which is then
+    made first. A job is submitted where the prompt, an option or an image is new. Earlier results are kept, or
+    downloaded again at no cost. Files that were made or edited by hand are left alone. Paths are relative to the list.
 
     Examples:
 

@@ -24,7 +24,7 @@ from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, comm
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.lifecycle import Job, job_failed
 from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id
 from aeforge_cli.jobs.results import JobResult

@@ -15,7 +15,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from graphlib import TopologicalSorter
 
@@ -48,7 +48,7 @@ from aeforge_cli.jobs.needs import blocked
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
-from aeforge_cli.journal.interface import Reuse
+from aeforge_cli.journal.interface import Reuse, State
 from aeforge_cli.process.signals import DEAF
 
 UPLOADERS = 12
@@ -81,11 +81,12 @@ class _Running:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An order whose job another run holds."""
+    """An order whose job another run holds; `keeps` says that what stands at its place already is enough."""
 
     order: Order
     held: Held
     started: float
+    keeps: bool
 
 
 class _Stage(Enum):
@@ -381,7 +382,7 @@ class Batch:
     def _hold(self, order: Order, held: Held, started: float) -> None:
         """Leaves the job to the run that has it: this order is taken up again when nothing else is left to do."""
         with self._lock:
-            self._held.append(_Waiting(order, held, started))
+            self._held.append(_Waiting(order, held, started, order.reuse is Reuse.FINISHED or self._share))
             self.tally.in_flight -= 1
             self._room.notify()
             self._sooner.notify()
@@ -408,20 +409,30 @@ class Batch:
     def _take_up_one(self, each: _Waiting, waited: float) -> None:
         now = self._lifecycle.clock.monotonic()
         until = now + self._lifecycle.timeout
-        shares = self._may_stay_elsewhere(each.order)
-        row = self._lifecycle.journal.row(each.held.row.number) if shares else None
-        if row is not None and (elsewhere := self._lifecycle.elsewhere(each.order, row)) is not None:
-            self._end(each.order, elsewhere, each.started, _Stage.SUBMITTING)
+        if (settled := self._settled_by_others(each)) is not None:
+            self._end(each.order, settled, each.started, _Stage.SUBMITTING)
             return
         got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
         if isinstance(got, Job):
+            # The other run may have saved the results since the journal was asked.
+            if got.action is Action.FETCH and (settled := self._settled_by_others(each)) is not None:
+                self._end(each.order, settled, each.started, _Stage.SUBMITTING)
+                return
             self._run(each.order, got, each.started, until)
             return
         if waited > self._lifecycle.timeout:
             raise held_too_long(got)
         with self._lock:
-            self._held.append(_Waiting(each.order, got, each.started))
+            self._held.append(replace(each, held=got))
             self.tally.in_flight -= 1
+
+    def _settled_by_others(self, each: _Waiting) -> JobResult | None:
+        """As `_settled`, once the other run has saved the results: they may be at the place where we want them."""
+        row = self._lifecycle.journal.row(each.held.row.number) if each.keeps else None
+        if row is None or row.state is not State.SAVED:
+            return None
+        each.order.reuse = Reuse.FINISHED
+        return self._settled(each.order)
 
     # -------------------------------------------------------------- polling
 
@@ -472,7 +483,7 @@ class Batch:
         if isinstance(found, float):
             self._schedule(running, found)
             return
-        done = self._lifecycle.ended(running.job, found, running.poller.lasted)
+        done = self._lifecycle.ended(running.job, found)
         with self._lock:
             # The job is over at the service: another may take its place while its results are downloaded.
             self.tally.in_flight -= 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.copies import copy_result, find_copy
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.journal.interface import Row
 
 

@@ -3,8 +3,8 @@
 import itertools
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aeforge_cli.api.client import Client
@@ -19,9 +19,10 @@ from aeforge_cli.errors import (
     invocation,
 )
 from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, names_beside, with_tag
-from aeforge_cli.files.destination import Destination, Naming
+from aeforge_cli.files.destination import Naming
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.regular import open_stream
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
 from aeforge_cli.process.clock import Clock
 
@@ -29,39 +30,6 @@ MISSING_SECONDS = 30.0  # a result host may not know a new picture at once
 BAD_PICTURES = 4  # how often something that is not a complete picture is fetched
 READER_POLL = 0.1  # seconds between two tries to open a pipe that nobody reads
 _one_at_a_time = threading.Lock()  # jobs that end together must not mix their pictures in one pipe
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Where the results of one job go: files, a pipe or device, or the bytes of a single one to `stdout`."""
-
-    naming: Naming
-    destination: Destination | None = None
-    stdout: Callable[[Iterable[bytes]], None] | None = None
-
-    def replacing(self, stale: Collection[str]) -> "Delivery":
-        """The same place, where a file of such content may be replaced; any other stays."""
-        taken = self.taken()
-        if self.destination is None or taken is None or not any(holds(taken, sha256) for sha256 in stale):
-            return self
-        return replace(self, destination=replace(self.destination, replace=True))
-
-    @property
-    def target(self) -> str:
-        """For the journal: the place, independent of the current folder."""
-        return str(Path(self.destination.template).absolute()) if self.destination else "-"
-
-    @property
-    def is_predictable(self) -> bool:
-        """Whether the name of the result is known before the job is."""
-        return self.destination is not None and self.destination.is_predictable
-
-    def taken(self) -> Path | None:
-        """The file that exists where the result is to go, if one does."""
-        return self.destination.taken(self.naming) if self.destination else None
-
-    def path(self, naming: Naming) -> Path | None:
-        return self.destination.path(naming) if self.destination else None
 
 
 class SomeMissing(Exception):

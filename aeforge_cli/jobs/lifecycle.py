@@ -34,11 +34,12 @@ from aeforge_cli.errors import (
 )
 from aeforge_cli.files.atomic import SavedFile, sweep
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery, Downloader, SomeMissing
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.download import Downloader, SomeMissing
 from aeforge_cli.jobs.events import Observer, RetryScheduled, Submitted, Submitting, ignore
 from aeforge_cli.jobs.needs import Need, need, sent_before
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.jobs.poll_schedule import LearnedSchedule, PollSchedule
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
 from aeforge_cli.journal import rules
@@ -46,7 +47,6 @@ from aeforge_cli.journal.interface import (
     Claimed,
     Intent,
     Journal,
-    Lasted,
     Limit,
     NoJournal,
     OtherAccount,
@@ -109,7 +109,7 @@ class Lifecycle:
     emergency: Callable[[str], None]
     notify: Observer = ignore
     timeout: float = 600.0
-    schedule: PollSchedule = field(default_factory=LearnedSchedule)
+    schedule: PollSchedule = field(default_factory=PollSchedule)
     confirmed: bool = False
     strangers: set[str] = field(default_factory=set)
 
@@ -330,12 +330,12 @@ class Lifecycle:
             error.hint = go_on_with(" ".join(job.job_id for job in jobs))
             raise
 
-    def ended(self, job: Job, status: Succeeded | Failed, lasted: Lasted | None = None) -> Succeeded:
+    def ended(self, job: Job, status: Succeeded | Failed) -> Succeeded:
         """Writes down how the job ended; raises JobFailed if it failed."""
         match status:
             case Succeeded():
                 if job.action is not Action.FETCH:  # saved before: the row says more already
-                    self.journal.record(job.number, Step(State.SUCCEEDED, lasted=lasted), self._now)
+                    self.journal.record(job.number, Step(State.SUCCEEDED), self._now)
                 return status
             case Failed(reason):
                 self.journal.record(job.number, Step(State.FAILED, reason=reason), self._now)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.image_headers import Format
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal import rules

@@ -9,7 +9,7 @@ from aeforge_cli.api.operations import Operation
 from aeforge_cli.journal.interface import Reuse
 
 if TYPE_CHECKING:
-    from aeforge_cli.jobs.download import Delivery
+    from aeforge_cli.jobs.delivery import Delivery
 
 
 @dataclass(eq=False)

@@ -7,7 +7,6 @@ from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeed
 from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, go_on_with
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
-from aeforge_cli.journal.interface import Lasted
 from aeforge_cli.process.clock import Clock
 
 MISSING_SECONDS = 30.0  # one doubtful answer decides nothing about paid work: a gateway may say 404, too
@@ -20,7 +19,6 @@ class Poller:
 
     `accepted` is when the job was made, on the monotonic clock, if this process saw it; `until` when the timeout
     expires. `is_known` says that the journal has the job: only then is there a reason to doubt that it does not exist.
-    `lasted` is how long the job took, once it has succeeded before our eyes.
     """
 
     def __init__(
@@ -44,16 +42,14 @@ class Poller:
         self._notify = notify
         self._is_known = is_known
         self._started = clock.monotonic()
-        self._pending_at = 0.0
         self._missing_since: float | None = None
         self._missing = 0
         self._failures = 0
         self._empty = 0
-        self.lasted: Lasted | None = None
 
     def first_pause(self) -> float:
         """Seconds until the first poll: none for a job that is not new."""
-        return 0.0 if self._accepted is None else self._schedule.pause(0.0, self._job_id)
+        return 0.0 if self._accepted is None else self._schedule.pause(0.0)
 
     def poll(self) -> Succeeded | Failed | float:
         """One poll: how the job ended, or the seconds to wait before the next."""
@@ -62,17 +58,11 @@ class Poller:
         except Retryable as failure:
             return self._after(failure)
         self._failures, self._missing_since, self._missing = 0, None, 0
-        match job:
-            case Pending(status):
-                self._pending_at = self._waited
-                self._notify(Waiting(self._job_id, status, self._waited))
-                return self._before_timeout(
-                    self._schedule.pause(self._waited, self._job_id), self._still_running("the timeout expired")
-                )
-            case Succeeded() if self._accepted is not None:
-                self.lasted = Lasted(self._pending_at, self._waited)
-                self._schedule.learn(self.lasted, self._job_id)
-        return job
+        if not isinstance(job, Pending):
+            return job
+        self._notify(Waiting(self._job_id, job.status, self._waited))
+        pause = self._schedule.pause(self._waited)
+        return self._before_timeout(pause, self._still_running("the timeout expired"))
 
     @property
     def _waited(self) -> float:

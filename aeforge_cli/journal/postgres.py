@@ -24,6 +24,7 @@ from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
 
 BUSY_SECONDS = 30.0
+SILENT_SECONDS = 60.0
 _APART = 0.5  # seconds between two tries to connect, whichever threads ask
 _PAUSE = 1.0  # seconds between the tries of one change
 T = TypeVar("T")
@@ -32,8 +33,9 @@ T = TypeVar("T")
 class PostgresJournal(SqlJournal):
     """The journal of all machines that name this database; several threads may use it at once.
 
-    `folder` is this machine's state folder, for what its shells are offered. `retried_for` and `busy_seconds` are how
-    long a change is tried again while the server is gone, and waits for what another transaction has locked.
+    `folder` is this machine's state folder, for what its shells are offered. A change is tried again for `retried_for`
+    seconds while the server is gone; a statement waits `busy_seconds` for what another transaction has locked, and
+    `silent_seconds` for any answer.
     Raises Usage where the URL is none, JournalUnreachable where the server cannot be reached or used.
     """
 
@@ -47,9 +49,10 @@ class PostgresJournal(SqlJournal):
         history: bool = True,
         retried_for: float = RETRIED_FOR,
         busy_seconds: float = BUSY_SECONDS,
+        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         super().__init__(folder, host=this_machine(folder), history=history)
-        self._server = Server(url, busy_seconds=busy_seconds)
+        self._server = Server(url, busy_seconds=busy_seconds, silent_seconds=silent_seconds)
         self._retried_for = retried_for
         self._name = uuid.uuid4().hex
         self._lock = threading.RLock()
@@ -172,6 +175,7 @@ class PostgresJournal(SqlJournal):
                 raise self._failed(self._lost(lost)) from None
             except OutOfReach as failure:
                 raise self._failed(failure) from None
+        if self._unanswered:
             self._settle(self._session)
         return self._session
 

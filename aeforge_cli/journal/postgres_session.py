@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -34,6 +35,7 @@ _TYPES = {
 _NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 _PROBES = 3
 _PROBE_SECONDS = 3.0
+_ENDING_SECONDS = 2.0  # how long the server may take to end a session
 
 
 class SessionLost(Exception):
@@ -58,7 +60,9 @@ class Server:
     Raises Usage where the URL is none.
     """
 
-    def __init__(self, url: str, *, busy_seconds: float) -> None:
+    def __init__(self, url: str, *, busy_seconds: float, silent_seconds: float) -> None:
+        """A statement waits `busy_seconds` for a lock; after `silent_seconds` without an answer it is given up."""
+        self.silent_seconds = silent_seconds
         try:
             given = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
         except psycopg.Error:
@@ -131,21 +135,25 @@ class Server:
 class Session:
     """A connection that holds the run's lock.
 
-    Raises JournalUnreachable where the server cannot be reached or used, JournalBusy where the lock is not to be had,
-    SessionLost where the connection breaks at once.
+    Raises JournalUnreachable where the server cannot be reached or used, SessionLost where the connection breaks at
+    once.
     """
 
     def __init__(self, server: Server, run: str) -> None:
         self._server = server
+        self._key = lock_key(f"run {run}")
+        self._holds_lock = False
         self._connection = server.connect()
+        self._watch = _Watch(self._connection, server.silent_seconds)
         try:
             with self._translating():
-                self._begin(lock_key(f"run {run}"))
+                self._begin()
+            self._succeed_to_lock()
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, key: int) -> None:
+    def _begin(self) -> None:
         found = self._connection.execute("SELECT pg_backend_pid(), current_setting('server_version_num')::int")
         self.process, version = found.fetchone() or (0, 0)
         if version < _OLDEST:
@@ -157,14 +165,24 @@ class Session:
             raise self._shared()
         self._set_up()
         _prepare_tables(self._connection, self._server)
-        self._take(key)
 
-    def _take(self, key: int) -> None:
+    def _succeed_to_lock(self) -> None:
         """Takes the run's lock, from a session that the server has not yet noticed to be gone, too."""
-        [(is_ours,)] = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchall()
-        if not is_ours:
-            self._connection.execute(_END_HOLDER, {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF})
-            self._connection.execute("SELECT pg_advisory_lock(%s)", [key])
+        until = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < until:
+            with self._translating():
+                if self._takes_lock():
+                    return
+                high, low = self._key >> 32 & 0xFFFFFFFF, self._key & 0xFFFFFFFF
+                self._connection.execute(_END_HOLDER, {"high": high, "low": low})
+            time.sleep(0.05)
+
+    def _takes_lock(self) -> bool:
+        """Whether the run's lock is ours. Without it what was paid for can be recorded, and nothing be claimed."""
+        if not self._holds_lock:
+            found = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [self._key])
+            [(self._holds_lock,)] = found.fetchall()
+        return self._holds_lock
 
     def _is_shared(self) -> bool:
         """Whether our connection gets another session at the server while somebody else is in a transaction."""
@@ -172,11 +190,11 @@ class Session:
             other = self._server.connect()
         except OutOfReach:
             return False  # there is no other session to be had, and so ours is not given away
-        with contextlib.closing(other), _limited(other, _PROBE_SECONDS) as is_late:
+        with contextlib.closing(other), contextlib.closing(_Watch(other, _PROBE_SECONDS)) as watch, watch.limited():
             try:
                 return any(self._is_moved_by(other) for _ in range(_PROBES))
             except psycopg.OperationalError:
-                return not is_late.is_set()  # in vain it waited for a session; or it may not even begin a transaction
+                return not watch.has_cut  # in vain it waited for a session; or it may not even begin a transaction
 
     def _is_moved_by(self, other: Connection) -> bool:
         other.execute("BEGIN")
@@ -204,9 +222,8 @@ class Session:
 
     def execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """What was found; an error ends the transaction. Raises SessionLost, Overlapped, and the errors of ours."""
-        plain = {name: str.__str__(value) if isinstance(value, str) else value for name, value in values.items()}
         with self._translating():
-            cursor = self._connection.execute(_translated(statement), plain)
+            cursor = self._connection.execute(_translated(statement), values)
             return cursor.fetchall() if cursor.description else []
 
     @contextlib.contextmanager
@@ -215,19 +232,29 @@ class Session:
 
         In statements of their own: the snapshot of one that waited for a lock would be older than the lock.
         """
-        waits = "".join(f"SELECT pg_advisory_xact_lock({lock_key(name)});" for name in locks)
         try:
             with self._translating():
+                if locks:
+                    self._require_lock()
+                waits = "".join(f"SELECT pg_advisory_xact_lock({lock_key(name)});" for name in locks)
                 cursor = self._connection.execute(f"BEGIN; {waits} SELECT pg_backend_pid()".encode(), prepare=False)
                 while cursor.nextset():
                     pass
-                self._require_own_session(cursor.fetchone())
+                if locks:
+                    self._require_own_session(cursor.fetchone())
             yield
         except BaseException:
             self._roll_back()
             raise
         with self._translating():
             self._connection.execute("COMMIT")
+
+    def _require_lock(self) -> None:
+        if not self._takes_lock():
+            raise JournalBusy(
+                f"The journal {self._server.address} still holds the last session of this process",
+                hint="run the command again in a minute",
+            )
 
     def _require_own_session(self, found: tuple[Any, ...] | None) -> None:
         if found != (self.process,):
@@ -248,7 +275,8 @@ class Session:
     @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:
         try:
-            yield
+            with self._watch.limited():
+                yield
         except (errors.DeadlockDetected, errors.SerializationFailure) as error:
             raise Overlapped(self._server.shown(str(error))) from None
         except psycopg.Error as error:
@@ -267,8 +295,45 @@ class Session:
         return self._connection.closed or self._connection.broken
 
     def close(self) -> None:
+        self._watch.close()
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
+
+
+class _Watch:
+    """Cuts a connection whose server is silent for too long: the library waits for an answer without end."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._wire = socket.socket(fileno=os.dup(connection.fileno()))
+        self._seconds = seconds
+        self._since: float | None = None
+        self._ended = threading.Event()
+        self.has_cut = False
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    @contextlib.contextmanager
+    def limited(self) -> Iterator[None]:
+        """An answer is due."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def _look(self) -> None:
+        while not self._ended.wait(min(1.0, self._seconds / 4)):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._seconds:
+                self.has_cut = True
+                with contextlib.suppress(OSError):
+                    self._wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._ended.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        self._wire.close()
 
 
 def lock_key(name: str) -> int:
@@ -347,26 +412,6 @@ def _address(given: Mapping[str, str]) -> str:
 def _process(connection: Connection) -> int:
     [(process,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
     return int(process)
-
-
-@contextlib.contextmanager
-def _limited(connection: Connection, seconds: float) -> Iterator[threading.Event]:
-    """Cuts the connection after so many seconds, and says so: the library waits for an answer without end."""
-    is_late = threading.Event()
-
-    def cut() -> None:
-        is_late.set()
-        with contextlib.suppress(OSError):
-            wire.shutdown(socket.SHUT_RDWR)
-
-    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield is_late
-        finally:
-            timer.cancel()
 
 
 @lru_cache(maxsize=200)

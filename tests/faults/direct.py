@@ -15,7 +15,7 @@ from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import JobResult

@@ -79,6 +79,7 @@ def _assert_nothing_leaked(runs: list[Run], home: Home) -> None:
         assert run.on_terminal or SIGNATURE not in run.stderr, "I4: a signed link was shown"
     for path in home.root.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.name != "config.toml" and path.stat().st_size < LARGE:
+            path.chmod(path.stat().st_mode | 0o400)  # under a umask of 777 its owner may not read it, and root may
             content = path.read_bytes()
             assert API_KEY.encode() not in content, f"I4: the key is in {path}"
             assert SIGNATURE.encode() not in content, f"I4: a signed link is in {path}"

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import psycopg
 import pytest
 
 _OPTIONS = {
-    "listen_addresses": "'127.0.0.1'",
+    "listen_addresses": "127.0.0.1",
     "max_connections": "120",
     "shared_buffers": "16MB",
-    "unix_socket_directories": "''",
+    "unix_socket_directories": "",
     "log_min_messages": "fatal",
     "max_wal_size": "64MB",
 }
@@ -35,11 +36,12 @@ def programs() -> Path:
 
 
 def as_somebody(command: Sequence[str]) -> list[str]:
-    """The command as a user that is not root, which PostgreSQL and PgBouncer refuse to be."""
-    if os.geteuid() != 0:
-        return list(command)
-    user = pwd.getpwnam("postgres")
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
+    """The command as a user that is not root, as which PostgreSQL and PgBouncer refuse to run; it ends with us."""
+    ending = ["setpriv", "--pdeathsig=QUIT"] if shutil.which("setpriv") else []
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        ending += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [*ending, *command]
 
 
 @contextlib.contextmanager
@@ -64,20 +66,36 @@ class Cluster:
         self._folder = folder / "data"
         self.port = free_port()
         self._options = _OPTIONS | options
-        self._run(
-            "initdb", "-U", "tester", "--auth=trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"
-        )
+        words = ("-U", "tester", "--auth=trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C")
+        command = as_somebody([str(programs() / "initdb"), "-D", str(self._folder), *words])
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60)
         self.start()
 
     def url(self, database: str = "postgres", user: str = "tester") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        settings = " ".join(f"-c {name}={value}" for name, value in {**self._options, "port": f"{self.port}"}.items())
-        self._run("pg_ctl", "start", "-w", "-s", "-o", settings, "-l", f"{self._folder}.log")
+        settings = [f"--{name}={value}" for name, value in {**self._options, "port": f"{self.port}"}.items()]
+        # Not by pg_ctl, whose server would outlive a test run that is killed.
+        command = as_somebody([str(programs() / "postgres"), "-D", str(self._folder), *settings])
+        self._process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self._process.poll() is None, "PostgreSQL does not start"
+            assert time.monotonic() < deadline, "PostgreSQL does not answer"
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-w", "-s", "-m", "immediate")
+        """At once, as in a crash of the server."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
 
     def restart(self) -> None:
         self.stop()
@@ -96,15 +114,6 @@ class Cluster:
             for statement in statements:
                 cursor.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
-
-    def signal(self, process: int, number: signal.Signals) -> None:
-        """To one of the server's processes."""
-        os.kill(process, number)
-
-    def _run(self, program: str, *words: str) -> None:
-        command = as_somebody([str(programs() / program), "-D", str(self._folder), *words])
-        # Not to pipes: the server would inherit them, and keep them open.
-        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60)
 
 
 @contextlib.contextmanager

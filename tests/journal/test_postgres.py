@@ -139,23 +139,12 @@ def test_a_half_open_connection_does_not_keep_the_lock_of_the_run(
     bought(journal, State.ACCEPTED)
     assert journal._session is not None
     before = journal._session.process
-    os.kill(before, signal.SIGSTOP)  # it will not notice that its client is gone
-    wire.cut()
-    with ThreadPoolExecutor(1) as pool_:
-        answer = pool_.submit(journal.last)
-        try:
-            _wait_until(lambda: _ending(cluster, before))
-        finally:
-            os.kill(before, signal.SIGCONT)
-        assert answer.result(20) is not None
 
-    assert [row.job_id for row in other.rows(limit=1)] == [JOB]
+    wire.cut(only_here=True)
+    assert journal.last() is not None
+
+    assert cluster.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {before}") == []
     assert is_live(other)
-
-
-def _ending(cluster: Cluster, process: int) -> bool:
-    """Whether somebody waits for the lock that this process holds."""
-    return bool(cluster.run(f"SELECT 1 FROM pg_locks WHERE NOT granted AND {process} = ANY (pg_blocking_pids(pid))"))
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -271,21 +260,15 @@ def test_without_the_server_claims_stop_at_once_and_records_wait_for_it(own_clus
 
 
 def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -> None:
-    journal = open_one(own_cluster.url(), retried_for=0.0)
-    number = bought(journal)
+    journal = open_one(own_cluster.url())
     own_cluster.stop()
 
-    def told(which: int) -> str | None:
-        step = Step(State.ACCEPTED, job_id=job_id(which))
-        calls = (lambda: bought(journal), lambda: journal.record(number, step, NOW))
-        failure = refusal(calls[which % 2])
-        failure.job_id = job_id(which)
-        barrier.wait(20)
-        return failure.job_id
+    first = refusal(lambda: bought(journal))
+    first.job_id = JOB
+    second = refusal(lambda: bought(journal))
+    second.job_id = job_id(2)
 
-    barrier = threading.Barrier(8)
-    with ThreadPoolExecutor(8) as pool_:
-        assert list(pool_.map(told, range(8))) == [job_id(which) for which in range(8)]
+    assert [first.job_id, second.job_id, refusal(lambda: bought(journal)).job_id] == [JOB, job_id(2), None]
     own_cluster.start()
 
 
@@ -337,6 +320,28 @@ def test_a_server_that_cannot_be_reached_is_told_of_at_once(tmp_path: Path) -> N
     assert failure.message == "The journal postgresql://me@127.0.0.1:9/games cannot be reached"
     assert "refused" in failure.why
     assert not (tmp_path / "jobs.sqlite3").exists()  # there is no fall-back
+
+
+def test_a_server_that_falls_silent_is_left_and_what_was_paid_for_is_recorded(
+    cluster: Cluster, database: str, open_one: Open
+) -> None:
+    journal, other = open_one(silent_seconds=1.0), open_one()
+    number = bought(journal)
+    assert journal._session is not None
+    silent = journal._session.process
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        journal.record(number, Step(State.ACCEPTED, job_id=JOB), NOW)
+
+        assert [row.state for row in other.rows()] == [State.ACCEPTED]
+        assert is_live(other)
+        failure = refusal(lambda: bought(journal))  # its sign of life is still in the hands of the old session
+        assert isinstance(failure, JournalBusy)
+    finally:
+        os.kill(silent, signal.SIGCONT)
+    _wait_until(lambda: not cluster.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {silent}"))
+    assert bought(journal, intent=INTENT._replace(work="beef")) > number
+    assert is_live(other, INTENT._replace(work="beef"))
 
 
 # ------------------------------------------------------------------ others who hold things up
@@ -516,7 +521,7 @@ def test_the_password_comes_from_the_url_or_the_environment_and_is_never_shown(
 
 def test_what_a_server_says_is_shown_on_one_line_and_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "hunter33")
-    server = Server("postgresql://me:hunter22@db/x", busy_seconds=1)
+    server = Server("postgresql://me:hunter22@db/x", busy_seconds=1, silent_seconds=1)
 
     said = server.shown("connection failed: no hunter22,\n\tno hunter33\n - and no end" + 1000 * "!")
 

@@ -19,7 +19,9 @@ class Wire:
         self._is_last = False
         self._last_words: bytes | None = None
         self._acted = threading.Event()
-        self._open: list[socket.socket] = []
+        self._clients: list[socket.socket] = []
+        self._servers: list[socket.socket] = []
+        self._is_half_open = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, words: bytes, *, for_good: bool = False) -> None:
@@ -32,9 +34,10 @@ class Wire:
     def mend(self) -> None:
         self._is_down = False
 
-    def cut(self) -> None:
-        """Ends all that is open now; the next connection gets through."""
-        for each in self._open:
+    def cut(self, *, only_here: bool = False) -> None:
+        """Ends all that is open now; the next connection gets through. The server may not learn of it."""
+        self._is_half_open = only_here
+        for each in self._clients if only_here else self._clients + self._servers:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
@@ -46,13 +49,13 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._open.append(client)
+                self._clients.append(client)
                 if self._is_down:
                     client.close()
                 if self._is_down or self.is_silent:
                     continue
                 server = socket.create_connection(("127.0.0.1", self._target))
-                self._open.append(server)
+                self._servers.append(server)
                 threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
                 threading.Thread(target=self._answer, args=(client, server), daemon=True).start()
 
@@ -62,7 +65,7 @@ class Wire:
                 self._last_words, self.was_cut, self._is_down = None, True, self._is_last
             with contextlib.suppress(OSError):
                 server.sendall(block)
-        _end(client, server)
+        _end(*([client] if self._is_half_open else [client, server]))
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
         for block in _blocks(server):

@@ -21,11 +21,11 @@ from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportErr
 from aeforge_cli.errors import AeforgeError, Interrupted
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Outcome
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Tally
 from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.journal.interface import Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
@@ -190,7 +190,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
         stop=stop,
         account=Account(BASE, "a1b2"),
         emergency=lambda _text: None,
-        schedule=FixedSchedule(0.01),
+        schedule=PollSchedule(0.01),
     )
     yield Studio(service, life, tmp_path / "out")
     journal.close()

@@ -31,12 +31,12 @@ from aeforge_cli.errors import (
     Unreachable,
 )
 from aeforge_cli.files.destination import Naming, destination
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Saved, Submitted, Submitting, Waiting
 from aeforge_cli.jobs.lifecycle import Account, Held, Job, Lifecycle
 from aeforge_cli.jobs.needs import need
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import Action, JobResult
 from aeforge_cli.journal.interface import Claimed, Intent, NoJournal, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
@@ -122,7 +122,7 @@ def buyer(client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: 
         account=Account(BASE, "a1b2"),
         emergency=told.append,
         notify=events.append,
-        schedule=FixedSchedule(1.0),
+        schedule=PollSchedule(1.0),
     )
     user = Buyer(life, transport, clock, stop, events, told, tmp_path / "work")
     yield user

@@ -19,9 +19,8 @@ from aeforge_cli.errors import (
     Unreachable,
 )
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.polling import EMPTY_POLLS, Poller
-from aeforge_cli.journal.interface import Lasted
 from tests.unit.conftest import JOB, LINK, FakeClock, FakeTransport, Scripted, stands, told, unanswered
 
 DONE = stands("Succeed", LINK)
@@ -53,7 +52,7 @@ class Watching:
             JOB,
             client=self.client,
             clock=self.clock,
-            schedule=FixedSchedule(2.0),
+            schedule=PollSchedule(2.0),
             until=now + timeout,
             accepted=now if is_new else None,
             notify=self.events.append,
@@ -78,20 +77,19 @@ def test_a_new_job_is_looked_at_until_it_is_done(user: Watching) -> None:
     assert to_the_end(watch, user.clock) == Succeeded((LINK,))
     assert user.clock.slept == [1.0, 2.0, 2.0]
     assert user.events == [Waiting(JOB, "Pending", 1.0), Waiting(JOB, "Pending", 3.0)]
-    assert watch.lasted == Lasted(3.0, 5.0)
 
 
-def test_an_old_job_is_looked_at_at_once_and_teaches_nothing(user: Watching) -> None:
+def test_an_old_job_is_looked_at_at_once(user: Watching) -> None:
     watch = user.watch(DONE, is_new=False)
 
     assert to_the_end(watch, user.clock) == Succeeded((LINK,))
-    assert (user.clock.slept, watch.lasted) == ([0.0], None)
+    assert user.clock.slept == [0.0]
 
 
 def test_a_job_that_failed_is_an_end_too(user: Watching) -> None:
     watch = user.watch(PENDING, stands("Failed"))
 
-    assert (to_the_end(watch, user.clock), watch.lasted) == (Failed(), None)
+    assert to_the_end(watch, user.clock) == Failed()
 
 
 def test_a_state_nobody_knows_is_waited_out_and_told(user: Watching) -> None:

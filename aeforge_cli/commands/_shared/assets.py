@@ -19,7 +19,7 @@ from aeforge_cli.files.destination import Naming, destination, file_name
 from aeforge_cli.files.inputs import local_path, peek
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.assets import AssetFile, Dependencies, Entry, Misspelled, Mistakes, unknown_key, written
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 
 _SINGLE = ("image", "to")  # options that take one picture
 _KEYWORD = "keyword"  # what split-layer calls its prompt

@@ -20,7 +20,7 @@ from aeforge_cli.files.destination import Destination, Naming, destination, file
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import peek
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.manifest import Line, shard
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
@@ -159,7 +159,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
 def reuse(submission: SubmissionOptions, batch: BatchOptions) -> Reuse:
     if submission.new:
         return Reuse.NOTHING
-    return Reuse.FINISHED if batch.resume or batch.update else Reuse.UNFINISHED
+    return Reuse.FINISHED if batch.resume or batch.update or batch.share else Reuse.UNFINISHED
 
 
 def _options_of(line: Line, recipe: Recipe, common: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
-from aeforge_cli.commands._shared.plan import Ask, Planned, guard, planned
 from aeforge_cli.commands._shared.recipes import Recipe
-from aeforge_cli.commands._shared.results import Results, request_json
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
 from aeforge_cli.errors import Interrupted, command, go_on_with
 from aeforge_cli.jobs.orders import Order
@@ -18,6 +16,8 @@ from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
+    from aeforge_cli.commands._shared.plan import Planned
+    from aeforge_cli.commands._shared.results import Results
     from aeforge_cli.jobs.batch import Batch
 
 
@@ -36,6 +36,8 @@ def submit_all(
     `options` hold where a list says nothing else; `image` is the picture of a job that can do without one. Raises what
     failed, Partial, or what all failures have in common.
     """
+    from aeforge_cli.commands._shared.plan import Ask, planned  # here, for a help page needs no plan
+
     run.apply(session, quality=options.get("quality"), jobs=batch.jobs)
     if run.output.output is None and run.submission.wait and (place := session.settings.output):
         run = replace(run, output=replace(run.output, output=place))
@@ -52,8 +54,11 @@ def _names(given: object) -> Iterable[str]:
     return [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else ()
 
 
-def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: BatchOptions) -> None:
+def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions) -> None:
     """Runs a plan that was checked. Raises Partial, or what all failures have in common."""
+    from aeforge_cli.commands._shared.plan import guard
+    from aeforge_cli.commands._shared.results import Results
+
     wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
     for operation in wanted:
         session.spending.required_price(operation)
@@ -72,7 +77,7 @@ def run_plan(session: Session, plan: Sequence[Planned], run: RunOptions, batch: 
         results.conclude()
 
 
-def _settled(plan: Sequence[Planned]) -> set[Order]:
+def _settled(plan: Sequence["Planned"]) -> set[Order]:
     """The jobs that need nothing, whatever comes: what they are made of is there as well."""
     kept = {each.order for each in plan if each.need.action is Action.KEEP}
     after = {each.order: each.order.after for each in plan}
@@ -83,7 +88,9 @@ def _settled(plan: Sequence[Planned]) -> set[Order]:
     return settled
 
 
-def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operation]) -> None:
+def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation]) -> None:
+    from aeforge_cli.commands._shared.results import request_json
+
     refused = None
     for each in plan:
         session.console.result_json(request_json(session, each))
@@ -93,7 +100,7 @@ def _dry_run(session: Session, plan: Sequence[Planned], wanted: Sequence[Operati
         raise refused
 
 
-def sum_of(plan: Sequence[Planned]) -> str:
+def sum_of(plan: Sequence["Planned"]) -> str:
     """`18 kept, 2 fetched free, 8 to buy`."""
     words = {
         Action.KEEP: "kept",
@@ -110,7 +117,7 @@ class _Run:
     """The plan in progress."""
 
     def __init__(
-        self, session: Session, plan: Sequence[Planned], run: RunOptions, batch: BatchOptions, results: Results
+        self, session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions, results: "Results"
     ) -> None:
         self._session = session
         self._plan = plan
@@ -138,11 +145,7 @@ class _Run:
 
         orders = [each.order for each in self._plan]
         lifecycle = self._session.lifecycle(
-            interval=self._run.waiting.interval,
-            in_flight=self._session.in_flight,
-            in_all=len(orders),
-            kind=orders[0].kind.name,
-            confirmed=self._batch.yes,
+            interval=self._run.waiting.interval, in_flight=self._session.in_flight, confirmed=self._batch.yes
         )
         return Batch(
             lifecycle,

@@ -62,7 +62,7 @@ _WHOLE = 1.6
 AROUND = (0.6, 0.3)
 _EXAMINED = 2
 # Each look takes a quarter of a second, and a refusal should not take three.
-_MOST_LOOKS = 12
+_MOST_LOOKS = 11
 
 
 @dataclass(frozen=True)
