@@ -282,7 +282,7 @@ def _shown(found: Found) -> dict[str, object]:
     more: dict[str, object] = {name: getattr(row, name) for name in ("account", "profile", "quality", "host", "unit")}
     more |= {name: row.details.get(name) for name in _DETAILS}
     price = None if row.price is None else row.price / MILLION
-    return row_values(row) | more | {"price": price, "seconds": row.ended_by, "found_by": str(found.by)}
+    return row_values(row) | more | {"price": price, "found_by": str(found.by)}
 
 
 def _described(values: "dict[str, object]") -> Iterator[str]:
@@ -301,7 +301,6 @@ def _described(values: "dict[str, object]") -> Iterator[str]:
         ("price", None if values["price"] is None else f"{values['price']:g} {values['unit']}"),
         ("created", _time(values["created"])),
         ("updated", _time(values["updated"])),
-        ("took", values["seconds"] and f"at most {values['seconds']:.0f} s"),
         ("service", values["service"]),
         ("profile", values["profile"]),
     ]

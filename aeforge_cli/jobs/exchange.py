@@ -12,9 +12,10 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Journal, Row, State
 
 SCHEMA = 1
-_OURS = ("number", "files", "results")  # what another journal numbers, or keeps, in its own way
+_OURS = ("number", "files", "results", "pending_at", "ended_by")  # what says nothing in another journal, or not alone
 _TEXTS = ("work", "service", "account", "run", "host", "operation", "created", "updated")
 _OPTIONAL = ("job_id", "input", "prompt", "output", "quality", "profile", "unit", "reason")
+_PLAIN = (*_TEXTS, "quality", "profile", "unit")  # kept as they are: a server refuses a NUL in a text
 _FILE_TEXTS = ("path", "url", "sha256", "format")
 _FILE_NUMBERS = ("bytes", "width", "height")
 
@@ -48,7 +49,8 @@ def _row(line: str, where: str) -> Row:
         raise _refused(where, problem)
     named = {name: values[name] for name in Row._fields if name not in _OURS}
     files = tuple(_file(file) for file in values["files"])
-    return Row(**named | {"number": 0, "state": State(values["state"]), "files": files})
+    blank: dict[str, Any] = dict.fromkeys(Row._fields)
+    return Row(**blank | named | {"number": 0, "state": State(values["state"]), "files": files, "results": ()})
 
 
 def _file(values: Mapping[str, Any]) -> SavedFile:
@@ -70,8 +72,8 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{name} is missing" for name in Row._fields if name not in values and name not in _OURS)
     yield from (f"{name} is not a text" for name in _TEXTS if not (values[name] and isinstance(values[name], str)))
     yield from (f"{name} is not a text" for name in _OPTIONAL if not isinstance(values[name], str | None))
+    yield from (f"{name} is not printable" for name in _PLAIN if not (values[name] or "").isprintable())
     yield from (f"{name} is not a time" for name in ("created", "updated") if not _is_time(values[name]))
-    yield from (f"{name} is not a number" for name in ("pending_at", "ended_by") if not _is_number(values[name], float))
     if values["state"] not in set(State):
         yield "its state is not known; it may come from a newer aeforge"
     if values["job_id"] is not None and not is_job_id(values["job_id"]):
@@ -92,11 +94,9 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _is_number(value: object, *kinds: type) -> bool:
-    """Whether it is none, or a number that is not negative; whole, unless other kinds are allowed."""
-    if value is None:
-        return True
-    return isinstance(value, (int, *kinds)) and not isinstance(value, bool) and 0 <= value < 1 << 62  # type: ignore[operator]  # a number by now
+def _is_number(value: object) -> bool:
+    """Whether it is none, or a whole number that is not negative and that every database can hold."""
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62)
 
 
 def _is_file(file: object) -> bool:

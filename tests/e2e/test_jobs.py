@@ -478,12 +478,12 @@ BROKEN = {
     "no state": {"state": None},
     "a state that is not known": {"state": "sold"},
     "no service": {"service": ""},
+    "a service with a NUL": {"service": "http://a\0b"},
     "no time": {"created": "yesterday"},
     "a time without a zone": {"updated": "2026-01-01T00:00:00"},
     "an id that is none": {"job_id": "../../user"},
     "a price that is none": {"price": -1},
     "a price of 1.5": {"price": 1.5},
-    "a duration that is none": {"ended_by": "soon"},
     "files that are none": {"files": [{"path": 7}]},
     "details that are none": {"details": []},
 }

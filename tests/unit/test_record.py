@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,10 @@ SHA = {text: f"{number:064x}" for number, text in enumerate("abc")}
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> SqliteJournal:
-    return SqliteJournal(tmp_path / "state")
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "state")
+    yield opened
+    opened.close()
 
 
 def saved(journal: Journal, *paths: Path, job_id: str = "j1") -> JobResult:
