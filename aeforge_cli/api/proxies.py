@@ -10,7 +10,6 @@ from requests.utils import resolve_proxies
 
 from aeforge_cli.api.urls import Resolver, is_this_machine
 from aeforge_cli.errors import Usage
-from aeforge_cli.redaction import shown_proxy
 
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _PORTS = {"http": 80, "https": 443}
@@ -57,7 +56,7 @@ def check_proxy(proxy: str, variable: str) -> None:
             refusal, why="its user or password holds signs that must be encoded there", hint=f"write {spelt} in {named}"
         )
     if not _is_place(rest.rpartition("@")[2]):
-        raise Usage(refusal, why=f"{shown_proxy(proxy)} is not an address with a host and a port", hint=hint)
+        raise Usage(refusal, why="it is not an address with a host and a port", hint=hint)
     if scheme.lower().startswith("socks") and importlib.util.find_spec("socks") is None:
         raise Usage(
             f"The proxy in {named} is a SOCKS proxy, for which PySocks is missing",

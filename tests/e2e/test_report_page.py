@@ -39,7 +39,7 @@ def page(tmp_path: Path) -> Path:
     """Two jobs: a red square that became blue, and one that failed with a text that would like to be obeyed."""
     for name, shade in (("before.png", RED), ("after.png", BLUE)):
         (tmp_path / name).write_bytes(png(shade, side=400))
-    good, bad = (Order(never_made, Inpaint, str(tmp_path / "before.png"), "blue sky", index=n) for n in range(2))
+    good, bad = (Order(never_made, Inpaint, str(tmp_path / "before.png"), words="blue sky", index=n) for n in range(2))
     saved = (SavedFile(str(tmp_path / "after.png")),)
     outcomes = [
         Outcome(good, JobResult("550e8400", "Succeed", files=saved), 2.0),

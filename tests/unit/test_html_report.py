@@ -33,7 +33,7 @@ def never_made() -> Inpaint:
 
 
 def item(number: int, name: str | Path, words: str = "blue sky") -> Order:
-    return Order(never_made, Inpaint, str(name), words, index=number - 1)
+    return Order(never_made, Inpaint, str(name), words=words, index=number - 1)
 
 
 def done(*paths: Path, status: str = "Succeed", urls: tuple[str, ...] = ()) -> JobResult:

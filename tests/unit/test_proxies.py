@@ -114,14 +114,14 @@ REFUSED = {
     f"http://user:{PASSWORD}/1@proxy.test:3128": "its user or password holds signs that must be encoded there",
     f"http://user:{PASSWORD}?@proxy.test:3128": "its user or password holds signs that must be encoded there",
     f"user:{PASSWORD}#1@proxy.test:3128": "its user or password holds signs that must be encoded there",
-    "http://[bad": "http://[bad is not an address with a host and a port",
-    "http://": "http:// is not an address with a host and a port",
-    "http://:3128": "http://:3128 is not an address with a host and a port",
-    f"http://user:{PASSWORD}@:3128": "http://:3128 is not an address with a host and a port",
-    f"http://user:{PASSWORD}@proxy.test:port": "http://proxy.test:port is not an address with a host and a port",
-    "http://proxy.test:99999": "http://proxy.test:99999 is not an address with a host and a port",
-    "http://proxy test:3128": "http://proxy test:3128 is not an address with a host and a port",
-    " http://proxy.test:3128": " http://proxy.test:3128 is not an address with a host and a port",
+    "http://[bad": "it is not an address with a host and a port",
+    "http://": "it is not an address with a host and a port",
+    "http://:3128": "it is not an address with a host and a port",
+    f"http://user:{PASSWORD}@:3128": "it is not an address with a host and a port",
+    f"http://user:{PASSWORD}@proxy.test:port": "it is not an address with a host and a port",
+    "http://proxy.test:99999": "it is not an address with a host and a port",
+    "http://proxy test:3128": "it is not an address with a host and a port",
+    " http://proxy.test:3128": "it is not an address with a host and a port",
 }
 
 
