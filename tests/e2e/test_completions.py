@@ -113,7 +113,7 @@ def test_a_name_with_a_colon_is_completed(shell: Shell) -> None:
     ("typed", "offered"),
     [
         ("aeforge ", set(SUMMARIES)),
-        ("aeforge job ", {"status", "wait", "list"}),
+        ("aeforge job ", {"status", "wait", "list", "show", "verify", "export", "import", "prune"}),
         ("aeforge help sprite ", {"make", "reskin", "overlay"}),
         ("aeforge inpaint -q ", {"standard", "pro"}),
         ("aeforge inpaint --format ", {"text", "json", "csv"}),
