@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     _hear_signals()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half of the time a test waits, for a server or a process of its own: one worker more than there are cores."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _hear_signals() -> None:
     """A test run in the background ignores signals, and so would every command that it starts."""
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):

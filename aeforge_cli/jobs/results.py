@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from aeforge_cli.files.atomic import SavedFile
+if TYPE_CHECKING:
+    from aeforge_cli.files.atomic import SavedFile
 
 
 class Action(StrEnum):
@@ -25,7 +27,7 @@ class JobResult:
     operation: str | None = None
     input: str | None = None
     image_urls: tuple[str, ...] = ()
-    files: tuple[SavedFile, ...] = ()
+    files: "tuple[SavedFile, ...]" = ()
     seconds: float | None = None
     attached: bool = False
     index: int | None = None

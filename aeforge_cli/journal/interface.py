@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from aeforge_cli.files.atomic import SavedFile
+if TYPE_CHECKING:
+    from aeforge_cli.files.atomic import SavedFile
 
 RETRIED_FOR = 60.0  # seconds that a change is tried again while the journal's server is gone
 MILLION = 1_000_000  # prices are kept in millionths, so that sums are exact in every database
@@ -79,8 +80,8 @@ class Row(NamedTuple):
     reason: str | None
     pending_at: float | None
     ended_by: float | None
-    files: tuple[SavedFile, ...] = ()
-    results: tuple[SavedFile, ...] = ()
+    files: "tuple[SavedFile, ...]" = ()
+    results: "tuple[SavedFile, ...]" = ()
 
 
 class Reuse(Enum):
@@ -103,7 +104,7 @@ class Step(NamedTuple):
 
     state: State
     job_id: str | None = None
-    files: Sequence[SavedFile] = ()
+    files: "Sequence[SavedFile]" = ()
     reason: str = ""
     lasted: Lasted | None = None
 

@@ -64,7 +64,7 @@ def _gathered(group: Any, values: dict[str, Any]) -> Any:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VerbosityOptions:
     """Verbosity."""
 
@@ -84,7 +84,7 @@ class VerbosityOptions:
         session.talk(output_format=chosen, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AccountOptions:
     """Account."""
 
@@ -117,7 +117,7 @@ TimeoutOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WaitingOptions:
     """Waiting."""
 
@@ -152,7 +152,7 @@ def _standard_output(output: str | None) -> str | None:
     return "-" if output and is_standard_output(Path(output)) else output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutputOptions:
     """Output."""
 
@@ -178,7 +178,7 @@ BudgetOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SubmissionOptions:
     """Submission."""
 
@@ -190,7 +190,7 @@ class SubmissionOptions:
     budget: BudgetOption = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions:
     """What can be said of every job that is submitted."""
 

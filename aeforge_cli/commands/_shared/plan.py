@@ -30,7 +30,7 @@ from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planned:
     """A job of the plan, and what it needs as far as that is known before it begins."""
 
@@ -44,7 +44,7 @@ class Planned:
         return delivery.path(delivery.naming) if delivery and delivery.is_predictable else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ask:
     """What is asked for in all: the recipe, the options that hold for every job, and how to run."""
 

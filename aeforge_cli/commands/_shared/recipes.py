@@ -23,7 +23,7 @@ class Image(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Values:
     """What is said of one job: pictures as read, options as parsed; an option that was not given is None."""
 
@@ -51,7 +51,7 @@ class Values:
         return Quality(self.options.get("quality") or self.setting("quality"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recipe:
     """One operation in the user's words.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ASK_ABOVE = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputOptions:
     """Inputs."""
 
@@ -51,7 +51,7 @@ RecordOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BatchOptions:
     """Batch."""
 
