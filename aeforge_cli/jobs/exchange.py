@@ -12,7 +12,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Journal, Row, State
 
 SCHEMA = 1
-_OURS = ("number", "files", "results", "pending_at", "ended_by")  # what says nothing in another journal, or not alone
+_OURS = ("number", "files", "results")  # what says nothing in another journal, or not alone
 _TEXTS = ("work", "service", "account", "run", "host", "operation", "created", "updated")
 _OPTIONAL = ("job_id", "input", "prompt", "output", "quality", "profile", "unit", "reason")
 _PLAIN = (*_TEXTS, "quality", "profile", "unit")  # kept as they are: a server refuses a NUL in a text

@@ -77,8 +77,6 @@ class Row(NamedTuple):
     created: str
     updated: str
     reason: str | None
-    pending_at: float | None
-    ended_by: float | None
     files: tuple[SavedFile, ...] = ()
     results: tuple[SavedFile, ...] = ()
 
@@ -91,13 +89,6 @@ class Reuse(Enum):
     FINISHED = "those that are not finished, and those that are (--resume, --update)"
 
 
-class Lasted(NamedTuple):
-    """How long a job took, in seconds since it was made: it was still pending at one poll, and ended by the next."""
-
-    pending_at: float
-    ended_by: float
-
-
 class Step(NamedTuple):
     """How far a job has come, and what became known with that; the row keeps what is not said, but no old reason."""
 
@@ -105,7 +96,6 @@ class Step(NamedTuple):
     job_id: str | None = None
     files: Sequence[SavedFile] = ()
     reason: str = ""
-    lasted: Lasted | None = None
 
 
 class Limit(NamedTuple):
@@ -274,10 +264,6 @@ class Journal(Protocol):
         """How many rows `rows(pending=True)` has."""
         ...
 
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        """How long the latest jobs of this kind took; the newest first."""
-        ...
-
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         """Jobs submitted since then, or millionths of `unit` paid for them; what was refused or not sent is not."""
         ...
@@ -364,9 +350,6 @@ class NoJournal:
 
     def count_pending(self) -> int:
         return 0
-
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        return []
 
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return 0

@@ -160,8 +160,6 @@ def new_row(intent: Intent, now: str, run: Run) -> Row:
         created=now,
         updated=now,
         reason=None,
-        pending_at=None,
-        ended_by=None,
         **values,
     )
 
@@ -171,14 +169,11 @@ def new_row(intent: Intent, now: str, run: Run) -> Row:
 
 def advanced(row: Row, step: Step, now: str) -> Row:
     """The row after a step: what the step does not say stays, but for an old reason."""
-    lasted = step.lasted or (row.pending_at, row.ended_by)
     return row._replace(
         state=step.state,
         job_id=step.job_id or row.job_id,
         reason=step.reason or None,
         updated=now,
-        pending_at=lasted[0],
-        ended_by=lasted[1],
         files=merged_files(row.files, step.files),
     )
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Claim, Claimed, Intent, Lasted, Limit, Made, Reuse, Row, Step, Taken, Usage
+from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, Step, Taken, Usage
 from aeforge_cli.journal.tables import Tables, listed
 
 T = TypeVar("T")
@@ -158,9 +158,6 @@ class SqlJournal(ABC):
 
     def count_pending(self) -> int:
         return self._read(lambda tables: tables.count_pending())
-
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        return self._read(lambda tables: tables.durations(operation, service, limit))
 
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return self._read(lambda tables: tables.spent(service, account, since, unit))

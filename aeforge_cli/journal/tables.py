@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.journal.interface import Lasted, Made, Row, State, Usage
+from aeforge_cli.journal.interface import Made, Row, State, Usage
 from aeforge_cli.journal.rules import SANDBOX, cut_url, is_unfinished, job_key, key_beginnings
 
 SCHEMA = 2
@@ -21,8 +21,7 @@ CREATE TABLE {jobs} (
     number {number}, work TEXT NOT NULL, service TEXT NOT NULL, account TEXT NOT NULL, run TEXT NOT NULL,
     host TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL, job_id TEXT, job_key {key}, input TEXT,
     prompt TEXT, output TEXT, quality TEXT, profile TEXT, price {integer}, unit TEXT, details TEXT NOT NULL,
-    created TEXT NOT NULL, updated TEXT NOT NULL, reason TEXT, pending_at {real}, ended_by {real},
-    unfinished INTEGER NOT NULL
+    created TEXT NOT NULL, updated TEXT NOT NULL, reason TEXT, unfinished INTEGER NOT NULL
 )"""
 FILES = """
 CREATE TABLE {files} (
@@ -40,7 +39,6 @@ INDEXES = (
     "CREATE INDEX jobs_failed ON {jobs} (number) WHERE state IN ('failed', 'lost')",
     # All that a budget looks at: it is counted within each claim.
     "CREATE INDEX jobs_by_time ON {jobs} (created, service, account, state, unit, price)",
-    "CREATE INDEX jobs_by_duration ON {jobs} (operation, service, number) WHERE ended_by IS NOT NULL",
     "CREATE INDEX files_by_job ON {files} (job, place, saved)",
     "CREATE INDEX files_by_content ON {files} (sha256, job)",
     "CREATE INDEX files_by_path ON {files} (path, host, saved)",
@@ -84,7 +82,7 @@ class Tables:
         return int(number)
 
     def update(self, row: Row) -> None:
-        names = ("account", "run", "host", "state", "job_id", "job_key", "reason", "updated", "pending_at", "ended_by")
+        names = ("account", "run", "host", "state", "job_id", "job_key", "reason", "updated")
         marks = ", ".join(f"{name} = :{name}" for name in (*names, "unfinished"))
         values = _packed(row) | {"number": row.number}
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
@@ -186,14 +184,6 @@ class Tables:
         return self.row(int(found[0][0])) if found else None
 
     # -------------------------------------------------------------- sums
-
-    def durations(self, operation: str, service: str, limit: int) -> list[Lasted]:
-        found = self._execute(
-            "SELECT pending_at, ended_by FROM jobs WHERE operation = :operation AND service = :service"
-            " AND ended_by IS NOT NULL ORDER BY number DESC LIMIT :limit",
-            {"operation": operation, "service": service, "limit": limit},
-        )
-        return [Lasted(*values) for values in found]
 
     def spent(self, service: str, account: str, since: str, unit: str | None) -> int:
         what = "count(*)" if unit is None else "coalesce(sum(CASE WHEN unit = :unit THEN price ELSE 0 END), 0)"

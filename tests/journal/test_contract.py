@@ -21,7 +21,6 @@ from aeforge_cli.journal.interface import (
     Claimed,
     Intent,
     Journal,
-    Lasted,
     Limit,
     Made,
     NoJournal,
@@ -70,16 +69,14 @@ def test_the_life_of_a_job_is_written_down_step_by_step(journal: Journal) -> Non
         created="2026-01-31T12:00:00.000+00:00",
         updated="2026-01-31T12:00:00.000+00:00",
         reason=None,
-        pending_at=None,
-        ended_by=None,
     )
 
     journal.record(1, Step(State.ACCEPTED, job_id=JOB), NOW)
-    journal.record(1, Step(State.SUCCEEDED, lasted=Lasted(2.0, 3.5)), NOW)
+    journal.record(1, Step(State.SUCCEEDED), NOW)
     journal.record(1, Step(State.SAVED, files=[FILE]), LATER)
 
     row = row_of(journal, 1)
-    assert (row.job_id, row.state, row.pending_at, row.ended_by) == (JOB, State.SAVED, 2.0, 3.5)
+    assert (row.job_id, row.state) == (JOB, State.SAVED)
     assert (row.created, row.updated) == ("2026-01-31T12:00:00.000+00:00", "2026-01-31T12:00:05.000+00:00")
     assert row.files == row.results == (replace(FILE, url="https://cdn.test/a.png?***"),)
 
@@ -92,12 +89,12 @@ def test_what_is_recorded_is_there_for_the_next_process(journal: Journal, journa
 
 def test_an_id_once_known_is_never_lost_by_a_later_state(journal: Journal) -> None:
     number = bought(journal, State.ACCEPTED)
-    journal.record(number, Step(State.SUCCEEDED, files=[FILE], lasted=Lasted(1.0, 2.0)), NOW)
+    journal.record(number, Step(State.SUCCEEDED, files=[FILE]), NOW)
 
     journal.record(number, Step(State.SUCCEEDED, reason="one result is missing"), NOW)
 
     row = row_of(journal, number)
-    assert (row.job_id, len(row.files), row.reason, row.ended_by) == (JOB, 1, "one result is missing", 2.0)
+    assert (row.job_id, len(row.files), row.reason) == (JOB, 1, "one result is missing")
 
 
 def test_an_old_reason_does_not_outlive_its_state(journal: Journal) -> None:
@@ -657,17 +654,6 @@ def test_rows_of_one_work_are_those_that_were_sent_under_any_account(journal: Jo
     assert [row.number for row in journal.of_work("f00d", SERVICE)] == [theirs, ours]
 
 
-def test_durations_are_those_of_the_same_operation_and_service(journal: Journal) -> None:
-    kinds = (INTENT, INTENT._replace(operation="upscale"), INTENT._replace(service="sandbox"), INTENT)
-    for seconds, intent in enumerate(kinds, 1):
-        lasted = Lasted(0.5, float(seconds))
-        journal.record(bought(journal, intent=intent), Step(State.SUCCEEDED, job_id=JOB, lasted=lasted), NOW)
-    bought(journal, State.ACCEPTED)
-
-    assert journal.durations("inpaint", SERVICE) == [Lasted(0.5, 4.0), Lasted(0.5, 1.0)]
-    assert journal.durations("inpaint", SERVICE, limit=1) == [Lasted(0.5, 4.0)]
-
-
 # ------------------------------------------------------------------ files
 
 
@@ -848,7 +834,7 @@ def test_where_no_state_can_be_kept_everything_is_new() -> None:
         None,
         None,
     )
-    assert (journal.durations("inpaint", "x"), journal.of_work("f00d", "x"), journal.made("ab")) == ([], [], [])
+    assert (journal.of_work("f00d", "x"), journal.made("ab")) == ([], [])
 
 
 def test_ids_are_offered_to_the_shell_while_their_jobs_are_unfinished(journal: Journal, journals: Journals) -> None:
