@@ -284,8 +284,8 @@ class Journal(Protocol):
         """Until when the service asked everybody to wait, if it ever did."""
         ...
 
-    def import_row(self, row: Row) -> bool:
-        """Merges a row of another journal: the newer state wins. Whether anything changed."""
+    def import_rows(self, rows: Sequence[Row]) -> int:
+        """Merges rows of another journal in one transaction: the newer state wins. How many changed anything."""
         ...
 
     def prune(self, before: str) -> int:
@@ -366,8 +366,8 @@ class NoJournal:
     def held_until(self, service: str, account: str) -> datetime | None:
         return None
 
-    def import_row(self, row: Row) -> bool:
-        return False
+    def import_rows(self, rows: Sequence[Row]) -> int:
+        return 0
 
     def prune(self, before: str) -> int:
         return 0

@@ -192,6 +192,20 @@ def merged_files(kept: Sequence[SavedFile], new: Sequence[SavedFile]) -> tuple[S
     return tuple(by_place.values())
 
 
+def result_numbers(row: Row) -> list[int]:
+    """Which result each file of the row is, counted from 0.
+
+    The files of a result stand together, and `results` has the last of them; without `results` each file is one.
+    """
+    if not row.results:
+        return list(range(len(row.files)))
+    numbers, number = [], 0
+    for file in row.files:
+        numbers.append(number)
+        number += number < len(row.results) and file == row.results[number]
+    return numbers
+
+
 def without_history(row: Row) -> Row:
     """What AEFORGE_NO_HISTORY leaves of a row: ids and hashes, no prompts and no file names."""
     inputs = row.details.get("inputs")

@@ -5,7 +5,7 @@ commands ask is answered by an index, so that a long journal costs no more than 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -77,8 +77,8 @@ class Tables:
     # -------------------------------------------------------------- rows
 
     def insert(self, row: Row) -> int:
+        """The number of the new row; its files are added apart."""
         [(number,)] = self._execute(f"{_INSERT_JOB} RETURNING number", _packed(row))
-        self.add_files(int(number), row.files, row.updated, row.host)
         return int(number)
 
     def update(self, row: Row) -> None:
@@ -87,9 +87,11 @@ class Tables:
         values = _packed(row) | {"number": row.number}
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
-    def add_files(self, number: int, files: Sequence[SavedFile], saved: str, host: str | None = None) -> None:
-        """The results of the job, in its order, by where they were saved; a place holds what was saved there last."""
-        for place, file in enumerate(files):
+    def add_files(
+        self, number: int, files: Iterable[tuple[int, SavedFile]], saved: str, host: str | None = None
+    ) -> None:
+        """Where results were saved, each with the number of the result; a place holds what was saved there last."""
+        for place, file in files:
             values = asdict(file)
             values |= {"job": number, "place": place, "host": host or self._host, "saved": saved}
             values |= {"url": cut_url(file.url), "path": _text(file.path) if file.path else None}

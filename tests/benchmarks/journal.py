@@ -66,7 +66,8 @@ def fill(journal: SqlJournal, numbers: range) -> None:
                     state=State.FAILED if failed else State.SAVED, job_id=job_id(which)
                 )
                 saved = SavedFile(f"/out/{which}.png", "https://cdn.test/a.png", 7, f"sha-{which}", 16, 16, "png")
-                tables.insert(row._replace(files=() if failed else (saved,)))
+                number = tables.insert(row)
+                tables.add_files(number, [] if failed else [(0, saved)], row.updated)
 
         return change
 

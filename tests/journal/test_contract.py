@@ -708,7 +708,7 @@ def test_a_name_says_something_only_on_the_machine_that_saved_there(journals: Jo
     row = row_of(journal, number)
     elsewhere = journals()
 
-    elsewhere.import_row(row._replace(work="beef", host="another", files=(replace(FILE, path="/there.png"),)))
+    elsewhere.import_rows([row._replace(work="beef", host="another", files=(replace(FILE, path="/there.png"),))])
 
     assert journal.saved_at("/there.png") is None
     assert {made.host for made in journal.made("ab")} == {journal.host, "another"}
@@ -744,18 +744,39 @@ def test_a_row_of_another_journal_comes_with_all_that_it_says(journal: Journal, 
     row = row_of(theirs, saved(theirs, FILE))
     bought(journal, intent=INTENT._replace(work="beef"))
 
-    assert journal.import_row(row) is True
+    assert journal.import_rows([row]) == 1
 
     assert journal.by_job_id(JOB) == row._replace(number=2)
     assert journal.made("ab") == [Made("ab", "f00d", SERVICE, JOB, "/out/sky.png", theirs.host)]
 
 
+def test_each_result_of_an_imported_row_is_there_once_wherever_it_was_saved(journal: Journal, theirs: Journal) -> None:
+    number = saved(theirs, FILE, replace(FILE, path="/out/2.png", sha256="cd"))
+    theirs.record(number, Step(State.SAVED, files=[replace(FILE, path="/new/1.png")]), LATER)
+    row = row_of(theirs, number)
+
+    assert journal.import_rows([row]) == 1
+
+    there = row_of(journal, 1)
+    assert (there.files, there.results) == (row.files, row.results)
+
+
+def test_of_rows_that_are_imported_together_all_or_none_are_there(journal: Journal, theirs: Journal) -> None:
+    rows = [row_of(theirs, bought(theirs, intent=INTENT._replace(work=work))) for work in ("one", "two")]
+
+    with pytest.raises(TypeError, match="serializable"):
+        journal.import_rows([rows[0], rows[1]._replace(details={"a": object()})])
+
+    assert list(journal.rows()) == []
+    assert journal.import_rows(rows) == 2
+
+
 @pytest.mark.parametrize("state", State, ids=str)
 def test_importing_twice_changes_nothing(journal: Journal, theirs: Journal, state: State) -> None:
     row = row_of(theirs, bought(theirs, state))
-    assert journal.import_row(row) is True
+    assert journal.import_rows([row]) == 1
 
-    assert journal.import_row(row) is False
+    assert journal.import_rows([row]) == 0
 
     assert len(list(journal.rows())) == 1
 
@@ -766,7 +787,7 @@ def test_of_the_same_job_the_newer_state_wins(journal: Journal, theirs: Journal)
     theirs.record(number, Step(State.SAVED, files=[FILE]), LATER)
     done = row_of(theirs, number)
 
-    assert (journal.import_row(accepted), journal.import_row(done), journal.import_row(accepted)) == (True, True, False)
+    assert [journal.import_rows([row]) for row in (accepted, done, accepted)] == [1, 1, 0]
 
     [row] = journal.rows()
     assert (row.state, [file.sha256 for file in row.files], row.updated) == (State.SAVED, ["ab"], done.updated)
@@ -778,14 +799,13 @@ def test_a_try_without_an_id_is_the_same_by_its_time(journal: Journal, theirs: J
     theirs.record(number, Step(State.ACCEPTED, job_id=JOB), LATER)
     accepted = row_of(theirs, number)
 
-    for row in (sending, accepted, sending):
-        journal.import_row(row)
+    journal.import_rows([sending, accepted, sending])
 
     assert [(row.state, row.job_id) for row in journal.rows()] == [(State.ACCEPTED, JOB)]
 
 
 def test_what_another_machine_was_at_is_not_alive_here(journal: Journal, theirs: Journal) -> None:
-    journal.import_row(row_of(theirs, bought(theirs, State.ACCEPTED)))
+    journal.import_rows([row_of(theirs, bought(theirs, State.ACCEPTED))])
 
     claim = journal.claim(INTENT, NOW, Reuse.UNFINISHED)
 
@@ -797,7 +817,7 @@ def test_without_history_nothing_is_imported_that_would_not_be_written(journals:
     journal = journals(history=False)
     row = row_of(theirs, saved(theirs, FILE))
 
-    journal.import_row(row)
+    journal.import_rows([row])
 
     [kept] = journal.rows()
     assert (kept.job_id, kept.prompt, kept.input, kept.files[0].path) == (JOB, None, None, "")
