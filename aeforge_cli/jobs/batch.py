@@ -323,8 +323,15 @@ class Batch:
         got = self._lifecycle.obtain(order, until, queues=self._is_one, purchase=self._purchase)
         if isinstance(got, Held):
             self._hold(order, got, started)
-            return
-        self._run(order, got, started, until)
+        elif (settled := self._settled_meanwhile(order, got)) is not None:
+            self._end(order, settled, started, _Stage.SUBMITTING)
+        else:
+            self._run(order, got, started, until)
+
+    def _settled_meanwhile(self, order: Order, got: Job) -> JobResult | None:
+        """As `_settled`, where another run may have saved the results since the journal was asked."""
+        is_saved = got.action is Action.FETCH and order.reuse is Reuse.FINISHED
+        return self._settled(order) if is_saved else None
 
     def _settled(self, order: Order) -> JobResult | None:
         """The result of a job that needs nothing, or nothing here; raises why it must not be begun."""
@@ -414,8 +421,8 @@ class Batch:
             return
         got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
         if isinstance(got, Job):
-            # The other run may have saved the results since the journal was asked.
-            if got.action is Action.FETCH and (settled := self._settled_by_others(each)) is not None:
+            settled = self._settled_by_others(each) if got.action is Action.FETCH else None
+            if settled is not None:
                 self._end(each.order, settled, each.started, _Stage.SUBMITTING)
                 return
             self._run(each.order, got, each.started, until)

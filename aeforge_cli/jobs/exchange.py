@@ -10,31 +10,36 @@ from aeforge_cli.api.responses import is_job_id
 from aeforge_cli.errors import Usage
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Journal, Row, State
+from aeforge_cli.journal.rules import result_numbers
 
 SCHEMA = 1
-_OURS = ("number", "files", "results", "pending_at", "ended_by")  # what says nothing in another journal, or not alone
+_OURS = ("number", "files", "results")  # what says nothing in another journal, or not alone
 _TEXTS = ("work", "service", "account", "run", "host", "operation", "created", "updated")
 _OPTIONAL = ("job_id", "input", "prompt", "output", "quality", "profile", "unit", "reason")
 _PLAIN = (*_TEXTS, "quality", "profile", "unit")  # kept as they are: a server refuses a NUL in a text
 _FILE_TEXTS = ("path", "url", "sha256", "format")
-_FILE_NUMBERS = ("bytes", "width", "height")
+_FILE_NUMBERS = ("bytes", "width", "height", "result")
+_AT_ONCE = 100  # rows merged in one transaction: others wait for it
 
 
 def exported(row: Row) -> dict[str, object]:
     """The row as JSON values."""
     kept = {name: value for name, value in row._asdict().items() if name not in _OURS}
-    return kept | {"state": str(row.state), "files": [asdict(file) for file in row.files]}
+    files = [asdict(file) | {"result": which} for which, file in zip(result_numbers(row), row.files, strict=True)]
+    return kept | {"state": str(row.state), "files": files}
 
 
 def imported(text: str, name: str, journal: Journal) -> tuple[int, int]:
     """Merges the lines of an export, the oldest first; how many changed the journal, and how many there are.
 
+    Cut short it has merged some, and merges the rest when it is run again: what is known already changes nothing.
     `name` is what the text was read from. Raises Usage, before anything is merged, for the first line that is none.
     """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     read = [(_row(line, f"{name}:{number}").created, line) for number, line in lines]
     read.sort(key=lambda each: each[0])
-    changed = sum(journal.import_row(_row(line, name)) for _, line in read)
+    batches = (read[first : first + _AT_ONCE] for first in range(0, len(read), _AT_ONCE))
+    changed = sum(journal.import_rows([_row(line, name) for _, line in batch]) for batch in batches)
     return changed, len(read)
 
 
@@ -48,9 +53,19 @@ def _row(line: str, where: str) -> Row:
     if problem := next(_problems(values), ""):
         raise _refused(where, problem)
     named = {name: values[name] for name in Row._fields if name not in _OURS}
-    files = tuple(_file(file) for file in values["files"])
+    numbered = sorted(enumerate(values["files"]), key=_number_of_result)
+    results = {_number_of_result(each): _file(each[1]) for each in numbered}
+    files = tuple(_file(file) for _, file in numbered)
+    read = {"number": 0, "state": State(values["state"]), "files": files, "results": tuple(results.values())}
     blank: dict[str, Any] = dict.fromkeys(Row._fields)
-    return Row(**blank | named | {"number": 0, "state": State(values["state"]), "files": files, "results": ()})
+    return Row(**blank | named | read)
+
+
+def _number_of_result(file: tuple[int, Mapping[str, Any]]) -> int:
+    """Exports of earlier versions do not say which result a file is: then each is one."""
+    place, values = file
+    found = values.get("result")
+    return place if found is None else int(found)
 
 
 def _file(values: Mapping[str, Any]) -> SavedFile:

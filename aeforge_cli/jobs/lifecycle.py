@@ -276,7 +276,7 @@ class Lifecycle:
         row = self.journal.row(held.row.number)
         if row and row.state is State.FAILED:
             raise job_failed(JobId(row.job_id or ""), row.reason or "")
-        if row and rules.can_resume(row) and waited > STOPPED_SECONDS:
+        if row and rules.can_resume(row) and waited > self.timeout * STOPPED:
             return attached(row)  # its process may have been stopped; polling what is paid for costs nothing
         order.reuse = Reuse.FINISHED
         return self.obtain(order, until, purchase=purchase)
@@ -430,7 +430,9 @@ class Lifecycle:
             raise
 
 
-STOPPED_SECONDS = 15.0  # after which a job of a run that lives, but does not seem to go on, is polled by us as well
+# The share of the timeout after which a job of a run that lives, but may have been stopped, is polled by us as well. By
+# default 150 s: jobs take 80 to 130 s, and what the other run polls anyway is not to be polled twice.
+STOPPED = 0.25
 
 
 def attached(row: Row) -> Job:

@@ -78,8 +78,6 @@ class Row(NamedTuple):
     created: str
     updated: str
     reason: str | None
-    pending_at: float | None
-    ended_by: float | None
     files: "tuple[SavedFile, ...]" = ()
     results: "tuple[SavedFile, ...]" = ()
 
@@ -92,13 +90,6 @@ class Reuse(Enum):
     FINISHED = "those that are not finished, and those that are (--resume, --update)"
 
 
-class Lasted(NamedTuple):
-    """How long a job took, in seconds since it was made: it was still pending at one poll, and ended by the next."""
-
-    pending_at: float
-    ended_by: float
-
-
 class Step(NamedTuple):
     """How far a job has come, and what became known with that; the row keeps what is not said, but no old reason."""
 
@@ -106,7 +97,6 @@ class Step(NamedTuple):
     job_id: str | None = None
     files: "Sequence[SavedFile]" = ()
     reason: str = ""
-    lasted: Lasted | None = None
 
 
 class Limit(NamedTuple):
@@ -275,10 +265,6 @@ class Journal(Protocol):
         """How many rows `rows(pending=True)` has."""
         ...
 
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        """How long the latest jobs of this kind took; the newest first."""
-        ...
-
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         """Jobs submitted since then, or millionths of `unit` paid for them; what was refused or not sent is not."""
         ...
@@ -299,8 +285,8 @@ class Journal(Protocol):
         """Until when the service asked everybody to wait, if it ever did."""
         ...
 
-    def import_row(self, row: Row) -> bool:
-        """Merges a row of another journal: the newer state wins. Whether anything changed."""
+    def import_rows(self, rows: Sequence[Row]) -> int:
+        """Merges rows of another journal in one transaction: the newer state wins. How many changed anything."""
         ...
 
     def prune(self, before: str) -> int:
@@ -366,9 +352,6 @@ class NoJournal:
     def count_pending(self) -> int:
         return 0
 
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        return []
-
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return 0
 
@@ -384,8 +367,8 @@ class NoJournal:
     def held_until(self, service: str, account: str) -> datetime | None:
         return None
 
-    def import_row(self, row: Row) -> bool:
-        return False
+    def import_rows(self, rows: Sequence[Row]) -> int:
+        return 0
 
     def prune(self, before: str) -> int:
         return 0

@@ -26,12 +26,7 @@ from aeforge_cli.journal.tables import SCHEMA
 Connection = psycopg.Connection[tuple[Any, ...]]
 _OLDEST = 120000  # PostgreSQL 12, the first with tcp_user_timeout
 _ALIVE = {"idle": 10, "interval": 5, "count": 3}  # seconds: a machine that is gone is noticed within 25 s
-_TYPES = {
-    "number": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    "key": "TEXT",
-    "integer": "BIGINT",
-    "real": "DOUBLE PRECISION",
-}
+_TYPES = {"number": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "key": "TEXT", "integer": "BIGINT"}
 _NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 _PROBES = 3
 _PROBE_SECONDS = 3.0

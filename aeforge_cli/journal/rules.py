@@ -160,8 +160,6 @@ def new_row(intent: Intent, now: str, run: Run) -> Row:
         created=now,
         updated=now,
         reason=None,
-        pending_at=None,
-        ended_by=None,
         **values,
     )
 
@@ -171,14 +169,11 @@ def new_row(intent: Intent, now: str, run: Run) -> Row:
 
 def advanced(row: Row, step: Step, now: str) -> Row:
     """The row after a step: what the step does not say stays, but for an old reason."""
-    lasted = step.lasted or (row.pending_at, row.ended_by)
     return row._replace(
         state=step.state,
         job_id=step.job_id or row.job_id,
         reason=step.reason or None,
         updated=now,
-        pending_at=lasted[0],
-        ended_by=lasted[1],
         files=merged_files(row.files, step.files),
     )
 
@@ -195,6 +190,20 @@ def merged_files(kept: Sequence[SavedFile], new: Sequence[SavedFile]) -> tuple[S
     """All places where results were saved: a place holds what was saved there last."""
     by_place = {file.path or file.sha256: file for file in (*kept, *new)}
     return tuple(by_place.values())
+
+
+def result_numbers(row: Row) -> list[int]:
+    """Which result each file of the row is, counted from 0.
+
+    The files of a result stand together, and `results` has the last of them; without `results` each file is one.
+    """
+    if not row.results:
+        return list(range(len(row.files)))
+    numbers, number = [], 0
+    for file in row.files:
+        numbers.append(number)
+        number += number < len(row.results) and file == row.results[number]
+    return numbers
 
 
 def without_history(row: Row) -> Row:

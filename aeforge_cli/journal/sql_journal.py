@@ -14,7 +14,7 @@ from typing import TypeVar
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Claim, Claimed, Intent, Lasted, Limit, Made, Reuse, Row, Step, Taken, Usage
+from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, Step, Taken, Usage
 from aeforge_cli.journal.tables import Tables, listed
 
 T = TypeVar("T")
@@ -92,7 +92,8 @@ class SqlJournal(ABC):
             if row is not None:
                 is_taken = number in self._ours and row.run != self.run
                 tables.update((rules.overtaken if is_taken else rules.advanced)(row, placed, stamp))
-                tables.add_files(number, placed.files if self._history else rules.without_paths(placed.files), stamp)
+                files = placed.files if self._history else rules.without_paths(placed.files)
+                tables.add_files(number, enumerate(files), stamp)
 
         self._write(change)
         self._list_is_stale = True
@@ -105,23 +106,27 @@ class SqlJournal(ABC):
     def hold(self, service: str, account: str, until: datetime) -> None:
         self._write(lambda tables: tables.hold(service, account, rules.stamp(until)))
 
-    def import_row(self, row: Row) -> bool:
+    def import_rows(self, rows: Sequence[Row]) -> int:
+        def change(tables: Tables) -> int:
+            return sum(self._merge(row, tables) for row in rows)
+
+        # In one order, so that of two imports none holds what the other waits for.
+        return self._write(change, locks=sorted({_work(row) for row in rows}))
+
+    def _merge(self, row: Row, tables: Tables) -> bool:
         """A row is the same where service, account, work and job are; before there is a job, the time of the try."""
         kept = row if self._history else rules.without_history(row)
-
-        def change(tables: Tables) -> bool:
-            tries = tables.tries(row.work, row.service, row.account)
-            same = next((known for known in tries if _is_same_try(known, row)), None)
-            if same is None:
-                tables.insert(kept)
-            elif rules.newer(same, row):
-                tables.update(kept._replace(number=same.number, job_id=row.job_id or same.job_id))
-                tables.add_files(same.number, kept.files, row.updated, row.host)
-            else:
-                return False
-            return True
-
-        return self._write(change, locks=[_work(row)])
+        tries = tables.tries(row.work, row.service, row.account)
+        same = next((known for known in tries if _is_same_try(known, row)), None)
+        if same is None:
+            number = tables.insert(kept)
+        elif rules.newer(same, row):
+            number = same.number
+            tables.update(kept._replace(number=number, job_id=row.job_id or same.job_id))
+        else:
+            return False
+        tables.add_files(number, zip(rules.result_numbers(row), kept.files, strict=True), row.updated, row.host)
+        return True
 
     def prune(self, before: str) -> int:
         return self._write(lambda tables: tables.prune(before))
@@ -158,9 +163,6 @@ class SqlJournal(ABC):
 
     def count_pending(self) -> int:
         return self._read(lambda tables: tables.count_pending())
-
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        return self._read(lambda tables: tables.durations(operation, service, limit))
 
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return self._read(lambda tables: tables.spent(service, account, since, unit))

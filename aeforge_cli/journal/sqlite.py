@@ -30,7 +30,7 @@ from aeforge_cli.journal.tables import SCHEMA, Tables
 
 BUSY_SECONDS = 30.0
 _SLICE = 1.0  # seconds: how long one try waits for a lock, before those who came meanwhile join it
-_TYPES = {"number": "INTEGER PRIMARY KEY", "key": "TEXT", "integer": "INTEGER", "real": "REAL"}
+_TYPES = {"number": "INTEGER PRIMARY KEY", "key": "TEXT", "integer": "INTEGER"}
 _NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 T = TypeVar("T")
 
@@ -325,7 +325,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PRIVATE = ("jobs.sqlite3-journal", "pending-jobs", "machine", "runs")
 _COLUMNS_1 = (
     *("number", "work", "service", "account", "run", "operation", "state", "job_id", "input", "prompt", "output"),
-    *("created", "updated", "reason", "pending_at", "ended_by"),
+    *("created", "updated", "reason"),
 )
 _INSERT_JOB = sql.insertion("jobs", (*_COLUMNS_1, "host", "details", "job_key", "unfinished"))
 _INSERT_FILE = sql.insertion("files", sql.FILE_COLUMNS)

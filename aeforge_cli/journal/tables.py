@@ -5,13 +5,13 @@ commands ask is answered by an index, so that a long journal costs no more than 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.journal.interface import Lasted, Made, Row, State, Usage
+from aeforge_cli.journal.interface import Made, Row, State, Usage
 from aeforge_cli.journal.rules import SANDBOX, cut_url, is_unfinished, job_key, key_beginnings
 
 SCHEMA = 2
@@ -21,8 +21,7 @@ CREATE TABLE {jobs} (
     number {number}, work TEXT NOT NULL, service TEXT NOT NULL, account TEXT NOT NULL, run TEXT NOT NULL,
     host TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL, job_id TEXT, job_key {key}, input TEXT,
     prompt TEXT, output TEXT, quality TEXT, profile TEXT, price {integer}, unit TEXT, details TEXT NOT NULL,
-    created TEXT NOT NULL, updated TEXT NOT NULL, reason TEXT, pending_at {real}, ended_by {real},
-    unfinished INTEGER NOT NULL
+    created TEXT NOT NULL, updated TEXT NOT NULL, reason TEXT, unfinished INTEGER NOT NULL
 )"""
 FILES = """
 CREATE TABLE {files} (
@@ -40,7 +39,6 @@ INDEXES = (
     "CREATE INDEX jobs_failed ON {jobs} (number) WHERE state IN ('failed', 'lost')",
     # All that a budget looks at: it is counted within each claim.
     "CREATE INDEX jobs_by_time ON {jobs} (created, service, account, state, unit, price)",
-    "CREATE INDEX jobs_by_duration ON {jobs} (operation, service, number) WHERE ended_by IS NOT NULL",
     "CREATE INDEX files_by_job ON {files} (job, place, saved)",
     "CREATE INDEX files_by_content ON {files} (sha256, job)",
     "CREATE INDEX files_by_path ON {files} (path, host, saved)",
@@ -79,19 +77,21 @@ class Tables:
     # -------------------------------------------------------------- rows
 
     def insert(self, row: Row) -> int:
+        """The number of the new row; its files are added apart."""
         [(number,)] = self._execute(f"{_INSERT_JOB} RETURNING number", _packed(row))
-        self.add_files(int(number), row.files, row.updated, row.host)
         return int(number)
 
     def update(self, row: Row) -> None:
-        names = ("account", "run", "host", "state", "job_id", "job_key", "reason", "updated", "pending_at", "ended_by")
+        names = ("account", "run", "host", "state", "job_id", "job_key", "reason", "updated")
         marks = ", ".join(f"{name} = :{name}" for name in (*names, "unfinished"))
         values = _packed(row) | {"number": row.number}
         self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
-    def add_files(self, number: int, files: Sequence[SavedFile], saved: str, host: str | None = None) -> None:
-        """The results of the job, in its order, by where they were saved; a place holds what was saved there last."""
-        for place, file in enumerate(files):
+    def add_files(
+        self, number: int, files: Iterable[tuple[int, SavedFile]], saved: str, host: str | None = None
+    ) -> None:
+        """Where results were saved, each with the number of the result; a place holds what was saved there last."""
+        for place, file in files:
             values = asdict(file)
             values |= {"job": number, "place": place, "host": host or self._host, "saved": saved}
             values |= {"url": cut_url(file.url), "path": _text(file.path) if file.path else None}
@@ -186,14 +186,6 @@ class Tables:
         return self.row(int(found[0][0])) if found else None
 
     # -------------------------------------------------------------- sums
-
-    def durations(self, operation: str, service: str, limit: int) -> list[Lasted]:
-        found = self._execute(
-            "SELECT pending_at, ended_by FROM jobs WHERE operation = :operation AND service = :service"
-            " AND ended_by IS NOT NULL ORDER BY number DESC LIMIT :limit",
-            {"operation": operation, "service": service, "limit": limit},
-        )
-        return [Lasted(*values) for values in found]
 
     def spent(self, service: str, account: str, since: str, unit: str | None) -> int:
         what = "count(*)" if unit is None else "coalesce(sum(CASE WHEN unit = :unit THEN price ELSE 0 END), 0)"

@@ -42,7 +42,6 @@ QUESTIONS: dict[str, Callable[[Journal, int], object]] = {
     "saved_at": lambda journal, which: journal.saved_at(f"/out/{which}.png"),
     "of_work": lambda journal, which: journal.of_work(f"work-{which}", SERVICE),
     "count_pending": lambda journal, _: journal.count_pending(),
-    "durations": lambda journal, _: journal.durations("inpaint", SERVICE),
     "claim (kept)": lambda journal, which: journal.claim(intent(which), NOW, Reuse.FINISHED),
 }
 
@@ -64,10 +63,11 @@ def fill(journal: SqlJournal, numbers: range) -> None:
             for which in range(first, min(first + 10_000, numbers.stop)):
                 failed = which % EVERY == 0
                 row = new_row(intent(which), "2026-01-01T00:00:00.000+00:00", run)._replace(
-                    state=State.FAILED if failed else State.SAVED, job_id=job_id(which), pending_at=1.0, ended_by=2.0
+                    state=State.FAILED if failed else State.SAVED, job_id=job_id(which)
                 )
                 saved = SavedFile(f"/out/{which}.png", "https://cdn.test/a.png", 7, f"sha-{which}", 16, 16, "png")
-                tables.insert(row._replace(files=() if failed else (saved,)))
+                number = tables.insert(row)
+                tables.add_files(number, [] if failed else [(0, saved)], row.updated)
 
         return change
 

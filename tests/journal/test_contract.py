@@ -21,7 +21,6 @@ from aeforge_cli.journal.interface import (
     Claimed,
     Intent,
     Journal,
-    Lasted,
     Limit,
     Made,
     NoJournal,
@@ -70,16 +69,14 @@ def test_the_life_of_a_job_is_written_down_step_by_step(journal: Journal) -> Non
         created="2026-01-31T12:00:00.000+00:00",
         updated="2026-01-31T12:00:00.000+00:00",
         reason=None,
-        pending_at=None,
-        ended_by=None,
     )
 
     journal.record(1, Step(State.ACCEPTED, job_id=JOB), NOW)
-    journal.record(1, Step(State.SUCCEEDED, lasted=Lasted(2.0, 3.5)), NOW)
+    journal.record(1, Step(State.SUCCEEDED), NOW)
     journal.record(1, Step(State.SAVED, files=[FILE]), LATER)
 
     row = row_of(journal, 1)
-    assert (row.job_id, row.state, row.pending_at, row.ended_by) == (JOB, State.SAVED, 2.0, 3.5)
+    assert (row.job_id, row.state) == (JOB, State.SAVED)
     assert (row.created, row.updated) == ("2026-01-31T12:00:00.000+00:00", "2026-01-31T12:00:05.000+00:00")
     assert row.files == row.results == (replace(FILE, url="https://cdn.test/a.png?***"),)
 
@@ -92,12 +89,12 @@ def test_what_is_recorded_is_there_for_the_next_process(journal: Journal, journa
 
 def test_an_id_once_known_is_never_lost_by_a_later_state(journal: Journal) -> None:
     number = bought(journal, State.ACCEPTED)
-    journal.record(number, Step(State.SUCCEEDED, files=[FILE], lasted=Lasted(1.0, 2.0)), NOW)
+    journal.record(number, Step(State.SUCCEEDED, files=[FILE]), NOW)
 
     journal.record(number, Step(State.SUCCEEDED, reason="one result is missing"), NOW)
 
     row = row_of(journal, number)
-    assert (row.job_id, len(row.files), row.reason, row.ended_by) == (JOB, 1, "one result is missing", 2.0)
+    assert (row.job_id, len(row.files), row.reason) == (JOB, 1, "one result is missing")
 
 
 def test_an_old_reason_does_not_outlive_its_state(journal: Journal) -> None:
@@ -657,17 +654,6 @@ def test_rows_of_one_work_are_those_that_were_sent_under_any_account(journal: Jo
     assert [row.number for row in journal.of_work("f00d", SERVICE)] == [theirs, ours]
 
 
-def test_durations_are_those_of_the_same_operation_and_service(journal: Journal) -> None:
-    kinds = (INTENT, INTENT._replace(operation="upscale"), INTENT._replace(service="sandbox"), INTENT)
-    for seconds, intent in enumerate(kinds, 1):
-        lasted = Lasted(0.5, float(seconds))
-        journal.record(bought(journal, intent=intent), Step(State.SUCCEEDED, job_id=JOB, lasted=lasted), NOW)
-    bought(journal, State.ACCEPTED)
-
-    assert journal.durations("inpaint", SERVICE) == [Lasted(0.5, 4.0), Lasted(0.5, 1.0)]
-    assert journal.durations("inpaint", SERVICE, limit=1) == [Lasted(0.5, 4.0)]
-
-
 # ------------------------------------------------------------------ files
 
 
@@ -722,7 +708,7 @@ def test_a_name_says_something_only_on_the_machine_that_saved_there(journals: Jo
     row = row_of(journal, number)
     elsewhere = journals()
 
-    elsewhere.import_row(row._replace(work="beef", host="another", files=(replace(FILE, path="/there.png"),)))
+    elsewhere.import_rows([row._replace(work="beef", host="another", files=(replace(FILE, path="/there.png"),))])
 
     assert journal.saved_at("/there.png") is None
     assert {made.host for made in journal.made("ab")} == {journal.host, "another"}
@@ -758,18 +744,39 @@ def test_a_row_of_another_journal_comes_with_all_that_it_says(journal: Journal, 
     row = row_of(theirs, saved(theirs, FILE))
     bought(journal, intent=INTENT._replace(work="beef"))
 
-    assert journal.import_row(row) is True
+    assert journal.import_rows([row]) == 1
 
     assert journal.by_job_id(JOB) == row._replace(number=2)
     assert journal.made("ab") == [Made("ab", "f00d", SERVICE, JOB, "/out/sky.png", theirs.host)]
 
 
+def test_each_result_of_an_imported_row_is_there_once_wherever_it_was_saved(journal: Journal, theirs: Journal) -> None:
+    number = saved(theirs, FILE, replace(FILE, path="/out/2.png", sha256="cd"))
+    theirs.record(number, Step(State.SAVED, files=[replace(FILE, path="/new/1.png")]), LATER)
+    row = row_of(theirs, number)
+
+    assert journal.import_rows([row]) == 1
+
+    there = row_of(journal, 1)
+    assert (there.files, there.results) == (row.files, row.results)
+
+
+def test_of_rows_that_are_imported_together_all_or_none_are_there(journal: Journal, theirs: Journal) -> None:
+    rows = [row_of(theirs, bought(theirs, intent=INTENT._replace(work=work))) for work in ("one", "two")]
+
+    with pytest.raises(TypeError, match="serializable"):
+        journal.import_rows([rows[0], rows[1]._replace(details={"a": object()})])
+
+    assert list(journal.rows()) == []
+    assert journal.import_rows(rows) == 2
+
+
 @pytest.mark.parametrize("state", State, ids=str)
 def test_importing_twice_changes_nothing(journal: Journal, theirs: Journal, state: State) -> None:
     row = row_of(theirs, bought(theirs, state))
-    assert journal.import_row(row) is True
+    assert journal.import_rows([row]) == 1
 
-    assert journal.import_row(row) is False
+    assert journal.import_rows([row]) == 0
 
     assert len(list(journal.rows())) == 1
 
@@ -780,7 +787,7 @@ def test_of_the_same_job_the_newer_state_wins(journal: Journal, theirs: Journal)
     theirs.record(number, Step(State.SAVED, files=[FILE]), LATER)
     done = row_of(theirs, number)
 
-    assert (journal.import_row(accepted), journal.import_row(done), journal.import_row(accepted)) == (True, True, False)
+    assert [journal.import_rows([row]) for row in (accepted, done, accepted)] == [1, 1, 0]
 
     [row] = journal.rows()
     assert (row.state, [file.sha256 for file in row.files], row.updated) == (State.SAVED, ["ab"], done.updated)
@@ -792,14 +799,13 @@ def test_a_try_without_an_id_is_the_same_by_its_time(journal: Journal, theirs: J
     theirs.record(number, Step(State.ACCEPTED, job_id=JOB), LATER)
     accepted = row_of(theirs, number)
 
-    for row in (sending, accepted, sending):
-        journal.import_row(row)
+    journal.import_rows([sending, accepted, sending])
 
     assert [(row.state, row.job_id) for row in journal.rows()] == [(State.ACCEPTED, JOB)]
 
 
 def test_what_another_machine_was_at_is_not_alive_here(journal: Journal, theirs: Journal) -> None:
-    journal.import_row(row_of(theirs, bought(theirs, State.ACCEPTED)))
+    journal.import_rows([row_of(theirs, bought(theirs, State.ACCEPTED))])
 
     claim = journal.claim(INTENT, NOW, Reuse.UNFINISHED)
 
@@ -811,7 +817,7 @@ def test_without_history_nothing_is_imported_that_would_not_be_written(journals:
     journal = journals(history=False)
     row = row_of(theirs, saved(theirs, FILE))
 
-    journal.import_row(row)
+    journal.import_rows([row])
 
     [kept] = journal.rows()
     assert (kept.job_id, kept.prompt, kept.input, kept.files[0].path) == (JOB, None, None, "")
@@ -848,7 +854,7 @@ def test_where_no_state_can_be_kept_everything_is_new() -> None:
         None,
         None,
     )
-    assert (journal.durations("inpaint", "x"), journal.of_work("f00d", "x"), journal.made("ab")) == ([], [], [])
+    assert (journal.of_work("f00d", "x"), journal.made("ab")) == ([], [])
 
 
 def test_ids_are_offered_to_the_shell_while_their_jobs_are_unfinished(journal: Journal, journals: Journals) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from aeforge_cli.errors import JournalBusy
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.journal.interface import Claimed, Lasted, Reuse, Row, State, Taken
+from aeforge_cli.journal.interface import Claimed, Reuse, Row, State, Taken
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.faults.tracing import killing
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, Journals, job_id
@@ -93,8 +93,6 @@ def test_every_row_of_the_first_schema_comes_along(folder: Path) -> None:
             created=CREATED,
             updated=UPDATED,
             reason=None,
-            pending_at=2.0,
-            ended_by=3.5,
             files=(SavedFile("/out/sky.png", "https://cdn.test/a.png?***", 7, "ab", 16, 16, "png"),),
             results=(SavedFile("/out/sky.png", "https://cdn.test/a.png?***", 7, "ab", 16, 16, "png"),),
         )
@@ -106,7 +104,6 @@ def test_the_rows_that_came_along_answer_every_question(folder: Path) -> None:
     with closing(SqliteJournal(folder)) as journal:
         assert [made.work for made in journal.made("ab")] == ["work-1"]
         assert journal.saved_at(FILE.path) == journal.by_job_id(job_id(1)) == journal.row(1)
-        assert journal.durations("inpaint", INTENT.service)[0] == Lasted(2.0, 3.5)
         pending = {State.SUBMITTING, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED}
         assert {row.state for row in journal.rows(pending=True)} == pending
         assert isinstance(journal.claim(INTENT._replace(work="work-1"), NOW, Reuse.FINISHED), Taken)

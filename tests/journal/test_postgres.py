@@ -668,7 +668,7 @@ MANY = (
     """
     INSERT INTO aeforge.jobs OVERRIDING SYSTEM VALUE
     SELECT 100 + n, 'w' || n, service, account, run, host, operation, state, 'j' || n, 'j' || n, input, prompt, output,
-        quality, profile, price, unit, details, created, updated, reason, pending_at, ended_by, unfinished
+        quality, profile, price, unit, details, created, updated, reason, unfinished
     FROM aeforge.jobs, generate_series(1, 5000) n WHERE number = 4""",
     """
     INSERT INTO aeforge.files
@@ -717,7 +717,6 @@ QUESTIONS: tuple[Callable[[Journal], object], ...] = (
     lambda journal: journal.saved_at(FILE.path),
     lambda journal: journal.of_work("w9", INTENT.service),
     lambda journal: journal.count_pending(),
-    lambda journal: journal.durations("upscale", INTENT.service),
     lambda journal: journal.spent(INTENT.service, INTENT.account, "2027"),
     lambda journal: journal.held_until(INTENT.service, INTENT.account),
     lambda journal: journal.claim(INTENT, NOW, Reuse.FINISHED, limits=[Limit(9, None, "2027", "9", "")]),

@@ -216,7 +216,7 @@ def test_a_limit_allows_its_last_unit_and_no_more(limit: Limit, spent: int, allo
 
 
 def test_a_step_keeps_what_it_does_not_say_but_no_old_reason() -> None:
-    row = a_row(State.ACCEPTED, reason="slow", pending_at=1.0, ended_by=2.0)
+    row = a_row(State.ACCEPTED, reason="slow")
 
     assert rules.advanced(row, Step(State.SUCCEEDED, files=[FILE]), LATER) == row._replace(
         state=State.SUCCEEDED, reason=None, updated=LATER, files=(FILE,)

@@ -180,7 +180,7 @@ def test_what_a_stopped_process_had_paid_for_is_finished_by_the_others(farm: Far
     stopped.send(signal.SIGSTOP)
     farm.fake.finish()
     for _ in range(PROCESSES - 1):
-        farm.start()
+        farm.start("--timeout", "60")
 
     survivors = [worker.finish(within=55 * SOAK) for worker in farm.workers[1:]]
     stopped.send(signal.SIGCONT)

@@ -452,7 +452,6 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "saved_at": lambda journal: journal.saved_at(FILE.path),
     "of_work": lambda journal: journal.of_work(INTENT.work, INTENT.service),
     "count_pending": lambda journal: journal.count_pending(),
-    "durations": lambda journal: journal.durations("inpaint", INTENT.service),
     "spent": lambda journal: journal.spent(INTENT.service, INTENT.account, "2026"),
     "credits": lambda journal: journal.spent(INTENT.service, INTENT.account, "2026", "credits"),
     "usage": lambda journal: journal.usage("day", "2026", "2027"),

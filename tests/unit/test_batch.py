@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import JobResult
-from aeforge_cli.journal.interface import Reuse, State, Step
+from aeforge_cli.journal.interface import Claim, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.clock import SystemClock
 from aeforge_cli.process.signals import Stop
@@ -696,3 +697,29 @@ def test_two_runs_of_one_list_share_it_and_buy_each_job_once(studio: Studio, tmp
     assert [set(each.values()) for each in endings] == [{"Succeed"}, {"Succeed"}]
     assert Counter(studio.service.posts) == Counter(str(index) for index in range(30))
     assert studio.files() == {f"{index}.png": png(index) for index in range(30)}
+
+
+def test_what_another_machine_saves_just_before_the_claim_stays_there(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SqliteJournal(tmp_path / "state")
+    journal.host = "another"
+    other = replace(studio, life=replace(studio.life, journal=journal), folder=tmp_path / "theirs")
+    has_ended = threading.Event()
+    studio.service.has_ended = lambda _prompt: has_ended.is_set()
+    running = threading.Thread(target=run, args=(other.batch(1),))
+    running.start()
+    wait_until(lambda: [state for state, _ in studio.rows] == ["accepted"])
+    ours = studio.life.journal.claim
+
+    def late(*words: Any, **named: Any) -> Claim:
+        has_ended.set()
+        wait_until(lambda: [state for state, _ in studio.rows] == ["saved"])
+        return ours(*words, **named)
+
+    monkeypatch.setattr(studio.life.journal, "claim", late)
+    endings = run(Batch(studio.life, studio.resuming().orders(1), share=True))
+    running.join(PATIENCE)
+
+    journal.close()
+    assert (endings, studio.files(), studio.service.posts) == ({0: "Elsewhere"}, {}, ["0"])

@@ -325,8 +325,10 @@ def test_a_job_of_a_process_that_was_stopped_is_polled_after_a_while(buyer: Buye
     held = buyer.life.obtain(buyer.order(), until=2000.0)
     assert isinstance(held, Held)
 
-    job = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=16.0)
+    still = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=149.0)
+    job = buyer.life.resolved(buyer.order(), held, until=2000.0, waited=151.0)
 
+    assert isinstance(still, Held)
     assert job == Job(JOB, 1, attached=True, action=Action.RESUME)
     other.close()
 
