@@ -43,17 +43,66 @@ def _all_become(parts: Iterable[_Part], values: Iterable[Value | Impossible]) ->
     return tuple(said for part in parts for value in values for said in _becomes(part, value))
 
 
-# --- Courtesies that are clauses ---
+# --- Courtesies ---
 
+LANGUAGE.means(
+    "REQUEST",
+    value=True,
+    patterns="""
+    (could|can|would|will) (you|somebody|someone) [POLITELY] [POLITELY]
+    (could|can) we [POLITELY]
+    (could|can|may) (i|we) [POLITELY] (have|get|ask you to|ask for)
+    if you (could|would) [POLITELY]
+    ((i|we) (was|were|am|are) wondering|i wonder) (if|whether) you (could|can|would|might) [POLITELY]
+    (would|do) you mind
+    (would|could) you [POLITELY] BE_KIND to
+    would it be [at all] possible [for you] to
+    """,
+)
+LANGUAGE.means("BE_KIND", value=True, patterns="be so (kind|good) [as]\n be (kind|good) enough")
 LANGUAGE.means(
     "COURTESY",
     value=True,
     patterns="""
+    GREETING [WHOM]
+    THANKS [again|in advance|so much|very much|a lot|a million]
+    (i|we) [would] [POLITELY] (want|need|like|love|appreciate it if) you (to|could|would)
+    (i|we) (want|need|would [POLITELY] like|would love) to
+    (i|we) (would|should) be [SO|most] GRATEFUL if you (could|would)
+    it would be [SO] NICE if you (could|would)
+    if you (can|would|do not mind|would not mind|like|please)
+    (if|when|whenever|once) you (have|get|find) (THE|some) (moment|minute|second|chance|time)
+    BE_KIND [and|to]
+    i hope you are [doing] (well|fine|ok)
+    hope you are [doing] (well|fine|ok)
+    [i am] sorry (to|for) (bother|bothering|disturb|disturbing|trouble) you [again] [, but|but]
+    [i] [really] appreciate it
+    for [THE] PURPOSE
     (it|that|this|he|she|they) (is|looks|are) [SO] {dislike}
     (it|that|this) (bothers|annoys|distracts) me
     i (do not like|hate|dislike) (it|that|this)
     """,
 )
+# What is said after these is wished for: "it would be great if the sky was blue", "could the background be white?".
+LANGUAGE.means(
+    "IF_ONLY",
+    value=True,
+    patterns="""
+    it would be [SO] NICE if
+    i (wish|would [POLITELY] (like|love|prefer|appreciate) it if) [that]
+    (i|we) (want|need|would like) (that|it so that)
+    (make sure|see to it|make it so|ensure) [that]
+    """,
+)
+LANGUAGE.means(
+    "WANT",
+    value=True,
+    patterns="(i|we) [would] [POLITELY] (want|need|prefer)\n (i|we) would [POLITELY] (like|love|rather have)",
+)
+LANGUAGE.means("SHOULD", value=True, patterns="MUST BE [DONE_TO]\n (:|=|->|to)")
+LANGUAGE.means("BEING", value=True, patterns="COULD_BE [DONE_TO]")
+LANGUAGE.means("DONE_TO", value=True, patterns="DONE [to|into|with|by|in|for]")
+LANGUAGE.means("TO", value=True, patterns="[to be] DONE_TO")
 
 # --- Backgrounds ---
 
@@ -66,6 +115,8 @@ LANGUAGE.means(
     (BECOME|WANT) <any_background:part> colour [TO] <backdrop:value>
     CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
     <background:part> [colour] (SHOULD|in|into) <backdrop:value>
+    IF_ONLY <background:part> BEING <backdrop:value>
+    (could|can|may) <background:part> be [DONE_TO] <backdrop:value>
     <background:part> [colour] <backdrop:value>
     [make] <background:part> <from_to:value>
     (BECOME|WANT) <it:part> [TO] <but_weather:value>
@@ -115,9 +166,11 @@ LANGUAGE.means(
     """
     REMOVE ({cut_background}|{all_but_subject}) [(from|of|behind) [THE] (PICTURE|SUBJECT|THEM|it)] [FULLY]
     (take|get|cut|edit) {cut_background} (out|away|off)
-    (no|without|without the|without a|without any) BACKGROUND
+    (no|without|without the|without a|without any) BACKGROUND [at all]
     BECOME {cut_background} GONE
-    [WANT] {cut_background} GONE
+    [WANT] {cut_background} [SHOULD] GONE
+    IF_ONLY {cut_background} BEING GONE
+    MAY {cut_background} be GONE
     BACKGROUND removal
     i do not (want|need) [THE|any] BACKGROUND
     ISOLATE [THE] (SUBJECT|THEM) [(from|out of|of) [THE] (PICTURE|BACKGROUND)]
@@ -127,6 +180,8 @@ LANGUAGE.means(
     [i] [KEEP|want|need] (only|just|nothing but) [THE] (SUBJECT|THEM)
     [i] [KEEP|want|need] [THE] (SUBJECT|THEM) only
     [GIVE|WANT] {transparent}
+    leave {background} {transparent}
+    {cut_background} : REMOVE
     {background} [colour] (:|=|to) none
     """,
 )
@@ -146,6 +201,9 @@ LANGUAGE.means("all_but_subject", value=True, patterns="(everything|all) [else] 
     (BECOME|WANT) [THE colour of] {any_sky} [TO] <skyvalue:value>
     CHANGE {any_sky} from [THE] ({flat}|{skywords}) to <skyvalue:value>
     {sky} (SHOULD|like) <skyvalue:value>
+    IF_ONLY {sky} BEING <skyvalue:value>
+    MAY {sky} be [DONE_TO] <skyvalue:value>
+    with <skyscape:value>
     (GIVE|BECOME|WANT) [me|us|{it}|THE PICTURE] <skyscape:value>
     (BECOME|WANT) (it|THE PICTURE) [TO] <weather_day:value>
     (GIVE|add) <clouds:value> [(to|in|into) {sky}]
@@ -166,6 +224,8 @@ LANGUAGE.means("clause", _becomes(Part.SKY, SkyKind.BLUE), "BECOME sky blue")
     """
     (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
     <subject> SHOULD <flat>
+    IF_ONLY <subject> BEING <flat>
+    (could|can|may) <subject> be [DONE_TO] <flat>
     """,
 )
 def _subject_becomes(subject: Part, flat: Colour) -> Clause:
@@ -182,7 +242,17 @@ LANGUAGE.either("tintable", "any_background", "picture", "it")
 # --- Tones ---
 
 
-@_rule("clause", "(BECOME|WANT) <parts> [TO] <predicates>\n <parts> (SHOULD|in) <predicates>\n <parts> <predicates>")
+@_rule(
+    "clause",
+    """
+    (BECOME|WANT) <parts> [TO] <predicates>
+    GIVE me <parts> in <predicates>
+    <parts> (SHOULD|in) <predicates>
+    <parts> <predicates>
+    IF_ONLY <parts> BEING <predicates>
+    (could|can|may) <parts> be [DONE_TO] <predicates>
+    """,
+)
 def _parts_toned(parts: tuple[_Part, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
     return _all_become(parts, predicates)
 
@@ -214,6 +284,7 @@ def _verbs(verb: Tone, verbs: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     <verb_degree:amount> <verbs> [<parts>]
     <verbs> [<parts>] [<amount>]
     <verbs> <amount> <parts>
+    <parts> : <verbs> [<amount>]
     """,
 )
 def _toned_by_verb(
@@ -258,7 +329,7 @@ def _colours_by_verb(tone: Tone, part: _Part = Part.PICTURE, amount: Amount = No
     return _becomes(part, by_amount(tone, amount))
 
 
-LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer)")
+LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer|punchier|bolder)")
 LANGUAGE.means("colour_verb", Tone.LESS_SATURATION, "DOWN\n (mute|desaturate|less|fewer)")
 LANGUAGE.means("colour_verb", Tone.WARMER, "warm [up]")
 LANGUAGE.means("colour_verb", Tone.COOLER, "cool [down]")
@@ -322,6 +393,8 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
     UP <measured>
     <verb_degree:amount> UP <measured>
     [MOVE|SET] <measured> up [<amount>]
+    (WANT|BECOME|could|can) <measured> [be] UPPED [<amount>]
+    <measured> SHOULD UPPED [<amount>]
     """,
 )
 def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
@@ -334,6 +407,8 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
     DOWN <measured>
     <verb_degree:amount> DOWN <measured>
     [MOVE|SET] <measured> down [<amount>]
+    (WANT|BECOME|could|can) <measured> [be] DOWNED [<amount>]
+    <measured> SHOULD DOWNED [<amount>]
     """,
 )
 def _lowered(measured: _Measured, amount: Amount = None) -> Clause | None:
@@ -378,8 +453,8 @@ LANGUAGE.either("quantity", "measure", "blur_alone")
 @_rule(
     "clause",
     """
-    + <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] + <steps>
+    (+|plus) <steps> <measure>
+    [<bare_part:part> ['s]] <measure> [:|=|by] (+|plus) <steps>
     <percent:steps> more <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by + <steps>
     """,
@@ -391,8 +466,8 @@ def _plus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 @_rule(
     "clause",
     """
-    - <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] - <steps>
+    (-|minus) <steps> <measure>
+    [<bare_part:part> ['s]] <measure> [:|=|by] (-|minus) <steps>
     <percent:steps> less <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by - <steps>
     """,
@@ -404,10 +479,11 @@ def _minus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 @_rule(
     "clause",
     """
-    [SET] [THE] <measure> [level] [(of|in|for|on) <part>] (to|at|:|=) <percent>
-    [SET] [THE] <bare_part:part> ['s] <measure> (to|at|:|=) <percent>
+    [SET] [THE] <measure> [level] [(of|in|for|on) <part>] (SHOULD|at) <percent>
+    [SET] [THE] <bare_part:part> ['s] <measure> (SHOULD|at) <percent>
     [SET [it] to|with|at|use] <percent> <measure>
     set [THE] <measure> <percent>
+    <part> (at|with) <percent> <measure>
     """,
 )
 def _measure_to(percent: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
@@ -436,7 +512,8 @@ LANGUAGE.means("direction", -1, "DOWN")
 @_rule(
     "clause",
     """
-    <measure> [:|=|to|at] <zero> [%]
+    <measure> [SHOULD|at] <zero> [%]
+    <zero> <measure>
     (SET|DOWN) [THE] <measure> to <zero> [%]
     (MOVE|SET) [THE] <measure> down to <zero> [%]
     """,
@@ -511,7 +588,10 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     (REMOVE|clear|i do not want|i do not need) <object_at>
     (take|get|edit) <object_at> (out|away|off) [(of|from) [THE] PICTURE]
     BECOME <object_at> GONE
-    [WANT] <object_at> [(should|must) be] GONE
+    <object_at> : REMOVE
+    [WANT] <object_at> [SHOULD] GONE
+    IF_ONLY <object_at> BEING GONE
+    (could|can|may) <object_at> be GONE
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
@@ -580,7 +660,7 @@ LANGUAGE.means(
     """
     KEEP <part_named:part> [AS_IS]
     EXCEPT <part_named:part>
-    with <part_named:part> (in colour|sharp|in focus)
+    with <part_named:part> [staying|remaining|left|kept] (in colour|sharp|in focus)
     , not <part_named:part>
     """,
 )

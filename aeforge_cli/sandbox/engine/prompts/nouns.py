@@ -55,9 +55,18 @@ LANGUAGE.either("part", "part_named", "only_background", "only_sky", "only_subje
 LANGUAGE.either("any_part", "part", "old_background", "old_sky", "old_picture")
 
 
-@LANGUAGE.rule("parts", "<any_part>\n <any_part> LIST <parts>")
-def _parts(any_part: Part, parts: tuple[Part, ...] = ()) -> tuple[Part, ...]:
-    return (any_part, *parts)
+# "White background, subject in black and white": what is said before one of several parts may be a wish of its own.
+@LANGUAGE.rule("listed_parts", "<part>\n <part> LIST <listed_parts>")
+def _listed_parts(part: Part, listed_parts: tuple[Part, ...] = ()) -> tuple[Part, ...]:
+    return (part, *listed_parts)
+
+
+@LANGUAGE.rule("parts", "<any_part>")
+def _one_part(any_part: Part) -> tuple[Part, ...]:
+    return (any_part,)
+
+
+LANGUAGE.either("parts", "listed_parts")
 
 
 # --- Places ---

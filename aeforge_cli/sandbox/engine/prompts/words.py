@@ -24,6 +24,8 @@ class Words:
 
 
 _SIGNS = (
+    (r"(?<=\d)[,\s]\s*(?=\d[\d\s,]*\))", ","),
+    (r"(?<![\d(,.])(\d{1,3}), ?(\d{1,3}), ?(\d{1,3})(?![\d,.])", r"rgb(\1,\2,\3)"),
     ("[\u2018\u2019\u00b4]", "'"),
     ("[\u2212\u2013\u2014](?= ?\\d)", "-"),
     ("[\u2013\u2014]", " , "),
@@ -38,7 +40,7 @@ _SIGNS = (
     (r"\+(?! ?\d)", " and "),
     (r"\bw/o\b", "without"),
     (r"\bw/", "with "),
-    (r"\bper ?cent\b|\bpct\b", "%"),
+    (r"\bper ?cents?\b|\bpct\b", "%"),
     (r"\bcan't\b|\bcannot\b", "can not"),
     (r"\bwon't\b", "will not"),
 )
