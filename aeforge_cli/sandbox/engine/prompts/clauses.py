@@ -78,7 +78,7 @@ LANGUAGE.means(
     [i am] sorry (to|for) (bother|bothering|disturb|disturbing|trouble) you [again] [, but|but]
     [i] [really] appreciate it
     for [THE] PURPOSE
-    (it|that|this|he|she|they) (is|looks|are) [SO] {dislike}
+    (it|that|this|he|she|they) (is|looks|are) [SO|TOO] {dislike}
     (it|that|this) (bothers|annoys|distracts) me
     i (do not like|hate|dislike) (it|that|this)
     """,
@@ -142,12 +142,11 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
     PUT [THE] (SUBJECT|THEM|it|PICTURE) ON <backdrop:value> BACKGROUND
     [[THE] (SUBJECT|THEM)] ON <painted:value>
     [[THE] (SUBJECT|THEM)] ON <backdrop:value> BACKGROUND
-    (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <painted:value>
+    (ISOLATE|isolated|cutout) [THE] [SUBJECT|THEM|it] ON <painted:value>
     (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <backdrop:value> BACKGROUND
     (BECOME|GIVE|WANT) [THE] (PICTURE|day) [TO] <sight:value>
     (GIVE|WANT) [me|us] <sight:value>
     day [in] (to|into) <sight:value>
-    <skylike:value> [instead [of {former}]]
     <gradient:value>
     <studio:value>
     [THE] GRADIENT BACKGROUND <from_to:value>
@@ -156,6 +155,11 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
 )
 def _background_becomes(value: Backdrop | Impossible) -> Clause:
     return _becomes(Part.BACKGROUND, value)
+
+
+@_rule("clause", "<skylike> [instead [of {former}]]")
+def _sky_alone(skylike: SkyKind | Impossible) -> Clause:
+    return _becomes(Reference.UNSAID, skylike)
 
 
 LANGUAGE.phrase("ON", "on, onto, in front of, against", None)
@@ -181,7 +185,7 @@ LANGUAGE.means(
     [i] [KEEP|want|need] [THE] (SUBJECT|THEM) only
     [GIVE|WANT] {transparent}
     leave {background} {transparent}
-    {cut_background} : REMOVE
+    {cut_background} (:|NEEDS) REMOVE
     {background} [colour] (:|=|to) none
     """,
 )
@@ -284,7 +288,7 @@ def _verbs(verb: Tone, verbs: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     <verb_degree:amount> <verbs> [<parts>]
     <verbs> [<parts>] [<amount>]
     <verbs> <amount> <parts>
-    <parts> : <verbs> [<amount>]
+    <parts> (:|NEEDS) <verbs> [<amount>]
     """,
 )
 def _toned_by_verb(
@@ -324,7 +328,14 @@ def _colours_toned(toned: Toned | Impossible, part: _Part = Part.PICTURE) -> Cla
     return _becomes(part, toned) if isinstance(toned, Impossible) or toned.tone in of_colour else None
 
 
-@_rule("clause", "<colour_verb:tone> COLOURS [(of|in) <part>] [<amount>]\n <colour_split:tone> [<amount>]")
+@_rule(
+    "clause",
+    """
+    <colour_verb:tone> COLOURS [(of|in) <part>] [<amount>]
+    <colour_verb:tone> [THE] <bare_part:part> ['s] COLOURS [<amount>]
+    <colour_split:tone> [<amount>]
+    """,
+)
 def _colours_by_verb(tone: Tone, part: _Part = Part.PICTURE, amount: Amount = None) -> Clause:
     return _becomes(part, by_amount(tone, amount))
 
@@ -344,7 +355,7 @@ LANGUAGE.means("colour_split", Tone.COOLER, "cool COLOURS down")
     "clause",
     """
     (REMOVE|drain|take|pull) COLOURS [out] [(of|from|in) <part>]
-    no (colours|colour|saturation)
+    (no|without) (colours|colour|saturation)
     FULLY desaturate [<part>]
     desaturate [<part>] FULLY
     """,
@@ -390,7 +401,7 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
 @_rule(
     "clause",
     """
-    UP <measured>
+    (UP|UPPED) <measured>
     <verb_degree:amount> UP <measured>
     [MOVE|SET] <measured> up [<amount>]
     (WANT|BECOME|could|can) <measured> [be] UPPED [<amount>]
@@ -404,9 +415,9 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
 @_rule(
     "clause",
     """
-    DOWN <measured>
+    (DOWN|DOWNED) <measured>
     <verb_degree:amount> DOWN <measured>
-    [MOVE|SET] <measured> down [<amount>]
+    [MOVE|SET] <measured> (down|back) [<amount>]
     (WANT|BECOME|could|can) <measured> [be] DOWNED [<amount>]
     <measured> SHOULD DOWNED [<amount>]
     """,
@@ -432,7 +443,7 @@ def _listed(measure: Tone, measures: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     """
     [GIVE|WANT|BECOME|with] [me|it] <more_degree:degree> <measures> [(to|in|on|for|of) <part>]
     (GIVE|WANT) <part> <more_degree:degree> <measures>
-    <part> needs <more_degree:degree> <measures>
+    [<part>] NEEDS <more_degree:degree> <measures>
     (GIVE|add) <noun_degree:degree> <measures> [(to|on|in) <part>]
     GIVE <part> <noun_degree:degree> <measures>
     [GIVE|add] [<noun_degree:degree>] <bare_part:part> <blur:measures>
@@ -544,9 +555,14 @@ def _halved(measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 # --- Complaints: the opposite is wished for ---
 
 
-@_rule("clause", "[<part> IS] TOO <any_tone:tone>\n <part> TOO <any_tone:tone>")
-def _too(tone: Tone, part: _Part = Reference.UNSAID) -> Clause | None:
-    return (Change(part, Toned(OPPOSITES[tone]), is_complaint=True),) if tone in OPPOSITES else None
+@_rule("clause", "[<part> IS] TOO <too_toned>\n <part> TOO <too_toned>")
+def _too(too_toned: tuple[Tone, ...], part: _Part = Reference.UNSAID) -> Clause:
+    return tuple(Change(part, Toned(OPPOSITES[tone]), is_complaint=True) for tone in too_toned)
+
+
+@_rule("too_toned", "<any_tone>\n <any_tone> LIST [TOO] <too_toned>")
+def _too_toned(any_tone: Tone, too_toned: tuple[Tone, ...] = ()) -> tuple[Tone, ...] | None:
+    return (any_tone, *too_toned) if any_tone in OPPOSITES else None
 
 
 LANGUAGE.phrase(
@@ -556,7 +572,11 @@ LANGUAGE.phrase(
 
 @_rule(
     "clause",
-    "[<part> IS] not <any_tone:tone> enough\n [there is] (not enough|too little) <measure:tone> [(in|on) <part>]",
+    """
+    [<part> IS] not <any_tone:tone> enough
+    [there is] (not enough|too little) <measure:tone> [(in|on) <part>]
+    <part> lacks <measure:tone>
+    """,
 )
 def _not_enough(tone: Tone, part: _Part = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(tone), is_complaint=True),)
@@ -588,7 +608,8 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     (REMOVE|clear|i do not want|i do not need) <object_at>
     (take|get|edit) <object_at> (out|away|off) [(of|from) [THE] PICTURE]
     BECOME <object_at> GONE
-    <object_at> : REMOVE
+    <object_at> (:|NEEDS) REMOVE
+    <object_at> REMOVE it
     [WANT] <object_at> [SHOULD] GONE
     IF_ONLY <object_at> BEING GONE
     (could|can|may) <object_at> be GONE
@@ -655,19 +676,23 @@ LANGUAGE.means(
 # --- What shall stay ---
 
 
+# These need no join before them: "... without touching the subject".
+@_rule("kept", "KEEP <part_named:part> [AS_IS]")
+@_rule("clause", "<part_named:part> [should|must] (stay|stays|remain|remains) AS_IS\n <part_named:part> in colour")
+def _kept(part: _Part) -> Clause:
+    return (Kept(part),)
+
+
 @_rule(
-    "kept",  # these need no join before them: "... without touching the subject"
+    "kept",
     """
-    KEEP <part_named:part> [AS_IS]
     EXCEPT <part_named:part>
     with <part_named:part> [staying|remaining|left|kept] (in colour|sharp|in focus)
     , not <part_named:part>
     """,
 )
-@_rule("clause", "<part_named:part> [should|must] (stay|stays|remain|remains) AS_IS")
-@_rule("clause", "<part_named:part> in colour")
-def _kept(part: _Part) -> Clause:
-    return (Kept(part),)
+def _excepted(part: _Part) -> Clause:
+    return (Kept(part, is_exception=True),)
 
 
 # --- What only tells, and asks for nothing ---
@@ -677,6 +702,7 @@ def _kept(part: _Part) -> Clause:
     "story",
     """
     <told> IS [SO] ({state}|{any_tone}|{tone_effect}|{flat}|{skywords})
+    <told> IS TOO {state}
     <told> was (taken|shot) [{circumstance}] [{circumstance}]
     (i|we) (took|shot) <told> [{circumstance}] [{circumstance}]
     (i|we) [really] (love|hate|dislike) <told>
@@ -696,7 +722,7 @@ LANGUAGE.means("told", Part.SKY, "[THE] {skyscape}")
     "story",
     """
     there is [SO] <object_at>
-    <object_at> [IS [SO] ({dislike}|{state})]
+    <object_at> [IS [SO|TOO] ({dislike}|{state})]
     <object_at> (bothers|annoys|distracts) me
     """,
 )

@@ -72,7 +72,9 @@ def _gradient_to_pale(flat: Colour) -> Gradient:
     return Gradient(flat, shaded(flat, "pale"))
 
 
-@_rule("studio", "[THE] [PLAIN|professional] STUDIO\n [THE] [PLAIN] <colour> STUDIO\n STUDIO [in] <colour>")
+@_rule(
+    "studio", "[THE] [PLAIN|professional] STUDIO\n [THE] [PLAIN] <colour> STUDIO\n STUDIO [BACKGROUND] [in] <colour>"
+)
 def _studio(colour: Colour | None = None) -> Studio:
     return Studio() if colour is None else Studio(colour)
 
