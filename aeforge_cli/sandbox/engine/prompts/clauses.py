@@ -43,17 +43,66 @@ def _all_become(parts: Iterable[_Part], values: Iterable[Value | Impossible]) ->
     return tuple(said for part in parts for value in values for said in _becomes(part, value))
 
 
-# --- Courtesies that are clauses ---
+# --- Courtesies ---
 
+LANGUAGE.means(
+    "REQUEST",
+    value=True,
+    patterns="""
+    (could|can|would|will) (you|somebody|someone) [POLITELY] [POLITELY]
+    (could|can) we [POLITELY]
+    (could|can|may) (i|we) [POLITELY] (have|get|ask you to|ask for)
+    if you (could|would) [POLITELY]
+    ((i|we) (was|were|am|are) wondering|i wonder) (if|whether) you (could|can|would|might) [POLITELY]
+    (would|do) you mind
+    (would|could) you [POLITELY] BE_KIND to
+    would it be [at all] possible [for you] to
+    """,
+)
+LANGUAGE.means("BE_KIND", value=True, patterns="be so (kind|good) [as]\n be (kind|good) enough")
 LANGUAGE.means(
     "COURTESY",
     value=True,
     patterns="""
-    (it|that|this|he|she|they) (is|looks|are) [SO] {dislike}
+    GREETING [WHOM]
+    THANKS [again|in advance|so much|very much|a lot|a million]
+    (i|we) [would] [POLITELY] (want|need|like|love|appreciate it if) you (to|could|would)
+    (i|we) (want|need|would [POLITELY] like|would love) to
+    (i|we) (would|should) be [SO|most] GRATEFUL if you (could|would)
+    it would be [SO] NICE if you (could|would)
+    if you (can|would|do not mind|would not mind|like|please)
+    (if|when|whenever|once) you (have|get|find) (THE|some) (moment|minute|second|chance|time)
+    BE_KIND [and|to]
+    i hope you are [doing] (well|fine|ok)
+    hope you are [doing] (well|fine|ok)
+    [i am] sorry (to|for) (bother|bothering|disturb|disturbing|trouble) you [again] [, but|but]
+    [i] [really] appreciate it
+    for [THE] PURPOSE
+    (it|that|this|he|she|they) (is|looks|are) [SO|TOO] {dislike}
     (it|that|this) (bothers|annoys|distracts) me
     i (do not like|hate|dislike) (it|that|this)
     """,
 )
+# What is said after these is wished for: "it would be great if the sky was blue", "could the background be white?".
+LANGUAGE.means(
+    "IF_ONLY",
+    value=True,
+    patterns="""
+    it would be [SO] NICE if
+    i (wish|would [POLITELY] (like|love|prefer|appreciate) it if) [that]
+    (i|we) (want|need|would like) (that|it so that)
+    (make sure|see to it|make it so|ensure) [that]
+    """,
+)
+LANGUAGE.means(
+    "WANT",
+    value=True,
+    patterns="(i|we) [would] [POLITELY] (want|need|prefer)\n (i|we) would [POLITELY] (like|love|rather have)",
+)
+LANGUAGE.means("SHOULD", value=True, patterns="MUST BE [DONE_TO]\n (:|=|->|to)")
+LANGUAGE.means("BEING", value=True, patterns="COULD_BE [DONE_TO]")
+LANGUAGE.means("DONE_TO", value=True, patterns="DONE [to|into|with|by|in|for]")
+LANGUAGE.means("TO", value=True, patterns="[to be] DONE_TO")
 
 # --- Backgrounds ---
 
@@ -66,6 +115,8 @@ LANGUAGE.means(
     (BECOME|WANT) <any_background:part> colour [TO] <backdrop:value>
     CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
     <background:part> [colour] (SHOULD|in|into) <backdrop:value>
+    IF_ONLY <background:part> BEING <backdrop:value>
+    (could|can|may) <background:part> be [DONE_TO] <backdrop:value>
     <background:part> [colour] <backdrop:value>
     [make] <background:part> <from_to:value>
     (BECOME|WANT) <it:part> [TO] <but_weather:value>
@@ -91,12 +142,11 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
     PUT [THE] (SUBJECT|THEM|it|PICTURE) ON <backdrop:value> BACKGROUND
     [[THE] (SUBJECT|THEM)] ON <painted:value>
     [[THE] (SUBJECT|THEM)] ON <backdrop:value> BACKGROUND
-    (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <painted:value>
+    (ISOLATE|isolated|cutout) [THE] [SUBJECT|THEM|it] ON <painted:value>
     (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <backdrop:value> BACKGROUND
     (BECOME|GIVE|WANT) [THE] (PICTURE|day) [TO] <sight:value>
     (GIVE|WANT) [me|us] <sight:value>
     day [in] (to|into) <sight:value>
-    <skylike:value> [instead [of {former}]]
     <gradient:value>
     <studio:value>
     [THE] GRADIENT BACKGROUND <from_to:value>
@@ -107,6 +157,11 @@ def _background_becomes(value: Backdrop | Impossible) -> Clause:
     return _becomes(Part.BACKGROUND, value)
 
 
+@_rule("clause", "<skylike> [instead [of {former}]]")
+def _sky_alone(skylike: SkyKind | Impossible) -> Clause:
+    return _becomes(Reference.UNSAID, skylike)
+
+
 LANGUAGE.phrase("ON", "on, onto, in front of, against", None)
 LANGUAGE.means("former", value=True, patterns="[THE] ({old}|{skywords}|{colour}) [one|BACKGROUND|SKY]")
 LANGUAGE.means(
@@ -115,9 +170,11 @@ LANGUAGE.means(
     """
     REMOVE ({cut_background}|{all_but_subject}) [(from|of|behind) [THE] (PICTURE|SUBJECT|THEM|it)] [FULLY]
     (take|get|cut|edit) {cut_background} (out|away|off)
-    (no|without|without the|without a|without any) BACKGROUND
+    (no|without|without the|without a|without any) BACKGROUND [at all]
     BECOME {cut_background} GONE
-    [WANT] {cut_background} GONE
+    [WANT] {cut_background} [SHOULD] GONE
+    IF_ONLY {cut_background} BEING GONE
+    MAY {cut_background} be GONE
     BACKGROUND removal
     i do not (want|need) [THE|any] BACKGROUND
     ISOLATE [THE] (SUBJECT|THEM) [(from|out of|of) [THE] (PICTURE|BACKGROUND)]
@@ -127,6 +184,8 @@ LANGUAGE.means(
     [i] [KEEP|want|need] (only|just|nothing but) [THE] (SUBJECT|THEM)
     [i] [KEEP|want|need] [THE] (SUBJECT|THEM) only
     [GIVE|WANT] {transparent}
+    leave {background} {transparent}
+    {cut_background} (:|NEEDS) REMOVE
     {background} [colour] (:|=|to) none
     """,
 )
@@ -146,6 +205,9 @@ LANGUAGE.means("all_but_subject", value=True, patterns="(everything|all) [else] 
     (BECOME|WANT) [THE colour of] {any_sky} [TO] <skyvalue:value>
     CHANGE {any_sky} from [THE] ({flat}|{skywords}) to <skyvalue:value>
     {sky} (SHOULD|like) <skyvalue:value>
+    IF_ONLY {sky} BEING <skyvalue:value>
+    MAY {sky} be [DONE_TO] <skyvalue:value>
+    with <skyscape:value>
     (GIVE|BECOME|WANT) [me|us|{it}|THE PICTURE] <skyscape:value>
     (BECOME|WANT) (it|THE PICTURE) [TO] <weather_day:value>
     (GIVE|add) <clouds:value> [(to|in|into) {sky}]
@@ -166,6 +228,8 @@ LANGUAGE.means("clause", _becomes(Part.SKY, SkyKind.BLUE), "BECOME sky blue")
     """
     (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
     <subject> SHOULD <flat>
+    IF_ONLY <subject> BEING <flat>
+    (could|can|may) <subject> be [DONE_TO] <flat>
     """,
 )
 def _subject_becomes(subject: Part, flat: Colour) -> Clause:
@@ -182,7 +246,17 @@ LANGUAGE.either("tintable", "any_background", "picture", "it")
 # --- Tones ---
 
 
-@_rule("clause", "(BECOME|WANT) <parts> [TO] <predicates>\n <parts> (SHOULD|in) <predicates>\n <parts> <predicates>")
+@_rule(
+    "clause",
+    """
+    (BECOME|WANT) <parts> [TO] <predicates>
+    GIVE me <parts> in <predicates>
+    <parts> (SHOULD|in) <predicates>
+    <parts> <predicates>
+    IF_ONLY <parts> BEING <predicates>
+    (could|can|may) <parts> be [DONE_TO] <predicates>
+    """,
+)
 def _parts_toned(parts: tuple[_Part, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
     return _all_become(parts, predicates)
 
@@ -214,6 +288,7 @@ def _verbs(verb: Tone, verbs: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     <verb_degree:amount> <verbs> [<parts>]
     <verbs> [<parts>] [<amount>]
     <verbs> <amount> <parts>
+    <parts> (:|NEEDS) <verbs> [<amount>]
     """,
 )
 def _toned_by_verb(
@@ -253,12 +328,19 @@ def _colours_toned(toned: Toned | Impossible, part: _Part = Part.PICTURE) -> Cla
     return _becomes(part, toned) if isinstance(toned, Impossible) or toned.tone in of_colour else None
 
 
-@_rule("clause", "<colour_verb:tone> COLOURS [(of|in) <part>] [<amount>]\n <colour_split:tone> [<amount>]")
+@_rule(
+    "clause",
+    """
+    <colour_verb:tone> COLOURS [(of|in) <part>] [<amount>]
+    <colour_verb:tone> [THE] <bare_part:part> ['s] COLOURS [<amount>]
+    <colour_split:tone> [<amount>]
+    """,
+)
 def _colours_by_verb(tone: Tone, part: _Part = Part.PICTURE, amount: Amount = None) -> Clause:
     return _becomes(part, by_amount(tone, amount))
 
 
-LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer)")
+LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer|punchier|bolder)")
 LANGUAGE.means("colour_verb", Tone.LESS_SATURATION, "DOWN\n (mute|desaturate|less|fewer)")
 LANGUAGE.means("colour_verb", Tone.WARMER, "warm [up]")
 LANGUAGE.means("colour_verb", Tone.COOLER, "cool [down]")
@@ -273,7 +355,7 @@ LANGUAGE.means("colour_split", Tone.COOLER, "cool COLOURS down")
     "clause",
     """
     (REMOVE|drain|take|pull) COLOURS [out] [(of|from|in) <part>]
-    no (colours|colour|saturation)
+    (no|without) (colours|colour|saturation)
     FULLY desaturate [<part>]
     desaturate [<part>] FULLY
     """,
@@ -319,9 +401,11 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
 @_rule(
     "clause",
     """
-    UP <measured>
+    (UP|UPPED) <measured>
     <verb_degree:amount> UP <measured>
     [MOVE|SET] <measured> up [<amount>]
+    (WANT|BECOME|could|can) <measured> [be] UPPED [<amount>]
+    <measured> SHOULD UPPED [<amount>]
     """,
 )
 def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
@@ -331,9 +415,11 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
 @_rule(
     "clause",
     """
-    DOWN <measured>
+    (DOWN|DOWNED) <measured>
     <verb_degree:amount> DOWN <measured>
-    [MOVE|SET] <measured> down [<amount>]
+    [MOVE|SET] <measured> (down|back) [<amount>]
+    (WANT|BECOME|could|can) <measured> [be] DOWNED [<amount>]
+    <measured> SHOULD DOWNED [<amount>]
     """,
 )
 def _lowered(measured: _Measured, amount: Amount = None) -> Clause | None:
@@ -357,7 +443,7 @@ def _listed(measure: Tone, measures: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     """
     [GIVE|WANT|BECOME|with] [me|it] <more_degree:degree> <measures> [(to|in|on|for|of) <part>]
     (GIVE|WANT) <part> <more_degree:degree> <measures>
-    <part> needs <more_degree:degree> <measures>
+    [<part>] NEEDS <more_degree:degree> <measures>
     (GIVE|add) <noun_degree:degree> <measures> [(to|on|in) <part>]
     GIVE <part> <noun_degree:degree> <measures>
     [GIVE|add] [<noun_degree:degree>] <bare_part:part> <blur:measures>
@@ -378,8 +464,8 @@ LANGUAGE.either("quantity", "measure", "blur_alone")
 @_rule(
     "clause",
     """
-    + <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] + <steps>
+    (+|plus) <steps> <measure>
+    [<bare_part:part> ['s]] <measure> [:|=|by] (+|plus) <steps>
     <percent:steps> more <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by + <steps>
     """,
@@ -391,8 +477,8 @@ def _plus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 @_rule(
     "clause",
     """
-    - <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] - <steps>
+    (-|minus) <steps> <measure>
+    [<bare_part:part> ['s]] <measure> [:|=|by] (-|minus) <steps>
     <percent:steps> less <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by - <steps>
     """,
@@ -404,10 +490,11 @@ def _minus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 @_rule(
     "clause",
     """
-    [SET] [THE] <measure> [level] [(of|in|for|on) <part>] (to|at|:|=) <percent>
-    [SET] [THE] <bare_part:part> ['s] <measure> (to|at|:|=) <percent>
+    [SET] [THE] <measure> [level] [(of|in|for|on) <part>] (SHOULD|at) <percent>
+    [SET] [THE] <bare_part:part> ['s] <measure> (SHOULD|at) <percent>
     [SET [it] to|with|at|use] <percent> <measure>
     set [THE] <measure> <percent>
+    <part> (at|with) <percent> <measure>
     """,
 )
 def _measure_to(percent: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
@@ -436,7 +523,8 @@ LANGUAGE.means("direction", -1, "DOWN")
 @_rule(
     "clause",
     """
-    <measure> [:|=|to|at] <zero> [%]
+    <measure> [SHOULD|at] <zero> [%]
+    <zero> <measure>
     (SET|DOWN) [THE] <measure> to <zero> [%]
     (MOVE|SET) [THE] <measure> down to <zero> [%]
     """,
@@ -467,9 +555,14 @@ def _halved(measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 # --- Complaints: the opposite is wished for ---
 
 
-@_rule("clause", "[<part> IS] TOO <any_tone:tone>\n <part> TOO <any_tone:tone>")
-def _too(tone: Tone, part: _Part = Reference.UNSAID) -> Clause | None:
-    return (Change(part, Toned(OPPOSITES[tone]), is_complaint=True),) if tone in OPPOSITES else None
+@_rule("clause", "[<part> IS] TOO <too_toned>\n <part> TOO <too_toned>")
+def _too(too_toned: tuple[Tone, ...], part: _Part = Reference.UNSAID) -> Clause:
+    return tuple(Change(part, Toned(OPPOSITES[tone]), is_complaint=True) for tone in too_toned)
+
+
+@_rule("too_toned", "<any_tone>\n <any_tone> LIST [TOO] <too_toned>")
+def _too_toned(any_tone: Tone, too_toned: tuple[Tone, ...] = ()) -> tuple[Tone, ...] | None:
+    return (any_tone, *too_toned) if any_tone in OPPOSITES else None
 
 
 LANGUAGE.phrase(
@@ -479,7 +572,11 @@ LANGUAGE.phrase(
 
 @_rule(
     "clause",
-    "[<part> IS] not <any_tone:tone> enough\n [there is] (not enough|too little) <measure:tone> [(in|on) <part>]",
+    """
+    [<part> IS] not <any_tone:tone> enough
+    [there is] (not enough|too little) <measure:tone> [(in|on) <part>]
+    <part> lacks <measure:tone>
+    """,
 )
 def _not_enough(tone: Tone, part: _Part = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(tone), is_complaint=True),)
@@ -511,7 +608,11 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     (REMOVE|clear|i do not want|i do not need) <object_at>
     (take|get|edit) <object_at> (out|away|off) [(of|from) [THE] PICTURE]
     BECOME <object_at> GONE
-    [WANT] <object_at> [(should|must) be] GONE
+    <object_at> (:|NEEDS) REMOVE
+    <object_at> REMOVE it
+    [WANT] <object_at> [SHOULD] GONE
+    IF_ONLY <object_at> BEING GONE
+    (could|can|may) <object_at> be GONE
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
@@ -575,19 +676,23 @@ LANGUAGE.means(
 # --- What shall stay ---
 
 
+# These need no join before them: "... without touching the subject".
+@_rule("kept", "KEEP <part_named:part> [AS_IS]")
+@_rule("clause", "<part_named:part> [should|must] (stay|stays|remain|remains) AS_IS\n <part_named:part> in colour")
+def _kept(part: _Part) -> Clause:
+    return (Kept(part),)
+
+
 @_rule(
-    "kept",  # these need no join before them: "... without touching the subject"
+    "kept",
     """
-    KEEP <part_named:part> [AS_IS]
     EXCEPT <part_named:part>
-    with <part_named:part> (in colour|sharp|in focus)
+    with <part_named:part> [staying|remaining|left|kept] (in colour|sharp|in focus)
     , not <part_named:part>
     """,
 )
-@_rule("clause", "<part_named:part> [should|must] (stay|stays|remain|remains) AS_IS")
-@_rule("clause", "<part_named:part> in colour")
-def _kept(part: _Part) -> Clause:
-    return (Kept(part),)
+def _excepted(part: _Part) -> Clause:
+    return (Kept(part, is_exception=True),)
 
 
 # --- What only tells, and asks for nothing ---
@@ -597,6 +702,7 @@ def _kept(part: _Part) -> Clause:
     "story",
     """
     <told> IS [SO] ({state}|{any_tone}|{tone_effect}|{flat}|{skywords})
+    <told> IS TOO {state}
     <told> was (taken|shot) [{circumstance}] [{circumstance}]
     (i|we) (took|shot) <told> [{circumstance}] [{circumstance}]
     (i|we) [really] (love|hate|dislike) <told>
@@ -616,7 +722,7 @@ LANGUAGE.means("told", Part.SKY, "[THE] {skyscape}")
     "story",
     """
     there is [SO] <object_at>
-    <object_at> [IS [SO] ({dislike}|{state})]
+    <object_at> [IS [SO|TOO] ({dislike}|{state})]
     <object_at> (bothers|annoys|distracts) me
     """,
 )

@@ -18,6 +18,7 @@ _MORE: dict[str, Colour] = {
     "off white": (250, 249, 246),
     "snow white": (255, 255, 255),
     "jet black": (0, 0, 0),
+    "pitch black": (0, 0, 0),
     "cream": (255, 253, 208),
     "burgundy": (128, 0, 32),
     "charcoal": (54, 69, 79),

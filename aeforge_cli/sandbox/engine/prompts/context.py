@@ -74,6 +74,7 @@ class _Context:
     items: Items
     done: list[tuple[Edit, Change | Removal]] = field(default_factory=list)
     topic: Topic | None = None
+    has_exception: bool = False
 
     def edits(self) -> tuple[Edit, ...]:
         for item, following in zip_longest(self.items, self.items[1:]):
@@ -93,8 +94,8 @@ class _Context:
             case Topic():
                 self._no_open_topic()
                 self.topic = said
-            case Kept():
-                pass
+            case Kept(is_exception=is_exception):
+                self.has_exception |= is_exception and bool(self.done)
             case Removal(place):
                 self._add(self._removal(place), said)
             case Change():
@@ -105,6 +106,8 @@ class _Context:
             raise _CannotBe(done.reason)
         if self.topic is not None and self.topic.reason and self.topic.about not in {_part_of(done), _place_of(done)}:
             raise _CannotBe(self.topic.reason)
+        if self.has_exception and _part_of(done) is Part.PICTURE:
+            raise _CannotBe("Say for each change what it is of.")
         self.topic = None
         self.done.append((done, said))
 
@@ -167,6 +170,9 @@ class _Context:
 
     def _unsaid(self, change: Change, item: Item, following: Item | None) -> Part:
         """The picture; beside an edit of one part of it, "and" leaves open which is meant."""
+        if isinstance(change.value, SkyKind):
+            is_of_sky = any(said == Topic(Part.SKY) for item in self.items for said in item.said)
+            return Part.SKY if is_of_sky else Part.BACKGROUND
         beside = [
             said.part
             for said in (following.said if following and following.is_joined else ())

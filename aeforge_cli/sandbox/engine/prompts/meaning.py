@@ -52,6 +52,8 @@ class Removal:
 @dataclass(frozen=True)
 class Kept:
     part: Part | Reference
+    # "Except the subject" is said of what was asked before; "keep the subject" of all that is asked.
+    is_exception: bool = False
 
 
 @dataclass(frozen=True)

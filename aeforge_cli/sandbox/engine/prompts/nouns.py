@@ -45,7 +45,9 @@ LANGUAGE.means(
     (OLD|{named}|{skyword}) [,|and] (OLD|{skyword}|{named})
     """,
 )
-LANGUAGE.means("old_background", Part.BACKGROUND, "[THE] {old} BACKGROUND [(of|in) [THE] PICTURE]")
+LANGUAGE.means(
+    "old_background", Part.BACKGROUND, "[THE] {old} BACKGROUND [(of|in|from|behind) [THE] (PICTURE|SUBJECT|THEM)]"
+)
 LANGUAGE.means("old_sky", Part.SKY, "[THE] {old} SKY [(in|of) [THE] (PICTURE|BACKGROUND)]")
 LANGUAGE.means("old_picture", Part.PICTURE, "[THE] {old} PICTURE")
 for _name in ("background", "sky", "subject"):
@@ -55,9 +57,18 @@ LANGUAGE.either("part", "part_named", "only_background", "only_sky", "only_subje
 LANGUAGE.either("any_part", "part", "old_background", "old_sky", "old_picture")
 
 
-@LANGUAGE.rule("parts", "<any_part>\n <any_part> LIST <parts>")
-def _parts(any_part: Part, parts: tuple[Part, ...] = ()) -> tuple[Part, ...]:
-    return (any_part, *parts)
+# "White background, subject in black and white": what is said before one of several parts may be a wish of its own.
+@LANGUAGE.rule("listed_parts", "<part>\n <part> LIST <listed_parts>")
+def _listed_parts(part: Part, listed_parts: tuple[Part, ...] = ()) -> tuple[Part, ...]:
+    return (part, *listed_parts)
+
+
+@LANGUAGE.rule("parts", "<any_part>")
+def _one_part(any_part: Part) -> tuple[Part, ...]:
+    return (any_part,)
+
+
+LANGUAGE.either("parts", "listed_parts")
 
 
 # --- Places ---
@@ -73,7 +84,7 @@ def _parts(any_part: Part, parts: tuple[Part, ...] = ()) -> tuple[Part, ...]:
     (<vertical>|<horizontal>) <middle> [<extent>]
     <middle> (<vertical>|<horizontal>) [<extent>]
     <extent>
-    <corner:extent> AT [THE] <vertical> [(AT|and) [THE]] <horizontal>
+    <corner:extent> AT [ITS] <vertical> [(AT|and) [ITS]] <horizontal>
     """,
 )
 def _position(
@@ -101,7 +112,7 @@ def _span(said: str | None, share: float, *, is_middle: bool, low: str) -> tuple
 LANGUAGE.phrase("corner", "corner", "corner")
 
 
-@LANGUAGE.rule("place", "[AT] [THE] <position> [(of|in|from) [THE] [WHOLE] PICTURE]")
+@LANGUAGE.rule("place", "[AT] [ITS] <position> [(of|in|from) [THE] [WHOLE] PICTURE]")
 def _place(position: Place | Impossible) -> Place | Impossible:
     return position
 
@@ -118,11 +129,11 @@ def _object_at(place: Place | Impossible) -> tuple[Place | Impossible, ...]:
     return (place,)
 
 
-@LANGUAGE.rule("object_at", "[THE] [ADJ] OBJECT [LOCATED] <place:first> LIST [THE] [one|ones|OBJECT] <place:second>")
+@LANGUAGE.rule("object_at", "[THE] [ADJ] OBJECT [LOCATED] <place:first> LIST [ITS] [one|ones|OBJECT] <place:second>")
 def _objects_at(first: Place | Impossible, second: Place | Impossible) -> tuple[Place | Impossible, ...]:
     return first, second
 
 
-@LANGUAGE.rule("object_at", "[THE] [ADJ] OBJECT AT [THE] <vertical> <horizontal> LIST [THE] <position:second>")
+@LANGUAGE.rule("object_at", "[THE] [ADJ] OBJECT AT [ITS] <vertical> <horizontal> LIST [ITS] <position:second>")
 def _objects_in_corners(vertical: str, horizontal: str, second: Place | Impossible) -> tuple[Place | Impossible, ...]:
     return _position(vertical, horizontal), second

@@ -115,7 +115,9 @@ class _Splitting:
         for name in ("kept",) if state.at is _At.CLAUSE else ("kept", "clause", "story"):
             for end, said in self.chart.readings(name, start):
                 item = Item(cast("Clause", said), state.at is _At.AND, state.at is not _At.START)
-                yield self._after(item, end, state)
+                # "Could the background be white?" is a request as a whole, and begins with none.
+                is_request = state.is_request or self.chart.words[start] in {"could", "can", "may"}
+                yield self._after(item, end, replace(state, is_request=is_request))
 
     def _after(self, item: Item, end: int, state: _State) -> _Ways:
         cost, rest = self._from(end, _State(_At.CLAUSE, state.is_request))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.prompts.words import Words
 
 # Known words that turn the sense of others round, where no pattern has a place for them.
-_TURNING = {"not", "no", "or", "as", "nothing", "without", "except"}
+_TURNING = {"if", "not", "no", "or", "as", "nothing", "without", "except"}
 _LONGEST_WORD = 40
 
 

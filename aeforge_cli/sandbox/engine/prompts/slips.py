@@ -61,10 +61,11 @@ def _english() -> frozenset[str]:
 def nearest(word: str, known: Iterable[str]) -> set[str]:
     if len(word) < _SHORTEST or not word.isalpha():
         return set()
-    by_slips: dict[int, set[str]] = {}
+    by_slips: dict[tuple[int, bool], set[str]] = {}
     for other in known:
         if (slips := _slips(word, other)) is not None:
-            by_slips.setdefault(slips, set()).add(other)
+            # Letters swapped or doubled are likelier slips than others put in or left out.
+            by_slips.setdefault((slips, set(word) != set(other)), set()).add(other)
     return by_slips[min(by_slips)] if by_slips else set()
 
 

@@ -39,7 +39,7 @@ LANGUAGE.either("flat", "colour")
     "flat",
     """
     [THE] [something] [PLAIN [,]] [PLAIN] <colour> [NOUN]
-    [THE] colour <colour>
+    [of|in] [THE] colour <colour>
     [THE] (very|really) <extreme:colour>
     """,
 )
@@ -72,7 +72,9 @@ def _gradient_to_pale(flat: Colour) -> Gradient:
     return Gradient(flat, shaded(flat, "pale"))
 
 
-@_rule("studio", "[THE] [PLAIN|professional] STUDIO\n [THE] [PLAIN] <colour> STUDIO\n STUDIO [in] <colour>")
+@_rule(
+    "studio", "[THE] [PLAIN|professional] STUDIO\n [THE] [PLAIN] <colour> STUDIO\n STUDIO [BACKGROUND] [in] <colour>"
+)
 def _studio(colour: Colour | None = None) -> Studio:
     return Studio() if colour is None else Studio(colour)
 
@@ -164,15 +166,20 @@ def by_percent(tone: Tone, percent: int) -> Toned | Impossible:
     if tone is Tone.LESS_SATURATION and percent == 100:
         return Toned(Tone.MONOCHROME)
     if percent == 0 or percent > 300 or (tone in _LESSENING and percent >= 100):
-        return Impossible(f'The engine cannot do "{percent}%" of this.')
+        return _too_far(percent)
     return Toned(tone, percent * _PERCENT)
+
+
+def _too_far(percent: int) -> Impossible:
+    return Impossible(f'The engine cannot do "{percent}%" of this.')
 
 
 def to_percent(measure: Tone, percent: int) -> Toned | Impossible:
     """80 % of what it is are 20 % less."""
     if percent == 100:
         return Impossible('"100%" is what it is now.')
-    return by_percent(measure if percent > 100 else OPPOSITES[measure], abs(percent - 100))
+    value = by_percent(measure if percent > 100 else OPPOSITES[measure], abs(percent - 100))
+    return _too_far(percent) if isinstance(value, Impossible) else value
 
 
 @_rule("percent", "<number> %")
@@ -236,7 +243,7 @@ def _less_by_percent(percent: int, tone: Tone) -> Toned | Impossible:
 @_rule("toned", "<percent> <tone_effect:tone>")
 def _share_of_effect(percent: int, tone: Tone) -> Toned | Impossible:
     if tone is Tone.INVERTED or not 0 < percent <= 100:
-        return Impossible(f'The engine cannot do "{percent}%" of this.')
+        return _too_far(percent)
     return Toned(tone, percent / 100)
 
 
