@@ -78,6 +78,22 @@ def test_of_two_objects_neither_is_meant() -> None:
     assert found((130, 20, 170, 60), (190, 60, 230, 100)) is Doubt.SEVERAL
 
 
+def test_of_a_box_and_the_ball_before_it_neither_is_meant() -> None:
+    """A network that sees the box, and where that fills its window, the ball."""
+    box, ball = (130, 20, 215, 100), (150, 40, 190, 80)
+    scene = picture()
+    scene.paste((180, 180, 180), box)
+    scene.paste((255, 255, 255), ball)
+    whole = NOWHERE.copy()
+    whole[40:80, 150:190] = 1
+
+    def box_or_ball(crop: Image.Image) -> FloatArray:
+        seen = np.asarray(crop.convert("L")) > 150
+        return seen.astype(np.float32) if seen.mean() < 0.5 else white(crop)
+
+    assert locate_object(scene, UPPER_RIGHT, whole, box_or_ball) is Doubt.SEVERAL
+
+
 def test_what_stands_out_elsewhere_does_not_draw_the_looks_away() -> None:
     """A network that sees only the largest thing in each window."""
     main = (10, 60, 150, 230)

@@ -43,7 +43,7 @@ class Doubt(Enum):
 # face, or of a lamp, often is not.
 _VIEWS = ((1.5, False), (2.2, False), (1.5, True))
 # Chosen by leaving out each source of photographs in turn; see tests/benchmarks/editing.
-LEAST_AGREEMENT, MIDDLE_AGREEMENT = 0.5, 0.8
+LEAST_AGREEMENT, MIDDLE_AGREEMENT = 0.5, 0.7
 _LEAST_EDGE = 1.2
 _MOST_UNCERTAIN = 1.2
 # The smallest and the largest object, as shares of the picture.
@@ -54,8 +54,8 @@ _AT_PLACE = 0.55
 _INTRUDES = 0.2
 _SAME = 0.6
 _MARGIN = 0.12
-# A rival is at least that large, beside the best.
-RIVAL = 0.3
+# A rival is at least that large, beside the best; it may be a vase on the shelf that is the best.
+RIVAL = 0.1
 # An eye or a badge stands out too, but nobody means it: something much larger goes on around it. Through a narrow
 # window a hat or a hand looks whole, so there it needs less.
 _WHOLE = 1.6
@@ -172,7 +172,7 @@ def _chosen(outlines: list[BoolArray], subject: BoolArray, around: float) -> Boo
     """The first of what was seen clearly, if it is no part of anything and nothing else competes."""
     found: list[BoolArray] = []
     for outline in outlines:
-        if not is_part(outline, subject, around) and not any((outline & other).any() for other in found):
+        if not is_part(outline, subject, around) and not any(iou(outline, other) > _SAME for other in found):
             found.append(outline)
     if not found:
         return Doubt.PART if outlines else Doubt.NOTHING
