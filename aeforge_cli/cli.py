@@ -5,17 +5,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from aeforge_cli.errors import AeforgeError, ClosedStdoutError, Exit, Failure, InternalError, Interrupted
 from aeforge_cli.manual.registry import SUMMARIES
+from aeforge_cli.output.formats import named
 from aeforge_cli.session import Session
 
 
 def main(arguments: Sequence[str], session: Session | None = None) -> int:
     """Runs one command; returns the exit code."""
     session = session or Session()
-    session.console.json = "--json" in arguments  # also for what is wrong with the arguments themselves
+    session.arguments = tuple(arguments)
+    if "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments):
+        session.console.format = named("json")  # also for what is wrong with the arguments themselves
     try:
         with contextlib.closing(session), _foreign_errors_named():
             session.stop.listen()
@@ -35,6 +39,10 @@ def _run(arguments: Sequence[str], session: Session) -> int:
         from aeforge_cli.manual.help import laid_out
         from aeforge_cli.manual.tree import bare_root
 
+        if not arguments and session.is_new_here:
+            from aeforge_cli.manual.greeting import greeting, has_sandbox
+
+            session.console.result(f"{greeting(Path.cwd(), needs_install=not has_sandbox())}\n")
         session.console.result(laid_out(bare_root()))
         return Exit.DONE
     from aeforge_cli.manual import from_typer

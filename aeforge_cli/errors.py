@@ -8,9 +8,10 @@ exit  meaning                                   errors
                                                 ConfigInvalid
    3  the service tried and failed              JobFailed, ResultNotAnImage
    4  not allowed                               NotSignedIn, KeyRejected, AccountNotFound
-   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable
-   6  several jobs, some done, some not         Partial
-   7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached
+   5  could not reach the service               Unreachable, ServiceError, ResultUnavailable,
+                                                    JournalUnreachable
+   6  several jobs, some done, some not         Partial, Blocked
+   7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached, BudgetReached
    8  still running when patience ended         JobStillRunning
    9  cannot save                               OutputExists, CannotSave
   10  sent, but the answer was lost             SubmitUnknown, SentBefore
@@ -18,7 +19,10 @@ exit  meaning                                   errors
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Exit(IntEnum):
@@ -56,6 +60,7 @@ class Failure(BaseException):
         self.http_status = http_status
         self.input: str | None = None
         self.index: int | None = None
+        self.mistakes: Sequence[Mapping[str, object]] = ()  # all of them, where the message says the first
 
     @property
     def exit_status(self) -> int:
@@ -72,6 +77,7 @@ class Failure(BaseException):
             "http_status": self.http_status,
             "retryable": self.retryable,
             "exit": self.exit_status,
+            **({"errors": list(self.mistakes)} if self.mistakes else {}),
         }
 
 
@@ -126,7 +132,10 @@ class Rejected(Usage):
 
 
 class JobNotFound(Usage):
+    """`is_certain` if the service has said so often and for long enough that the job counts as lost."""
+
     code = "job_not_found"
+    is_certain = False
 
 
 class JobFailed(AeforgeError):
@@ -164,10 +173,29 @@ class ServiceError(Unreachable):
 class ResultUnavailable(Unreachable):
     code = "result_unavailable"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the host said that the result is not there, rather than nothing."""
+        return self.http_status in (403, 404, 410)
+
+
+class JournalUnreachable(AeforgeError):
+    """The journal is at a server that cannot be reached or used: nothing is submitted without it."""
+
+    exit = Exit.UNREACHABLE
+    code = "journal_unreachable"
+    retryable = True
+
 
 class Partial(AeforgeError):
     exit = Exit.PARTIAL
     code = "partial"
+
+
+class Blocked(Partial):
+    """A job was not submitted, because another whose result it needs did not succeed."""
+
+    code = "blocked"
 
 
 class RefusedByAccount(AeforgeError):
@@ -188,6 +216,15 @@ class LimitReached(RefusedByAccount):
     """A limit that the user set."""
 
     code = "limit_reached"
+
+
+class BudgetReached(LimitReached):
+    """A budget is spent until `resets_at`: what costs nothing can still be done; `budget` is as the user wrote it."""
+
+    def __init__(self, message: str, *, why: str = "", hint: str = "", budget: str = "", resets_at: str = "") -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.budget = budget
+        self.resets_at = resets_at
 
 
 class JobStillRunning(AeforgeError):
@@ -240,6 +277,37 @@ class ClosedStdoutError(Exception):
     """Nobody reads standard output any more: the process ends silently, with 141."""
 
 
+class Invocation:
+    """The options of the command that was given which a command in a hint must repeat to work when it is pasted."""
+
+    def __init__(self) -> None:
+        self.account: tuple[str, ...] = ()  # --profile, --base-url, --sandbox
+        self.output: tuple[str, ...] = ()  # -o
+
+
+invocation = Invocation()  # one for the process: a hint may be built anywhere
+
+
+def command(words: str, *, saves: bool = False) -> str:
+    """A command for a hint; one that `saves` results repeats where they were wanted."""
+    import shlex
+
+    return " ".join(
+        [
+            "aeforge",
+            words,
+            *(map(shlex.quote, invocation.output) if saves else ()),
+            *map(shlex.quote, invocation.account),
+        ]
+    )
+
+
 def go_on_with(job_id: str) -> str:
-    """The command that goes on with a job, for hints."""
-    return f"aeforge job wait {job_id}"
+    """The command that resumes a job, for hints."""
+    return command(f"job wait {job_id}", saves=True)
+
+
+def install_hint(extra: str) -> str:
+    """How to add an extra that is missing, in each of the ways in which aeforge itself may have been installed."""
+    extras = f'"aeforge[{extra}]"'
+    return f"pip install {extras}, or pipx inject aeforge {extras}, or uv tool install {extras}"

@@ -2,12 +2,14 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
 from aeforge_cli.process.signals import Stop
 from aeforge_cli.redaction import Redactor, Secret, checked_key
@@ -15,9 +17,11 @@ from aeforge_cli.redaction import Redactor, Secret, checked_key
 if TYPE_CHECKING:
     from aeforge_cli.api.client import Client
     from aeforge_cli.api.requests_transport import RequestsTransport
+    from aeforge_cli.api.retry import ConcurrencyLimiter
     from aeforge_cli.api.transport import Transport
     from aeforge_cli.config.settings import Settings
-    from aeforge_cli.jobs.lifecycle import Jobs
+    from aeforge_cli.config.spending import Spending
+    from aeforge_cli.jobs.lifecycle import Account, Lifecycle
     from aeforge_cli.journal.interface import Journal
 
 SANDBOX_KEY = "sandbox"
@@ -34,31 +38,52 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.environment = os.environ if environment is None else environment
-        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=_say_at_once)
         self.redact = Redactor()
         self.console = Console(self.environment, redact=self.redact)
+        self.stop = Stop(grace=5.0 if self.environment.get("CI") else 35.0, say=self.console.say_at_once)
         self.clock: Clock = clock or SystemClock(self.stop)
         self._given_transport = transport
         self._options: dict[str, str | None] = {}
         self._profile: str | None = None
         self._sandboxed = False
         self._closing = ExitStack()
+        self.arguments: Sequence[str] = ()
+        invocation.account = invocation.output = ()
 
     # -------------------------------------------------------------- options that all commands share
 
-    def talk(self, *, json: bool, quiet: bool, verbose: bool, debug: bool) -> None:
-        self.console.json = json
+    def talk(self, *, output_format: str, quiet: bool, verbose: bool, debug: bool) -> None:
+        """How much is said, and in which form. Raises Usage for a format that is not valid."""
+        self.console.format = named(output_format)
         self.console.debugs = debug
         if quiet:
-            self.console.talk = Verbosity.QUIET
+            self.console.verbosity = Verbosity.QUIET
         elif verbose or debug:
-            self.console.talk = Verbosity.VERBOSE
+            self.console.verbosity = Verbosity.VERBOSE
 
     def use(self, *, profile: str | None, sandbox: bool, options: Mapping[str, str | None]) -> None:
-        """Which account and which service; `options` are settings given on the command line."""
+        """Which account and which service; `options` are settings given on the command line. Raises Usage."""
+        if any(value is not None for value in options.values()):
+            from aeforge_cli.config.catalogue import check_options
+
+            check_options(options)
         self._profile = profile
         self._sandboxed = sandbox
         self._options = dict(options)
+        named = (("--profile", profile), ("--base-url", options.get("base_url")))
+        given = [word for name, value in named if value is not None for word in (name, value)]
+        invocation.account = (*given, "--sandbox") if sandbox else tuple(given)
+
+    def saves_to(self, output: str | None) -> None:
+        """Where the command saves, for hints."""
+        invocation.output = ("-o", output) if output and output != "-" else ()
+
+    def again(self, *options: str) -> str:
+        """The command that was given, with other options, for hints."""
+        import shlex
+
+        words = [word for word in self.arguments if word not in ("--yes", *options)]
+        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
 
     @property
     def is_sandboxed(self) -> bool:
@@ -70,30 +95,27 @@ class Session:
     def settings(self) -> "Settings":
         from aeforge_cli.config.settings import Settings
 
-        settings = Settings(self.environment, profile=self._profile, options=self._options)
-        _ = settings.file.content  # reads the file; a profile that it names wrongly can still be corrected
-        for warning in settings.file.warnings:
-            self.console.warn(warning)
-        return settings
+        return Settings(self.environment, profile=self._profile, options=self._options, warn=self.console.warn)
+
+    @property
+    def is_new_here(self) -> bool:
+        """Whether this user has neither a key nor settings yet."""
+        from aeforge_cli.config.settings import Settings
+
+        return not (self.environment.get("AEFORGE_API_KEY") or Settings(self.environment).file.path.exists())
 
     @cached_property
     def base_url(self) -> str:
         if self._sandboxed:
             from aeforge_cli.local_sandbox import running_sandbox
 
-            return self._closing.enter_context(running_sandbox(self.settings.state_dir, self._tell_of_sandbox))
+            return self._closing.enter_context(
+                running_sandbox(self.settings.state_dir, log=self._tell_of_sandbox, note=self.console.note)
+            )
         return self.settings["base_url"].text
 
     def _tell_of_sandbox(self, line: str) -> None:
         self.console.detail(f"sandbox: {line}")
-
-    def why_failed(self, job_id: str) -> str:
-        """What is known beyond the API of why a job failed: a sandbox can be asked."""
-        if not self._sandboxed:
-            return ""
-        from aeforge_cli.local_sandbox import reason_of_failure
-
-        return reason_of_failure(self.base_url, job_id)
 
     @property
     def service(self) -> str:
@@ -107,12 +129,45 @@ class Session:
         self.redact.hide(key)
         return key
 
+    @cached_property
+    def account(self) -> "Account":
+        """Who pays. Raises NotSignedIn without a key."""
+        from aeforge_cli.jobs.lifecycle import Account
+
+        name, profile = self.account_name, None if self._sandboxed else self.settings.profile
+        if self._sandboxed:
+            return Account(self.service, name)
+        return Account(
+            self.service,
+            name,
+            profile,
+            limits=lambda: self.spending.limits(self.clock.now()),
+            price=self.spending.required_price,
+            unit=self.spending.unit,
+        )
+
+    @cached_property
+    def spending(self) -> "Spending":
+        """Budgets and prices; the sandbox costs nothing."""
+        from aeforge_cli.config.prices import Prices
+        from aeforge_cli.config.spending import Spending
+
+        if self._sandboxed:
+            return Spending((), Prices("", {}))
+        return Spending([budget for budget, _ in self.settings.budgets()], self.settings.prices())
+
     @property
-    def account(self) -> str:
-        """Tells keys apart without giving them away."""
+    def account_name(self) -> str:
+        """Tells accounts apart: by the name that the user gave, else by the key, without giving it away.
+
+        Raises NotSignedIn without a key: nothing is started then, whatever the account is called.
+        """
+        key = self.key
+        if not self._sandboxed and (name := self.settings["account"].text):
+            return name
         import hashlib
 
-        return hashlib.sha256(self.key.reveal().encode()).hexdigest()[:8]
+        return hashlib.sha256(key.reveal().encode()).hexdigest()[:8]
 
     def wire(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""
@@ -123,6 +178,7 @@ class Session:
             key=key,
             ca_bundle=ca_bundle_from(self.environment),
             log=self.console.debug,
+            redact=self.redact,
             through_proxy=not self._sandboxed,
             connections=32,
         )
@@ -145,15 +201,16 @@ class Session:
     def client_over(self, transport: "Transport") -> "Client":
         from aeforge_cli.api.client import Client
 
-        return Client(transport, base_url=self.base_url, clock=self.clock)
+        return Client(transport, base_url=self.base_url, clock=self.clock, redact=self.redact)
 
     @cached_property
     def journal(self) -> "Journal":
         from aeforge_cli.journal.interface import JournalUnwritable, NoJournal
-        from aeforge_cli.journal.sqlite import SqliteJournal
+        from aeforge_cli.journal.opening import open_journal
 
+        url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
         try:
-            journal = SqliteJournal(self.settings.state_dir, history=self.settings.keeps_history)
+            journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
         except JournalUnwritable as trouble:
             self.console.warn(
                 f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
@@ -163,36 +220,84 @@ class Session:
         self._closing.callback(journal.close)
         return journal
 
-    def jobs(self, *, interval: float | None = None, under_way: int = 1, in_all: int = 1, kind: str = "") -> "Jobs":
+    def lifecycle(self, *, interval: float | None = None, in_flight: int = 1, confirmed: bool = False) -> "Lifecycle":
         """The steps of a job's life.
 
-        `interval` is the user's own pause between looks, in seconds; `kind` the operation whose earlier durations say
-        when to look; `under_way` how many jobs there may be at once, of how many `in_all`.
+        `interval` is the user's own pause between polls, in seconds; `in_flight` how many jobs there may be at once;
+        `confirmed` whether the user has agreed to a purchase that may be a second one.
         """
-        from aeforge_cli.api.retry import ConcurrencyLimiter
         from aeforge_cli.files.atomic import discard_open_parts
-        from aeforge_cli.jobs.lifecycle import Jobs
-        from aeforge_cli.jobs.poll_schedule import FixedSchedule, LearnedSchedule
+        from aeforge_cli.jobs.lifecycle import Lifecycle
+        from aeforge_cli.jobs.poll_schedule import PollSchedule
 
         account = self.account  # asked for first: without a key nothing is started
-        self.client.limiter = ConcurrencyLimiter(under_way)
         _ = self.journal  # closes after what is still being received was thrown away
+        self.client.limiter = self._limiter(in_flight, account)
         self._closing.callback(discard_open_parts)
-        return Jobs(
+        return Lifecycle(
             client=self.client,
             journal=self.journal,
             clock=self.clock,
             stop=self.stop,
-            service=self.service,
             account=account,
             emergency=self.console.emergency,
-            why_failed=self.why_failed,
             notify=self.console.notify,
             timeout=self.timeout,
-            schedule=FixedSchedule(interval)
-            if interval
-            else LearnedSchedule(self.journal.durations(kind, self.service), explores=in_all > under_way > 1),
+            schedule=PollSchedule(interval),
+            confirmed=confirmed,
         )
+
+    def account_if_known(self, *, runs: bool = True) -> str | None:
+        """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
+        with suppress(NotSignedIn):
+            if runs or self._sandboxed or self.settings.key_source().is_at_hand:
+                return self.account_name
+        return None
+
+    def _limiter(self, most: int, account: "Account") -> "ConcurrencyLimiter":
+        """Shared with all processes of the account; a sandbox that is started again has forgotten what it asked for."""
+        from aeforge_cli.api.retry import ConcurrencyLimiter
+        from aeforge_cli.jobs.events import RetryScheduled
+        from aeforge_cli.jobs.shared_limiter import SharedLimiter
+
+        if self._sandboxed:
+            return ConcurrencyLimiter(most)
+        return SharedLimiter(
+            most,
+            journal=self.journal,
+            account=account,
+            clock=self.clock,
+            told=lambda rest: self.console.notify(
+                RetryScheduled("the service asked another process of this account to wait (Retry-After)", rest)
+            ),
+        )
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether there is a journal to ask; looking loads no database."""
+        is_shared = not self._sandboxed and bool(self.settings["journal"].text)
+        return is_shared or os.path.lexists(self.settings.state_dir / "jobs.sqlite3")
+
+    @cached_property
+    def has_unfinished(self) -> bool:
+        """Whether the journal has any job whose end is not known."""
+        try:
+            return self.has_journal and self.journal.count_pending() > 0
+        except AeforgeError:
+            return True  # the claim will tell what is wrong
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs may be in flight at once. Raises Usage."""
+        return int(self.settings["jobs"].text)
+
+    @property
+    def budget_left(self) -> str:
+        """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+        account = self.account_if_known(runs=False)
+        if account is None or not self.has_journal:
+            return ""
+        return self.spending.left(self.journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:
@@ -204,9 +309,3 @@ class Session:
 
     def close(self) -> None:
         self._closing.close()
-
-
-def _say_at_once(text: str) -> None:
-    """Past Python's buffers and locks, as a signal handler must."""
-    with suppress(OSError):
-        os.write(2, f"{text}\n".encode())

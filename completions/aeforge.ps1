@@ -4,20 +4,23 @@
 $script:AeforgeCommands = @{
     '' = @{
         Commands = [ordered]@{
-            'inpaint' = 'Edit part of a picture as a prompt says.'
-            'upscale' = 'Make a picture larger.'
-            'split-layer' = 'Separate one element of a picture into a layer of its own.'
-            'generate' = 'Make a picture from a prompt.'
-            'effect' = 'Make a visual effect.'
-            'api' = 'Make any call to the service, and print the body of its answer as it came.'
-            'sandbox' = 'Serve the AetherForge API on this machine, without a key of yours and at no cost.'
-            'doctor' = 'Check that everything is set up, and say what to do where it is not.'
-            'completion' = 'Print the script that completes aeforge in a shell.'
-            'help' = 'Show the help of a command, or explain a topic.'
-            'sprite' = 'Animate pictures, give sprites another look, put characters over them.'
-            'job' = 'Look at jobs, wait for them, list them.'
-            'auth' = 'Sign in, sign out, and see which key is used.'
-            'config' = 'See and change the settings, and where each comes from.'
+            'inpaint' = 'Edit part of an image as a prompt describes.'
+            'upscale' = 'Enlarge an image.'
+            'split-layer' = 'Separate one element of an image into its own layer.'
+            'generate' = 'Create an image from a prompt.'
+            'effect' = 'Create a visual effect.'
+            'build' = 'Make what is missing or out of date in a list of assets.'
+            'usage' = 'Show how many jobs were submitted, and what they cost.'
+            'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
+            'doctor' = 'Check the setup, and say what to fix.'
+            'help' = 'Show help on a command or topic.'
+            'api' = 'Send any request to the service, and print the response.'
+            'completion' = 'Print the completion script for a shell.'
+            'skill' = 'Print instructions for AI assistants, or install them.'
+            'sprite' = 'Animate images, restyle sprites, overlay characters.'
+            'job' = 'Check, wait for, list and explain jobs.'
+            'auth' = 'Sign in, sign out, and show the current key.'
+            'config' = 'Show and change settings.'
         }
         Options = [ordered]@{
             '--version' = @('Print the version.', '')
@@ -31,41 +34,46 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--from' = @('Read paths of pictures, one a line.', 'file')
-            '--recursive' = @('Take the pictures in folders of folders too.', '')
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-p' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--prompt' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '-q' = @('How much work the service puts in.', 'words standard pro')
-            '--quality' = @('How much work the service puts in.', 'words standard pro')
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('What to change, and where; @FILE or @- reads it.', 'text')
+            '--prompt' = @('What to change, and where; @FILE or @- reads it.', 'text')
+            '-q' = @('Quality of the result.', 'words standard pro')
+            '--quality' = @('Quality of the result.', 'words standard pro')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -76,38 +84,43 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--from' = @('Read paths of pictures, one a line.', 'file')
-            '--recursive' = @('Take the pictures in folders of folders too.', '')
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--scale' = @('The long side becomes 1024, 2048 or 4096 pixels.', 'words 1K 2K 4K')
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--scale' = @('Long side: 1024, 2048 or 4096 pixels.', 'words 1K 2K 4K')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -118,39 +131,44 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--from' = @('Read paths of pictures, one a line.', 'file')
-            '--recursive' = @('Take the pictures in folders of folders too.', '')
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-k' = @('The element to separate, for example: arm; @FILE reads it from a file. In a manifest: prompt.', 'text')
-            '--keyword' = @('The element to separate, for example: arm; @FILE reads it from a file. In a manifest: prompt.', 'text')
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-k' = @('Element to separate, such as arm; @FILE reads it.', 'text')
+            '--keyword' = @('Element to separate, such as arm; @FILE reads it.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -161,39 +179,44 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--model' = @('One of gpt-image-1.5, gpt-image-2, grok-imagine, grok-imagine-pro, nano-banana, nano-banana-2, nano-banana-pro.', 'words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro')
-            '-p' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--prompt' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--ref' = @('A picture to go by; repeatable: up to 5 for grok-imagine, 1 for grok-imagine-pro, 10 for others.', 'file')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--model' = @('AI model.', 'words gpt-image-1.5 gpt-image-2 grok-imagine grok-imagine-pro nano-banana nano-banana-2 nano-banana-pro')
+            '-p' = @('What to draw; @FILE or @- reads it.', 'text')
+            '--prompt' = @('What to draw; @FILE or @- reads it.', 'text')
+            '--ref' = @('Reference image; repeatable.', 'file')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -204,91 +227,129 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-p' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--prompt' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--image' = @('A picture to go by: a path, an address, or -.', 'file')
-            '--resolution' = @('The result''s long side: 1024, 2048 or 4096 pixels (version 1).', 'words 1K 2K 4K')
-            '--frames' = @('How many (version 2).', 'words 4 9 16')
-            '-q' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--quality' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--api-version' = @('Which form of the service''s operation.', 'words 1 2')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('Effect to draw; @FILE or @- reads it.', 'text')
+            '--prompt' = @('Effect to draw; @FILE or @- reads it.', 'text')
+            '--image' = @('Reference image: a file, a URL, or - for stdin.', 'file')
+            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
+            '--frames' = @('Number of frames (version 2).', 'words 4 9 16')
+            '-q' = @('Quality (version 2).', 'words standard pro')
+            '--quality' = @('Quality (version 2).', 'words standard pro')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
         Arguments = @()
         Repeats = $false
     }
-    'api' = @{
+    'build' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-F' = @('A field of a POST''s form: text, or a picture (@- from standard input); repeatable.', 'text')
-            '--field' = @('A field of a POST''s form: text, or a picture (@- from standard input); repeatable.', 'text')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--new' = @('Send it even if the same request is not finished.', '')
+            '--only' = @('Build assets whose out matches, and what they need; repeatable.', 'text')
+            '--init' = @('Write an example of a list, and do nothing else.', '')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '--overwrite' = @('Replace files made or edited by hand, too.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--dry-run' = @('Print what each asset needs, send nothing.', '')
+            '--new' = @('Submit again where an answer was lost (see exit 10).', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words GET POST', 'text')
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'usage' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--since' = @('First day (UTC), or an age: 7d.', 'text')
+            '--until' = @('Last day.', 'text')
+            '--by' = @('What to add up.', 'words day operation quality profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
         Repeats = $false
     }
     'sandbox' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--port' = @('Listen there; 0 for any free one.', 'text')
-            '--host' = @('A loopback address of this machine.', 'text')
-            '--key' = @('A throwaway key that is accepted; repeatable.', 'text')
-            '--state' = @('Keep jobs there, over restarts.', 'folder')
-            '--engine' = @('What edits: local, or one that an installed package brings.', 'text')
-            '--delay' = @('Seconds that a job stays Pending at least.', 'text')
-            '--latency' = @('Seconds added to each answer.', 'text')
-            '--fail-jobs' = @('Share of jobs that fail.', 'text')
-            '--status' = @('Answer so, with nothing done, e.g. 503:0.1; repeatable.', 'text')
-            '--retry-after' = @('Seconds that a 429 or 503 of --status asks to wait.', 'text')
-            '--drop' = @('Share of connections closed unanswered.', 'text')
-            '--lose-answer' = @('Share of jobs made whose answer is lost.', 'text')
-            '--seed' = @('The same luck each time.', 'text')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--port' = @('Port to listen on; 0 picks a free one.', 'text')
+            '--host' = @('Loopback address to listen on.', 'text')
+            '--key' = @('Throwaway key to accept; repeatable.', 'text')
+            '--state' = @('Folder that keeps jobs across restarts.', 'folder')
+            '--engine' = @('Image engine, or a plug-in.', 'text')
+            '--delay' = @('Seconds that each job stays Pending.', 'text')
+            '--latency' = @('Seconds added to each response.', 'text')
+            '--fail-jobs' = @('Fraction of jobs that fail.', 'text')
+            '--status' = @('Status for a fraction of requests; repeatable.', 'text')
+            '--retry-after' = @('Retry-After of a 429 or 503 from --status.', 'text')
+            '--drop' = @('Fraction of connections dropped.', 'text')
+            '--lose-answer' = @('Fraction of answers lost.', 'text')
+            '--seed' = @('Seed for the injected faults.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -299,53 +360,49 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--offline' = @('Do not ask the service.', '')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--offline' = @('Do not contact the service.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
         Arguments = @()
         Repeats = $false
     }
-    'completion' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('words bash zsh fish powershell')
-        Repeats = $false
-    }
     'help' = @{
         Commands = [ordered]@{
-            'inpaint' = 'Edit part of a picture as a prompt says.'
-            'upscale' = 'Make a picture larger.'
-            'split-layer' = 'Separate one element of a picture into a layer of its own.'
-            'generate' = 'Make a picture from a prompt.'
-            'effect' = 'Make a visual effect.'
-            'api' = 'Make any call to the service, and print the body of its answer as it came.'
-            'sandbox' = 'Serve the AetherForge API on this machine, without a key of yours and at no cost.'
-            'doctor' = 'Check that everything is set up, and say what to do where it is not.'
-            'completion' = 'Print the script that completes aeforge in a shell.'
-            'help' = 'Show the help of a command, or explain a topic.'
-            'sprite' = 'Animate pictures, give sprites another look, put characters over them.'
-            'job' = 'Look at jobs, wait for them, list them.'
-            'auth' = 'Sign in, sign out, and see which key is used.'
-            'config' = 'See and change the settings, and where each comes from.'
+            'inpaint' = 'Edit part of an image as a prompt describes.'
+            'upscale' = 'Enlarge an image.'
+            'split-layer' = 'Separate one element of an image into its own layer.'
+            'generate' = 'Create an image from a prompt.'
+            'effect' = 'Create a visual effect.'
+            'build' = 'Make what is missing or out of date in a list of assets.'
+            'usage' = 'Show how many jobs were submitted, and what they cost.'
+            'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
+            'doctor' = 'Check the setup, and say what to fix.'
+            'help' = 'Show help on a command or topic.'
+            'api' = 'Send any request to the service, and print the response.'
+            'completion' = 'Print the completion script for a shell.'
+            'skill' = 'Print instructions for AI assistants, or install them.'
+            'sprite' = 'Animate images, restyle sprites, overlay characters.'
+            'job' = 'Check, wait for, list and explain jobs.'
+            'auth' = 'Sign in, sign out, and show the current key.'
+            'config' = 'Show and change settings.'
             'exit-codes' = 'What each exit code means.'
-            'errors' = 'The stable words for what can go wrong.'
-            'environment' = 'The variables that are read, and the files that are kept.'
+            'errors' = 'The stable error codes.'
+            'environment' = 'Environment variables and files.'
             'scripting' = 'How to call aeforge from scripts and pipelines.'
+            'manifest' = 'How to list many jobs in a file.'
+            'output' = 'How results are named, and in which formats they are printed.'
         }
         Options = [ordered]@{
-            '--json' = @('Print the commands, exit codes and error words as one JSON object.', '')
+            '--json' = @('Print all of it as one JSON object.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -392,7 +449,15 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
-    'help api' = @{
+    'help build' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help usage' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -416,6 +481,22 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'help help' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help api' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'help completion' = @{
         Commands = [ordered]@{
         }
@@ -424,7 +505,7 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
-    'help help' = @{
+    'help skill' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -434,9 +515,9 @@ $script:AeforgeCommands = @{
     }
     'help sprite' = @{
         Commands = [ordered]@{
-            'make' = 'Animate a picture as a prompt says: frames, and a GIF of them.'
-            'reskin' = 'Give a sprite another look.'
-            'overlay' = 'Put characters over the rows of a sprite sheet.'
+            'make' = 'Animate an image as a prompt describes: frames, and a GIF of them.'
+            'reskin' = 'Restyle a sprite.'
+            'overlay' = 'Overlay characters on the rows of a sprite sheet.'
         }
         Options = [ordered]@{
         }
@@ -469,9 +550,14 @@ $script:AeforgeCommands = @{
     }
     'help job' = @{
         Commands = [ordered]@{
-            'status' = 'Look at jobs once, without waiting.'
-            'wait' = 'Wait for jobs, and save what they made with -o.'
-            'list' = 'List the jobs bought from this machine, the newest first.'
+            'status' = 'Check jobs once, without waiting.'
+            'wait' = 'Wait for jobs, and save their results with -o.'
+            'list' = 'List the jobs submitted from this machine, newest first.'
+            'show' = 'Show which job made a file: prompt, inputs, options, price.'
+            'verify' = 'Check that recorded files are as they were saved.'
+            'export' = 'Print the journal as JSON Lines, for another machine.'
+            'import' = 'Merge an exported journal into this one.'
+            'prune' = 'Forget settled jobs that have not changed since a date.'
         }
         Options = [ordered]@{
         }
@@ -502,11 +588,51 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'help job show' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job verify' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job export' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job import' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help job prune' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'help auth' = @{
         Commands = [ordered]@{
-            'login' = 'Store an API key.'
-            'status' = 'Show which key is used, where it comes from, and whether the service accepts it.'
-            'logout' = 'Forget the stored API key.'
+            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
+            'status' = 'Show the current key, where it comes from, and whether the service accepts it.'
+            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
         }
         Options = [ordered]@{
         }
@@ -541,9 +667,9 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
-            'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
-            'unset' = 'Take a setting out of the profile, so that the default is used again.'
-            'path' = 'Print where the config file is, or would be.'
+            'set' = 'Store a setting in a profile, or choose the default profile.'
+            'unset' = 'Remove a setting from a profile; the default applies again.'
+            'path' = 'Print the path of the config file, whether it exists or not.'
         }
         Options = [ordered]@{
         }
@@ -622,11 +748,76 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'help manifest' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help output' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'api' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-F' = @('Form field; @ attaches an image; repeatable.', 'text')
+            '--field' = @('Form field; @ attaches an image; repeatable.', 'text')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--new' = @('Send it even if the same request is unfinished.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words GET POST', 'text')
+        Repeats = $false
+    }
+    'completion' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words bash zsh fish powershell')
+        Repeats = $false
+    }
+    'skill' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--install' = @('Write it to ~/.claude/skills/aeforge.', '')
+            '--to' = @('Write it to a file, such as AGENTS.md.', 'file')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'sprite' = @{
         Commands = [ordered]@{
-            'make' = 'Animate a picture as a prompt says: frames, and a GIF of them.'
-            'reskin' = 'Give a sprite another look.'
-            'overlay' = 'Put characters over the rows of a sprite sheet.'
+            'make' = 'Animate an image as a prompt describes: frames, and a GIF of them.'
+            'reskin' = 'Restyle a sprite.'
+            'overlay' = 'Overlay characters on the rows of a sprite sheet.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -639,44 +830,49 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--from' = @('Read paths of pictures, one a line.', 'file')
-            '--recursive' = @('Take the pictures in folders of folders too.', '')
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-p' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--prompt' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--to' = @('The picture that the animation ends with (version 2).', 'file')
-            '--frames' = @('How many: 25, 36, 49, 64, 81, 100, 121, 144, 169; in version 2: 49, 81, 121.', 'text')
-            '--pixel' = @('Draw it as pixel art.', '')
-            '--no-pixel' = @('Draw it as pixel art.', '')
-            '--api-version' = @('Which form of the service''s operation.', 'words 1 2')
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('How it moves; @FILE or @- reads it.', 'text')
+            '--prompt' = @('How it moves; @FILE or @- reads it.', 'text')
+            '--to' = @('Last image of the animation (version 2).', 'file')
+            '--frames' = @('Number of frames.', 'text')
+            '--pixel' = @('Draw pixel art.', '')
+            '--no-pixel' = @('Draw pixel art.', '')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -687,44 +883,49 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--from' = @('Read paths of pictures, one a line.', 'file')
-            '--recursive' = @('Take the pictures in folders of folders too.', '')
-            '--manifest' = @('One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.', 'file')
-            '-j' = @('How many jobs may be under way.', 'text')
-            '--jobs' = @('How many jobs may be under way.', 'text')
-            '--resume' = @('Do only what the journal and the disk say is not finished.', '')
-            '--fail-fast' = @('Submit nothing more after a failure.', '')
-            '--max-jobs' = @('Refuse to buy more.', 'text')
-            '--yes' = @('Buy more than 50 jobs without being asked.', '')
-            '--shard' = @('Only the K-th of N equal shares of the list.', 'text')
-            '--report' = @('Write a page: before, after, times, failures.', 'file')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '-p' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--prompt' = @('What should be where. @FILE reads it from a file, @- from stdin.', 'text')
-            '--style' = @('How it is drawn.', 'words pixel cartoon sd quarter-view')
-            '--resolution' = @('The result''s long side: 1024, 2048 or 4096 pixels (version 1).', 'words 1K 2K 4K')
-            '-q' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--quality' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--api-version' = @('Which form of the service''s operation.', 'words 1 2')
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
+            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Leave on other machines what they have made.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Keep a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('New look; @FILE or @- reads it.', 'text')
+            '--prompt' = @('New look; @FILE or @- reads it.', 'text')
+            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
+            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
+            '-q' = @('Quality (version 2).', 'words standard pro')
+            '--quality' = @('Quality (version 2).', 'words standard pro')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -735,32 +936,34 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--rows' = @('What each row of the sheet shows: [{"row": 0, "title": "walk", "description": "walks right"}, ...].', 'text')
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--no-wait' = @('Wait for the result, or print the job''s id at once.', '')
-            '--dry-run' = @('Check everything, print the request as JSON, send nothing.', '')
-            '--new' = @('Buy another job, even if the same work is not finished.', '')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--style' = @('How it is drawn.', 'words pixel cartoon sd quarter-view')
-            '--resolution' = @('The result''s long side: 1024, 2048 or 4096 pixels (version 1).', 'words 1K 2K 4K')
-            '-q' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--quality' = @('How much work the service puts in (version 2).', 'words standard pro')
-            '--api-version' = @('Which form of the service''s operation.', 'words 1 2')
+            '--rows' = @('What each row of the sheet shows, as JSON.', 'text')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
+            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
+            '-q' = @('Quality (version 2).', 'words standard pro')
+            '--quality' = @('Quality (version 2).', 'words standard pro')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -769,9 +972,14 @@ $script:AeforgeCommands = @{
     }
     'job' = @{
         Commands = [ordered]@{
-            'status' = 'Look at jobs once, without waiting.'
-            'wait' = 'Wait for jobs, and save what they made with -o.'
-            'list' = 'List the jobs bought from this machine, the newest first.'
+            'status' = 'Check jobs once, without waiting.'
+            'wait' = 'Wait for jobs, and save their results with -o.'
+            'list' = 'List the jobs submitted from this machine, newest first.'
+            'show' = 'Show which job made a file: prompt, inputs, options, price.'
+            'verify' = 'Check that recorded files are as they were saved.'
+            'export' = 'Print the journal as JSON Lines, for another machine.'
+            'import' = 'Merge an exported journal into this one.'
+            'prune' = 'Forget settled jobs that have not changed since a date.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -784,14 +992,15 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -802,22 +1011,23 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '-o' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--output' = @('Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.', 'file')
-            '--overwrite' = @('Replace an output that exists.', '')
-            '--skip-existing' = @('Do nothing where the output exists.', '')
-            '--open' = @('Show the saved result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal, where it can show pictures.', '')
-            '--github-output' = @('Give job_id, files and image_urls to the step''s outputs.', '')
-            '--timeout' = @('How long to wait: 90, 90s, 10m, 1h; 0 without limit.', 'text')
-            '--poll-interval' = @('Look this often; otherwise as the service advises.', 'text')
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -828,13 +1038,91 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--pending' = @('Only jobs whose end is not known.', '')
-            '--search' = @('Only those that mention it.', 'text')
-            '--limit' = @('At most so many.', 'text')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--pending' = @('Only unfinished jobs.', '')
+            '--failed' = @('Only jobs that failed.', '')
+            '--search' = @('Only jobs that mention TEXT.', 'text')
+            '--limit' = @('Number of jobs to list.', 'text')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job show' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job verify' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job export' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job import' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job prune' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--before' = @('2026-01-31 (UTC), or an age such as 30d or 12h.', 'text')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -843,9 +1131,9 @@ $script:AeforgeCommands = @{
     }
     'auth' = @{
         Commands = [ordered]@{
-            'login' = 'Store an API key.'
-            'status' = 'Show which key is used, where it comes from, and whether the service accepts it.'
-            'logout' = 'Forget the stored API key.'
+            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
+            'status' = 'Show the current key, where it comes from, and whether the service accepts it.'
+            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -858,16 +1146,18 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--with-token' = @('Read the key from standard input.', '')
-            '--verify' = @('Ask the service whether it is good.', '')
-            '--no-verify' = @('Ask the service whether it is good.', '')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--with-token' = @('Read the key from stdin.', '')
+            '--verify' = @('Ask the service first.', '')
+            '--no-verify' = @('Ask the service first.', '')
+            '--keyring' = @('Store the key in the system''s keyring.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -878,14 +1168,15 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--offline' = @('Do not ask the service.', '')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--offline' = @('Do not contact the service.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -896,13 +1187,14 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Use this account''s settings.', 'profile')
-            '--base-url' = @('Ask another service with the same API.', 'text')
-            '--sandbox' = @('Ask a stand-in on this machine: no key, no cost.', '')
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -913,9 +1205,9 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
             'list' = 'Show every setting, its value, and where it comes from.'
             'get' = 'Print one setting''s value.'
-            'set' = 'Store a setting in the profile, or choose the profile that is used without --profile.'
-            'unset' = 'Take a setting out of the profile, so that the default is used again.'
-            'path' = 'Print where the config file is, or would be.'
+            'set' = 'Store a setting in a profile, or choose the default profile.'
+            'unset' = 'Remove a setting from a profile; the default applies again.'
+            'path' = 'Print the path of the config file, whether it exists or not.'
         }
         Options = [ordered]@{
             '-h' = @('Show this help.', '')
@@ -928,11 +1220,12 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -943,55 +1236,59 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
         Repeats = $false
     }
     'config set' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs', 'text')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command', 'text')
         Repeats = $false
     }
     'config unset' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
-            '--profile' = @('See or change that account''s settings.', 'profile')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
-        Arguments = @('words profile base_url quality timeout jobs')
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
         Repeats = $false
     }
     'config path' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print one JSON object per job; errors too are JSON.', '')
-            '--quiet' = @('Say nothing but errors.', '')
-            '--verbose' = @('Say more on stderr.', '')
-            '--debug' = @('Log the HTTP conversation, without secrets.', '')
+            '--json' = @('Print JSON, one object per job; errors too.', '')
+            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }

@@ -17,6 +17,7 @@ from aeforge_cli.api.responses import (
     JobId,
     JobStatus,
     LinkExpired,
+    Reply,
     Retryable,
     asked_to_wait,
     job_status,
@@ -24,38 +25,45 @@ from aeforge_cli.api.responses import (
     network_hint,
     new_job_id,
     rate_limited,
-    redirect_host,
+    read,
     refusal,
     service_error,
     submit_unknown,
+    unavailable,
 )
 from aeforge_cli.api.retry import LONGEST_WAIT, ConcurrencyLimiter, RetryBudget, jitter, retry_after
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, Transport, TransportError
 from aeforge_cli.api.urls import host_of
 from aeforge_cli.errors import (
-    JobNotFound,
     KeyRejected,
     RateLimited,
-    Rejected,
     ResultUnavailable,
     ServiceError,
+    UnexpectedAnswer,
     Unreachable,
     go_on_with,
 )
 from aeforge_cli.process.clock import Clock
+from aeforge_cli.redaction import Redactor
 
 T = TypeVar("T")
 
-ATTEMPTS = 4  # of a POST that certainly was not accepted, when the service names no time to wait
-NAMED_WAITS = 12  # of a POST that the service asked us to send later
-LONGEST_PAUSE = 20.0  # seconds between looks of someone who does not wait for a job
+# A POST that certainly was not accepted is sent once and three times more, as the AWS SDKs' legacy mode does; 12 times
+# where the service itself says when: a limit for each minute, which is common, has passed by then.
+ATTEMPTS = 4
+NAMED_WAITS = 12
+LONGEST_PAUSE = 20.0  # seconds between looks of someone who sits and waits for an answer, not for a job
 
 
 # ------------------------------------------------------------------ jobs
 
 
 class Client:
-    """Asks the service; `base_url` has no slash at its end."""
+    """Asks the service; `base_url` has no slash at its end.
+
+    `redact` blanks secrets in all that the service says, before anybody else sees it: errors, reasons and states can
+    be shown, kept and published as they are.
+    """
 
     def __init__(
         self,
@@ -66,6 +74,7 @@ class Client:
         chance: random.Random | None = None,
         budget: RetryBudget | None = None,
         limiter: ConcurrencyLimiter | None = None,
+        redact: Redactor | None = None,
     ) -> None:
         self._transport = transport
         self._base_url = base_url
@@ -73,12 +82,13 @@ class Client:
         self.chance = chance or random.Random()  # noqa: S311 - spreads retries, hides nothing
         self.budget = budget or RetryBudget()
         self.limiter = limiter or ConcurrencyLimiter()
+        self._redact = redact or Redactor()
 
     @property
     def host(self) -> str:
         return urlsplit(self._base_url).netloc
 
-    def _ask(self, request: Request, until: float = math.inf) -> Answer:
+    def _ask(self, request: Request, until: float = math.inf) -> Reply:
         """One exchange, after the common silence that an earlier 429 may have asked for.
 
         Raises Retryable where the silence lasts longer than patience, which ends at `until`. A look waits once: if
@@ -90,13 +100,17 @@ class Client:
             self._clock.sleep(wait)
             if request.body is None:
                 break
-        answer = self._transport.ask(request)
-        if answer.status == 429:
-            silence = retry_after(answer.headers)
-            self.limiter.hold(min(silence or 0.0, LONGEST_WAIT), self._clock.monotonic())
-        elif answer.status < 400:
+        reply = read(self._transport.ask(request), redact=self._redact, now=self._clock.now())
+        if reply.status == 429:
+            self._hold(reply.wait)
+        elif reply.status < 400:
             self.limiter.earn()
-        return answer
+        return reply
+
+    def _hold(self, asked: float | None) -> None:
+        """All workers keep the silence that the service asks for, and each time it refuses them again, a longer one."""
+        own = jitter(self.limiter.refusals, chance=self.chance) if asked else 0.0
+        self.limiter.hold(max(asked or 0.0, own), self._clock.monotonic())
 
     # -------------------------------------------------------------- submission
 
@@ -132,17 +146,12 @@ class Client:
     def _submit_once(self, operation: Operation, uploaded: Callable[[int, int], None], until: float) -> JobId:
         body = MultipartBody(operation, uploaded)
         try:
-            answer = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body), until)
+            reply = self._ask(Request("POST", f"{self._base_url}/{operation.path}", body=body), until)
         except TransportError as fault:
             if fault.delivered:
-                raise submit_unknown(fault.why) from None
+                raise submit_unknown(fault.why, body=fault.heard) from None
             raise self._not_sent(fault) from None
-        try:
-            job_id = self._accepted(answer)
-        except Rejected as error:
-            if error.http_status == 413:
-                error.why = f"{error.why}; what was sent has {len(body) / 1e6:.1f} MB"
-            raise
+        job_id = self._accepted(reply, sent=len(body))
         self.budget.earn()
         return job_id
 
@@ -152,36 +161,31 @@ class Client:
         )
         return error if fault.fault is Fault.CERTIFICATE else Retryable(error)
 
-    def _accepted(self, answer: Answer) -> JobId:
-        status = answer.status
+    def _accepted(self, reply: Reply, *, sent: int) -> JobId:
+        status = reply.status
         if status in (200, 201, 202):
-            return new_job_id(answer)
-        wait = retry_after(answer.headers)
+            return new_job_id(reply)
         if status == 429:
-            raise Retryable(rate_limited(answer), wait=wait)
-        if status == 503 and wait is not None:
-            raise Retryable(service_error(answer, "Nothing was submitted"), wait=wait)
+            raise Retryable(rate_limited(reply), wait=reply.wait)
+        if status == 503 and reply.wait is not None:
+            raise Retryable(unavailable(reply), wait=reply.wait)
         if 300 <= status < 400:
             raise ServiceError(
                 "Nothing was submitted: the service redirected the request, which is refused",
-                why=f"HTTP {status} to {redirect_host(answer)}",
+                why=f"HTTP {status} to {reply.location}",
                 hint="check the base URL: aeforge config get base_url",
                 http_status=status,
             )
         if 400 <= status < 500 and status not in (408, 409, 425):
-            raise refusal(answer, about_job=None)
-        raise submit_unknown(f"the service answered HTTP {status}", status)
+            raise refusal(reply, about_job=None, sent=sent)
+        raise submit_unknown(f"the service answered HTTP {status}", status, reply.body)
 
     def _wait_before_sending_again(self, unsent: Retryable, attempt: int, until: float) -> float:
         """Seconds to wait; raises the error itself when it is not worth waiting."""
-        wait = unsent.wait
-        if attempt + 1 >= (ATTEMPTS if wait is None else NAMED_WAITS) or not self.budget.spend():
+        if attempt + 1 >= (NAMED_WAITS if unsent.wait else ATTEMPTS) or not self.budget.spend():
             raise unsent.error
-        if wait is None:
-            wait = jitter(attempt, chance=self.chance)
-        left = min(LONGEST_WAIT, until - self._clock.monotonic())
-        if wait > left:
-            unsent.error.why = f"{unsent.error.why}; the next try would be due in {wait:.0f} s".lstrip("; ")
+        wait = unsent.pause(attempt, chance=self.chance)
+        if unsent.asked > LONGEST_WAIT or wait > until - self._clock.monotonic():
             raise unsent.error
         return wait
 
@@ -193,10 +197,10 @@ class Client:
         `until` is when patience ends: no silence that the service asked for is kept beyond it.
         """
         try:
-            answer = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
+            reply = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
         except TransportError as fault:
             raise self._unheard(fault, job_id) from None
-        return job_status(answer, job_id)
+        return job_status(reply, job_id)
 
     def key_is_good(self) -> bool:
         """Whether the service knows the key: asked about a job that cannot exist, it says 401 or 404, at no cost.
@@ -204,29 +208,35 @@ class Client:
         Raises Unreachable, ServiceError or AccountNotFound where the answer does not say.
         """
         try:
-            self.look(JobId(str(uuid.uuid4())))
-        except KeyRejected:
-            return False
-        except Retryable as trouble:
-            if isinstance(trouble.error, JobNotFound):
+            reply = self._ask(Request("GET", f"{self._base_url}/job/{uuid.uuid4()}"))
+        except TransportError as fault:
+            raise self._unreachable(fault) from None
+        if reply.status == 200 and reply.content is not None:
+            return True
+        refuses = reply.status in (400, 402, 404, 405, 410, 422) and reply.is_from_the_api
+        if reply.status not in (401, 403) and not refuses:
+            raise service_error(reply, "The service could not say")
+        match error := refusal(reply, about_job=None):
+            case KeyRejected():
+                return False
+            case UnexpectedAnswer():  # 404: it looked, and there is no such job
                 return True
-            trouble.error.job_id = None
-            raise trouble.error from None
-        return True
+            case _:
+                raise error
 
     def get(self, path: str) -> Answer:
         """One GET of any path. Raises Retryable where asking again may help, and the error itself where none will."""
         try:
-            answer = self._ask(Request("GET", f"{self._base_url}/{path}"))
+            reply = self._ask(Request("GET", f"{self._base_url}/{path}"))
         except TransportError as fault:
             raise self._unheard(fault) from None
-        if 200 <= answer.status < 300:
-            return answer
+        if 200 <= reply.status < 300:
+            return Answer(reply.status, body=self._redact.bytes_without_keys(reply.body))
         if path.startswith("job/"):
-            raise job_unavailable(answer, JobId(path.removeprefix("job/")))
-        if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
-            raise refusal(answer, about_job=None)
-        raise Retryable(service_error(answer, "The service could not say"), wait=retry_after(answer.headers))
+            raise job_unavailable(reply, JobId(path.removeprefix("job/")))
+        if 400 <= reply.status < 500 and reply.status not in (408, 425, 429):
+            raise refusal(reply, about_job=None)
+        raise Retryable(service_error(reply, "The service could not say"), wait=reply.wait)
 
     def insist(self, ask: Callable[[], T], trouble: Callable[[str, float], None], *, tries: int = 4) -> T:
         """Asks until there is an answer, a few times at most; `trouble` is told why, and how long the pause is."""
@@ -236,15 +246,17 @@ class Client:
             except Retryable as nothing:
                 if attempt + 1 == tries or nothing.kind == "missing":
                     raise nothing.error from None
-                pause = jitter(attempt, chance=self.chance) if nothing.wait is None else nothing.wait
-                pause = min(pause, LONGEST_PAUSE)
+                pause = min(nothing.pause(attempt, chance=self.chance), LONGEST_PAUSE)
                 trouble(nothing.error.why or nothing.error.message, pause)
                 self._clock.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
     def _unheard(self, fault: TransportError, job_id: JobId | None = None) -> Exception:
-        error = Unreachable(f"{self.host} could not be reached", why=fault.why, hint=network_hint(fault), job_id=job_id)
+        error = self._unreachable(fault, job_id)
         return error if fault.fault is Fault.CERTIFICATE else Retryable(error)
+
+    def _unreachable(self, fault: TransportError, job_id: JobId | None = None) -> Unreachable:
+        return Unreachable(f"{self.host} could not be reached", why=fault.why, hint=network_hint(fault), job_id=job_id)
 
     # -------------------------------------------------------------- results
 
@@ -253,7 +265,7 @@ class Client:
 
         Raises LinkExpired for 400 and 403, Retryable where another try may help, ResultUnavailable where none will.
         """
-        host = host_of(url)
+        host = self._redact(host_of(url), 200)
         hint = f"{go_on_with(job_id)} -o ..."
         try:
             answer = self._transport.fetch(url, sink)
@@ -277,5 +289,5 @@ class Client:
         if answer.status == 404:
             raise Retryable(error, kind="missing")
         if answer.status in (408, 425, 429) or answer.status >= 500:
-            raise Retryable(error, wait=retry_after(answer.headers))
+            raise Retryable(error, wait=retry_after(answer.headers, self._clock.now()))
         raise error

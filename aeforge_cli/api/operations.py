@@ -4,10 +4,11 @@ Paths, fields and allowed values are those of the service's public reference; a 
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aeforge_cli.errors import Usage
 from aeforge_cli.files.picture import Picture
@@ -49,7 +50,87 @@ class AiModel(StrEnum):
         return {AiModel.GROK_IMAGINE: 5, AiModel.GROK_IMAGINE_PRO: 1}.get(self, 10)
 
 
-WORDS = ("prompt", "description", "text", "keyword")  # the fields that may carry the user's own words
+MOST_CHARACTERS = 4
+
+
+# ------------------------------------------------------------------ what a field may hold
+
+Check = Callable[[str, Any], None]
+_CHECK = "check"
+EXAMPLE_PROMPT = "Change background to blue sky"
+
+
+def _words(name: str, text: str) -> None:
+    """Refuses a prompt that nobody can have meant: it would be paid for."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Usage(f"The {name} is not valid Unicode text", hint="write it as UTF-8")
+    hint = f"say what you want, for example: -p {EXAMPLE_PROMPT!r}"
+    visible = "".join(filter(_is_visible, text))
+    if not visible:
+        invisible = bool(text.strip())
+        raise Usage(
+            f"The {name} is empty", why="it holds only characters that are invisible" if invisible else "", hint=hint
+        )
+    if not visible.strip("-"):
+        raise Usage(f"The {name} is only {visible!r}", hint="to read it from standard input, write @-")
+
+
+def _is_visible(character: str) -> bool:
+    """Neither white space nor a control, format or combining character, nor one of the blanks among the letters."""
+    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANKS
+
+
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"}
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # fillers of Hangul and the empty pattern of Braille
+
+
+def _is_one_of(*allowed: int) -> Check:
+    def check(_name: str, number: int) -> None:
+        if number not in allowed:
+            raise Usage(f"{number} frames cannot be made", hint="choose one of " + ", ".join(map(str, allowed)))
+
+    return check
+
+
+def _characters(_name: str, pictures: tuple[Picture, ...]) -> None:
+    if not 1 <= len(pictures) <= MOST_CHARACTERS:
+        raise Usage(
+            f"An overlay takes 1 to {MOST_CHARACTERS} characters",
+            why=f"{len(pictures)} were given",
+            hint=f"give 1 to {MOST_CHARACTERS}",
+        )
+
+
+def _rows(_name: str, rows: str) -> None:
+    hint = 'for example: [{"row": 0, "title": "walk", "description": "walking right"}]'
+    try:
+        parsed = json.loads(rows)
+    except ValueError:
+        raise Usage("The rows are not JSON", hint=hint) from None
+    match parsed:
+        case [_, *_] if all(_is_row(row) for row in parsed):
+            return
+        case _:
+            raise Usage("The rows are not a list of row, title and description", hint=hint)
+
+
+def _is_row(row: object) -> bool:
+    match row:
+        case {"row": int(), "title": str(), "description": str()}:
+            return True
+        case _:
+            return False
+
+
+def _checked(check: Check) -> Mapping[str, Check]:
+    """The metadata of a field whose values are to pass the check."""
+    return {_CHECK: check}
+
+
+PROMPT = _checked(_words)  # the metadata of the field that carries the user's own words
+
+
+# ------------------------------------------------------------------ the operations
 
 
 @dataclass(frozen=True)
@@ -65,22 +146,31 @@ class Operation:
 
     def parts(self) -> Iterator[Part]:
         """The form: a picture is a file, a tuple repeats its field, `None` is left out."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for each in fields(self):
+            value = getattr(self, each.name)
             for item in value if isinstance(value, tuple) else (value,):
                 if item is not None:
-                    yield Part(field.name, item if isinstance(item, Picture) else _text(item))
+                    yield Part(each.name, item if isinstance(item, Picture) else _text(item))
 
     def pictures(self) -> Iterator[Picture]:
         return (part.value for part in self.parts() if isinstance(part.value, Picture))
 
+    def __post_init__(self) -> None:
+        """Raises Usage for a value that the service would refuse, or that nobody can have meant."""
+        for each in fields(self):
+            if check := each.metadata.get(_CHECK):
+                check(each.name, getattr(self, each.name))
+
+    @classmethod
+    def words_field(cls) -> str | None:
+        """The name of the field that carries the user's own words, if there is one."""
+        return next((each.name for each in fields(cls) if each.metadata.get(_CHECK) is _words), None)
+
     @property
     def words(self) -> str:
         """The user's own words: the prompt, whichever field carries it."""
-        for field in WORDS:
-            if isinstance(value := getattr(self, field, None), str):
-                return value
-        return ""
+        name = self.words_field()
+        return str(getattr(self, name)) if name else ""
 
     def fingerprint(self) -> str:
         """The same for the same work: the endpoint, every field, and the pictures by their content."""
@@ -96,16 +186,6 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def require_text(value: str, what: str) -> None:
-    if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise Usage(f"The {what} is not valid Unicode text", hint="write it as UTF-8")
-    if not value.strip():
-        raise Usage(f"The {what} is empty", hint=f"say what you want, for example: -p {EXAMPLE_PROMPT!r}")
-
-
-EXAMPLE_PROMPT = "Change background to blue sky"
-
-
 @dataclass(frozen=True)
 class Inpaint(Operation):
     """Edits part of a picture as the prompt says: which area, and what should be there."""
@@ -114,11 +194,8 @@ class Inpaint(Operation):
     name = "inpaint"
 
     image: Picture
-    prompt: str
+    prompt: str = field(metadata=PROMPT)
     quality: Quality = Quality.STANDARD
-
-    def __post_init__(self) -> None:
-        require_text(self.prompt, "prompt")
 
 
 @dataclass(frozen=True)
@@ -141,10 +218,7 @@ class SplitLayer(Operation):
     makes_several = True
 
     image: Picture
-    keyword: str
-
-    def __post_init__(self) -> None:
-        require_text(self.keyword, "keyword")
+    keyword: str = field(metadata=PROMPT)
 
 
 @dataclass(frozen=True)
@@ -154,12 +228,12 @@ class Generate(Operation):
     path = "generate/image"
     name = "generate"
 
-    prompt: str
+    prompt: str = field(metadata=PROMPT)
     ai_model: AiModel
     ref_images: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
-        require_text(self.prompt, "prompt")
+        super().__post_init__()
         if len(self.ref_images) > self.ai_model.most_references:
             raise Usage(
                 f"{self.ai_model} takes at most {self.ai_model.most_references} reference pictures",
@@ -169,45 +243,35 @@ class Generate(Operation):
 
 
 @dataclass(frozen=True)
-class EffectV1(Operation):
-    """Makes a visual effect at a resolution."""
+class _Effect(Operation):
+    """Makes a visual effect."""
 
-    path = "generate/effect/v1"
     name = "effect"
 
-    description: str
-    resolution: Resolution
-    image: Picture | None = None
-
-    def __post_init__(self) -> None:
-        require_text(self.description, "description")
+    description: str = field(metadata=PROMPT)
 
 
 @dataclass(frozen=True)
-class EffectV2(Operation):
-    """Makes a visual effect as a number of frames."""
+class EffectV1(_Effect):
+    """At a resolution."""
+
+    path = "generate/effect/v1"
+
+    resolution: Resolution
+    image: Picture | None = None
+
+
+@dataclass(frozen=True)
+class EffectV2(_Effect):
+    """As a number of frames."""
 
     path = "generate/effect/v2"
-    name = "effect"
     makes_several = True
     FRAMES = (4, 9, 16)
 
-    description: str
     quality: Quality
-    frame: int
+    frame: int = field(metadata=_checked(_is_one_of(*FRAMES)))
     image: Picture | None = None
-
-    def __post_init__(self) -> None:
-        require_text(self.description, "description")
-        require_frames(self.frame, self.FRAMES)
-
-
-def require_frames(frame: int, allowed: tuple[int, ...]) -> None:
-    if frame not in allowed:
-        raise Usage(f"{frame} frames cannot be made", hint="choose one of " + ", ".join(map(str, allowed)))
-
-
-MOST_CHARACTERS = 4
 
 
 class Style(StrEnum):
@@ -227,13 +291,9 @@ class MakeSpriteV1(Operation):
     FRAMES = (25, 36, 49, 64, 81, 100, 121, 144, 169)
 
     image: Picture
-    text: str
-    frame: int
+    text: str = field(metadata=PROMPT)
+    frame: int = field(metadata=_checked(_is_one_of(*FRAMES)))
     is_pixel: bool = False
-
-    def __post_init__(self) -> None:
-        require_text(self.text, "text")
-        require_frames(self.frame, self.FRAMES)
 
 
 @dataclass(frozen=True)
@@ -246,82 +306,71 @@ class MakeSpriteV2(Operation):
     FRAMES = (49, 81, 121)
 
     start_frame_image: Picture
-    text: str
-    frame: int
+    text: str = field(metadata=PROMPT)
+    frame: int = field(metadata=_checked(_is_one_of(*FRAMES)))
     end_frame_image: Picture | None = None
     is_pixel: bool = False
 
-    def __post_init__(self) -> None:
-        require_text(self.text, "text")
-        require_frames(self.frame, self.FRAMES)
+
+@dataclass(frozen=True)
+class _Reskin(Operation):
+    """Gives a sprite another look."""
+
+    name = "sprite reskin"
+
+    image: Picture
+    description: str = field(metadata=PROMPT)
 
 
 @dataclass(frozen=True)
-class ReskinV1(Operation):
-    """Gives a sprite another look, at a resolution."""
+class ReskinV1(_Reskin):
+    """At a resolution."""
 
     path = "sprite/reskin/v1"
-    name = "sprite reskin"
 
-    image: Picture
-    description: str
     resolution: Resolution
     style: Style | None = None
 
-    def __post_init__(self) -> None:
-        require_text(self.description, "description")
-
 
 @dataclass(frozen=True)
-class ReskinV2(Operation):
-    """Gives a sprite another look, at a quality."""
+class ReskinV2(_Reskin):
+    """At a quality."""
 
     path = "sprite/reskin/v2"
-    name = "sprite reskin"
 
-    image: Picture
-    description: str
     quality: Quality
     style: Style | None = None
 
-    def __post_init__(self) -> None:
-        require_text(self.description, "description")
-
 
 @dataclass(frozen=True)
-class CharacterOverlayV1(Operation):
+class _CharacterOverlay(Operation):
     """Puts characters over the rows of a sprite sheet; `rows` is a JSON list of row, title and description."""
 
-    path = "sprite/character-overlay/v1"
     name = "sprite overlay"
 
     sprite_sheet: Picture
-    character_images: tuple[Picture, ...]
-    rows: str
+    character_images: tuple[Picture, ...] = field(metadata=_checked(_characters))
+    rows: str = field(metadata=_checked(_rows))
+
+
+@dataclass(frozen=True)
+class CharacterOverlayV1(_CharacterOverlay):
+    """At a resolution."""
+
+    path = "sprite/character-overlay/v1"
+
     resolution: Resolution
     style: Style | None = None
 
-    def __post_init__(self) -> None:
-        _require_characters(self.character_images)
-        _require_rows(self.rows)
-
 
 @dataclass(frozen=True)
-class CharacterOverlayV2(Operation):
-    """As v1, with a quality in place of a resolution."""
+class CharacterOverlayV2(_CharacterOverlay):
+    """At a quality."""
 
     path = "sprite/character-overlay/v2"
-    name = "sprite overlay"
 
-    sprite_sheet: Picture
-    character_images: tuple[Picture, ...]
-    rows: str
     quality: Quality
     style: Style | None = None
-
-    def __post_init__(self) -> None:
-        _require_characters(self.character_images)
-        _require_rows(self.rows)
 
 
 OPERATIONS: tuple[type[Operation], ...] = (
@@ -339,32 +388,4 @@ OPERATIONS: tuple[type[Operation], ...] = (
     CharacterOverlayV2,
 )
 
-
-def _require_characters(characters: tuple[Picture, ...]) -> None:
-    if not 1 <= len(characters) <= MOST_CHARACTERS:
-        raise Usage(
-            f"An overlay takes 1 to {MOST_CHARACTERS} characters",
-            why=f"{len(characters)} were given",
-            hint="give 1 to 4",
-        )
-
-
-def _require_rows(rows: str) -> None:
-    hint = 'for example: [{"row": 0, "title": "walk", "description": "walking right"}]'
-    try:
-        parsed = json.loads(rows)
-    except ValueError:
-        raise Usage("The rows are not JSON", hint=hint) from None
-    match parsed:
-        case [_, *_] if all(_is_row(row) for row in parsed):
-            return
-        case _:
-            raise Usage("The rows are not a list of row, title and description", hint=hint)
-
-
-def _is_row(row: object) -> bool:
-    match row:
-        case {"row": int(), "title": str(), "description": str()}:
-            return True
-        case _:
-            return False
+WORDS = tuple(dict.fromkeys(name for kind in OPERATIONS if (name := kind.words_field())))

@@ -14,25 +14,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import resolve_proxies
 from urllib3.response import HTTPResponse
 from urllib3.util.retry import Retry
 
 from aeforge_cli import __version__
-from aeforge_cli.api.deadlines import BLOCK, TIMED_POOLS, time_limit
+from aeforge_cli.api.connections import BLOCK, TIMED_POOLS, exchange
+from aeforge_cli.api.content_coding import BadCodingError, decoder
+from aeforge_cli.api.proxies import Proxies
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
-from aeforge_cli.api.urls import Resolver, check_result_link, is_this_machine, origin, resolve
+from aeforge_cli.api.urls import (
+    Resolver,
+    checked_result_link,
+    is_inside,
+    is_this_machine,
+    origin,
+    redirected,
+    requestable,
+    resolve,
+    target,
+)
 from aeforge_cli.errors import Usage
-from aeforge_cli.redaction import Secret, shown_url
-
-_MOST_ANSWER = 1024 * 1024
-MOST_IMAGE = 256 * 1024 * 1024
+from aeforge_cli.redaction import Redactor, Secret, shown_url
 
 # Nothing below us may repeat a request: `other=0` matters most, since urllib3 counts TLS errors there for any method.
 _NO_RETRIES = Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0, respect_retry_after_header=False)
@@ -47,7 +54,13 @@ _FOREIGN_ERRORS = (
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: for a connection, for each silence, and in total for a submission, a question and a picture."""
+    """Seconds: for a connection, for each silence, and in total for a submission, a question and a picture.
+
+    TCP sends a lost SYN again after 1, 3 and 7 s, which `connect` lets happen. A submission is never sent again, so it
+    is waited for to its end, longer than the minute or two after which proxies give up; `read` is for the silences of
+    all others, and for how long the other side may take no byte of an upload. `answer` and `picture` are the most bytes
+    of each.
+    """
 
     connect: float = 10.0
     read: float = 30.0
@@ -55,10 +68,15 @@ class Limits:
     ask: float = 30.0
     fetch: float = 600.0
     upload_rate: float = 64 * 1024  # bytes a second below which a long upload is given up
+    answer: int = 1024 * 1024
+    picture: int = 256 * 1024 * 1024
 
 
 class RequestsTransport:
-    """A Transport over HTTP: one exchange a call, never two. Safe to use from several threads."""
+    """A Transport over HTTP: one exchange a call, never two. Safe to use from several threads.
+
+    `redact` blanks what is logged; the key is blanked in whatever comes in, so that nobody can pass it on.
+    """
 
     def __init__(
         self,
@@ -68,20 +86,23 @@ class RequestsTransport:
         ca_bundle: str | None = None,
         limits: Limits = Limits(),
         log: Callable[[str], None] | None = None,
+        redact: Redactor | None = None,
         through_proxy: bool = True,
         resolver: Resolver = resolve,
         connections: int = 10,
     ) -> None:
         self._origin = origin(base_url)
-        self._local = is_this_machine(base_url)
+        self._local = is_this_machine(base_url, resolver)
         self._key = key
         self._limits = limits
         self._log = log or (lambda _line: None)
-        self._through_proxy = through_proxy
+        self._redact = redact or Redactor()
+        if key is not None:
+            self._redact.hide(key)
+        self._proxies = Proxies(resolver) if through_proxy else None
         self._resolver = resolver
         self._connections = connections
         self._ca_bundle = ca_bundle
-        self._known_proxies: dict[str, dict[str, str]] = {}
         self._tls: ssl.SSLContext | None = None
         self._kept = self._adapter()
 
@@ -89,67 +110,95 @@ class RequestsTransport:
         self._kept.close()
 
     def ask(self, request: Request) -> Answer:
+        limits = self._limits
         if request.body is None:
-            with time_limit(self._limits.ask, self._limits.read):
-                return self._exchange(self._kept, request, _Collected())
+            with exchange(limits.ask, stalled=limits.read, silence=limits.read):
+                return self._exchange(self._kept, request, _Collected(), silence=limits.read)
         # A kept connection may be closed by the server at the very moment it is used, which would look like a lost
         # answer: a submission gets a connection of its own.
         fresh = self._adapter()
-        seconds = self._limits.submit + len(request.body) / self._limits.upload_rate
-        with contextlib.closing(fresh), time_limit(seconds, self._limits.read):
-            return self._exchange(fresh, request, _Collected())
+        seconds = limits.submit + len(request.body) / limits.upload_rate
+        with contextlib.closing(fresh), exchange(seconds, stalled=limits.read, silence=seconds):
+            return self._exchange(fresh, request, _Collected(), silence=seconds)
 
     def fetch(self, url: str, sink: Sink) -> Answer:
-        """Fetches a result; raises ResultUnavailable, before a packet is sent, for a link that must not be followed."""
-        check_result_link(
+        """Fetches a result, redirects included.
+
+        Raises ResultUnavailable, before a packet is sent, for a link that must not be followed.
+        """
+        link = self._checked(url)
+        answer = self._get(link, sink)
+        for _ in range(MOST_REDIRECTS):
+            location = answer.headers.get("location", "")
+            if answer.status not in REDIRECTS or not location:
+                break
+            link = self._checked(redirected(link, location) or "")
+            answer = self._get(link, sink)
+        return answer
+
+    def _checked(self, url: str) -> str:
+        return checked_result_link(
             url, service_is_local=self._local, resolver=lambda host, port: self._addresses(url, host, port)
         )
-        return self._get(url, sink)
 
     def _addresses(self, url: str, host: str, port: int) -> list[str]:
         """A proxy looks hosts up itself, so there is nothing to judge."""
-        return [] if self._proxies(url) else self._resolver(host, port)
+        return [] if self._proxy(url) else self._resolver(host, port)
 
-    def fetch_input(self, url: str, sink: Sink) -> Answer:
-        """Fetches a picture from an address that the user named; redirects are the caller's to judge."""
-        return self._get(url, sink)
+    def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
+        """Fetches a picture from an address that the user named, or to which a redirect of `origin` led.
+
+        Such a redirect must not lead into a network that only this machine can reach, unless `origin` is there too.
+        """
+        if origin is not None and self._leads_inside(url) and not self._leads_inside(origin):
+            raise TransportError(Fault.PRIVATE, delivered=False)
+        return self._get(requestable(url), sink)
+
+    def _leads_inside(self, url: str) -> bool:
+        return is_inside(requestable(url), lambda host, port: self._addresses(url, host, port))
 
     def _get(self, url: str, sink: Sink) -> Answer:
-        with time_limit(self._limits.fetch, self._limits.read):
-            return self._exchange(self._kept, Request("GET", url, signed=False), sink)
+        limits = self._limits
+        with exchange(limits.fetch, stalled=limits.read, silence=limits.read, target=target(url)):
+            return self._exchange(self._kept, Request("GET", url, signed=False), sink, silence=limits.read)
 
     # -------------------------------------------------------------- one exchange
 
-    def _exchange(self, adapter: HTTPAdapter, request: Request, sink: "Sink | _Collected") -> Answer:
+    def _exchange(self, adapter: HTTPAdapter, request: Request, sink: "Sink | _Collected", *, silence: float) -> Answer:
         started = time.monotonic()
         name = f"{request.method} {shown_url(request.url)}"
         self._log(f"> {name}")
         try:
+            proxy = self._proxy(request.url)
             prepared = self._prepared(request)
             for header, value in prepared.headers.items():
                 self._log(f">   {header}: {'Bearer ***' if header == 'Authorization' else value}")
             response = adapter.send(
-                prepared,
-                stream=True,
-                timeout=(self._limits.connect, self._limits.read),
-                verify=True,
-                proxies=self._proxies(request.url),
+                prepared, stream=True, timeout=(self._limits.connect, silence), verify=True, proxies=proxy
             )
             with contextlib.closing(response):
-                answer = _read(response, sink)
+                most = self._limits.answer if isinstance(sink, _Collected) else self._limits.picture
+                answer = self._without_key(_read(response, sink, most=most))
         except _FOREIGN_ERRORS as error:
             fault = _fault(error)
-            detail = _proxy_refusal(error) if fault is Fault.PROXY else ""
             self._log(f"< {name}: {fault.value}, after {time.monotonic() - started:.3f} s")
-            delivered = request.body is None or request.body.delivered
             # `from None`: the foreign error holds the request, and the request holds the key.
-            raise TransportError(fault, delivered=delivered, detail=detail) from None
+            raise TransportError(
+                fault,
+                delivered=request.body is None or request.body.delivered,
+                detail=_proxy_refusal(error) if fault is Fault.PROXY else "",
+                heard=self._redact.bytes_without_keys(sink.body) if isinstance(sink, _Collected) else b"",
+            ) from None
         self._log(f"< {answer.status}, after {time.monotonic() - started:.3f} s")
         for header in _LOGGED_HEADERS & answer.headers.keys():
-            self._log(f"<   {header}: {answer.headers[header]}")
+            self._log(f"<   {header}: {self._redact(answer.headers[header], _LOGGED)}")
         if answer.body:
-            self._log(f"<   {answer.body[:500].decode('utf-8', 'replace')}")
+            self._log(f"<   {self._redact(answer.body.decode('utf-8', 'replace'), _LOGGED)}")
         return answer
+
+    def _without_key(self, answer: Answer) -> Answer:
+        headers = {name: self._redact.without_keys(value) for name, value in answer.headers.items()}
+        return Answer(answer.status, headers, self._redact.bytes_without_keys(answer.body))
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         headers = {"User-Agent": f"aeforge/{__version__}", "Accept-Encoding": "identity"}
@@ -162,18 +211,9 @@ class RequestsTransport:
         body = cast("Any", request.body)
         return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
 
-    def _proxies(self, url: str) -> dict[str, str]:
-        """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, as everywhere."""
-        if not self._through_proxy:
-            return {}
-        parts = urlsplit(url)
-        place = f"{parts.scheme}://{parts.netloc}"
-        if place not in self._known_proxies:  # reading the environment takes longer than asking about a job
-            request = requests.PreparedRequest()
-            request.url = place
-            found = resolve_proxies(request, None)
-            self._known_proxies[place] = {scheme: found[scheme] for scheme in found if scheme == parts.scheme}
-        return self._known_proxies[place]
+    def _proxy(self, url: str) -> dict[str, str]:
+        """As requests takes it: by scheme. Raises Usage for a proxy that cannot be one."""
+        return {} if self._proxies is None else self._proxies.of(url)
 
     def _adapter(self) -> HTTPAdapter:
         return _Adapter(self._context, self._connections)
@@ -185,6 +225,9 @@ class RequestsTransport:
         return self._tls
 
 
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 5  # a CDN that hands over to a storage, and that to a region, needs two
+_LOGGED = 500  # characters of an answer
 _LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
 
 
@@ -221,20 +264,13 @@ class _Collected:
         self.body = b""
 
     def expect(self, size: int | None) -> None:
-        if size is not None and size > _MOST_ANSWER:
-            raise _TooLargeError
+        """Small as it is, it needs no room made for it."""
 
     def write(self, block: bytes) -> None:
         self.body += block
-        if len(self.body) > _MOST_ANSWER:
-            raise _TooLargeError
 
 
 class _TooLargeError(OSError):
-    pass
-
-
-class _EncodedError(OSError):
     pass
 
 
@@ -242,26 +278,36 @@ class _MalformedResponseError(OSError):
     pass
 
 
-def _read(response: requests.Response, sink: "Sink | _Collected") -> Answer:
+def _read(response: requests.Response, sink: "Sink | _Collected", *, most: int) -> Answer:
     raw = cast("HTTPResponse", response.raw)
     headers = {name.lower(): value for name, value in raw.headers.items()}
-    if headers.get("content-encoding", "identity").lower() not in ("identity", ""):
-        raise _EncodedError
+    coding = decoder(headers.get("content-encoding", ""))
     length = _announced_length(raw)
-    collects = isinstance(sink, _Collected)
-    if not collects and raw.status != 200:
+    if not isinstance(sink, _Collected) and raw.status != 200:
         return Answer(raw.status, headers)
-    sink.expect(length)
-    received = 0
-    while block := raw.read(BLOCK, decode_content=False):
+    if length is not None and length > most:
+        raise _TooLargeError
+    sink.expect(None if coding.changes else length)
+    received = made = 0
+    for block in _blocks(raw, at_once=isinstance(sink, _Collected)):
         received += len(block)
-        if received > (_MOST_ANSWER if collects else MOST_IMAGE):
-            raise _TooLargeError
-        sink.write(block)
+        for content in coding.blocks(block):
+            made += len(content)
+            if made > most:
+                raise _TooLargeError
+            sink.write(content)
     if length is not None and received != length:
         raise _MalformedResponseError
+    coding.close()
     raw.release_conn()
     return Answer(raw.status, headers, sink.body if isinstance(sink, _Collected) else b"")
+
+
+def _blocks(raw: HTTPResponse, *, at_once: bool) -> Iterator[bytes]:
+    """The content as it comes; `at_once` in smaller blocks, of which none is lost where the next does not come."""
+    read = raw.read1 if at_once else raw.read
+    while block := read(BLOCK, decode_content=False):
+        yield block
 
 
 def _announced_length(raw: HTTPResponse) -> int | None:
@@ -273,8 +319,6 @@ def _announced_length(raw: HTTPResponse) -> int | None:
         raise _MalformedResponseError
     if raw.status == 204 or raw.status < 200:
         return None
-    if int(lengths[0]) > MOST_IMAGE:
-        raise _TooLargeError
     return int(lengths[0])
 
 
@@ -293,7 +337,7 @@ def _fault(error: BaseException) -> Fault:
 
 _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
     (_TooLargeError, Fault.TOO_LARGE),
-    (_EncodedError, Fault.ENCODED),
+    (BadCodingError, Fault.ENCODED),
     (_MalformedResponseError, Fault.MALFORMED_RESPONSE),
     (requests.exceptions.ProxyError, Fault.PROXY),
     (urllib3.exceptions.ProxyError, Fault.PROXY),

@@ -7,34 +7,57 @@ import random
 import re
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_WAIT = 300.0
-MOMENT = 0.5  # seconds within which refusals are one
+LONGEST_WAIT = 300.0  # seconds at a time; limits for a minute are common, and nobody watches a terminal for longer
+MOMENT = 0.5  # seconds within which refusals are one: a pool of threads is refused together
+FIRST_PAUSE = 0.5  # botocore's and the AWS SDKs' first back-off is about as long
+LONGEST_PAUSE = 20.0  # the cap of the AWS SDKs' standard mode
+SHORTEST_PAUSE = 0.25  # full jitter alone could be nothing at all, again and again
+_FOREVER = 10**9  # seconds: a Retry-After beyond is as good as never, and must not overflow a clock
 
 
-def jitter(attempt: int, *, chance: random.Random, first: float = 0.5, longest: float = 20.0) -> float:
+def jitter(attempt: int, *, chance: random.Random) -> float:
     """Seconds to wait after the failed attempt number `attempt`, counted from 0."""
-    return chance.uniform(0, min(longest, first * 2 ** min(attempt, 16)))
+    return chance.uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 16)))
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def pause(attempt: int, asked: float | None, *, chance: random.Random) -> float:
+    """Seconds to wait before the next try: what the service asked for can lengthen our own pause, never shorten it.
+
+    Never more than LONGEST_WAIT at a time, whatever was asked for.
+    """
+    return max(jitter(attempt, chance=chance), min(asked or 0.0, LONGEST_WAIT))
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds the service asked us to wait, from `Retry-After` (RFC 9110 10.2.3); None where it is absent or garbage.
 
-    A date is compared with the answer's own `Date`, since our clock may be wrong.
+    A date is compared with the answer's own `Date`, since our clock may be wrong, and with `now` where it has none.
     """
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,20}", value):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value):
+        return float(min(int(value[:20]), _FOREVER))
+    when = _date(value)
+    if when is None:
+        return None
+    return min(max(0.0, (when - (_date(headers.get("date", "")) or now)).total_seconds()), _FOREVER)
+
+
+def _date(text: str) -> datetime | None:
     try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, wait.total_seconds())
+        found = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
+    return found.replace(tzinfo=found.tzinfo or UTC)  # `-0000` is read as a time without a zone
 
 
 class RetryBudget:
-    """100 tokens for the process, 5 for each retry, 1 back for each success."""
+    """100 tokens for the process, 5 for each retry, 1 back for each success.
+
+    Prices as in botocore's standard mode (`botocore.retries.quota`), whose bucket of 500 serves a whole fleet.
+    """
 
     def __init__(self, tokens: int = 100) -> None:
         self._most = self._tokens = tokens
@@ -58,13 +81,17 @@ class RetryBudget:
 
 
 class ConcurrencyLimiter:
-    """One answer of all workers to 429: everyone waits, the number under way halves, and grows again with success."""
+    """One answer of all workers to 429: everyone waits, the number under way halves, and grows again with success.
+
+    Additive increase, multiplicative decrease: D.-M. Chiu, R. Jain (1989), as TCP does.
+    """
 
     def __init__(self, most: int = 1) -> None:
         self._most = most
         self._limit = float(most)
         self._not_before = 0.0
         self._halved_at = -MOMENT
+        self._refusals = 0
         self._lock = threading.Lock()
 
     @property
@@ -72,13 +99,22 @@ class ConcurrencyLimiter:
         """How many jobs may be under way."""
         return max(1, int(self._limit))
 
+    @property
+    def refusals(self) -> int:
+        """How many there were in a row."""
+        return self._refusals
+
     def hold(self, seconds: float, now: float) -> None:
-        """The service asked for `seconds` of silence; refusals of the same moment count once."""
+        """The service asked for `seconds` of silence, of which at most LONGEST_WAIT are kept.
+
+        Refusals of the same moment count once.
+        """
         with self._lock:
             if now >= max(self._not_before, self._halved_at + MOMENT):
                 self._halved_at = now
+                self._refusals += 1
                 self._limit = max(1.0, self._limit / 2)
-            self._not_before = max(self._not_before, now + seconds)
+            self._not_before = max(self._not_before, now + min(max(0.0, seconds), LONGEST_WAIT))
 
     def remaining(self, now: float) -> float:
         """Seconds until the service may be asked again."""
@@ -87,4 +123,5 @@ class ConcurrencyLimiter:
     def earn(self) -> None:
         """A success: 20 of them allow one more under way."""
         with self._lock:
+            self._refusals = 0
             self._limit = min(float(self._most), self._limit + 1 / 20)

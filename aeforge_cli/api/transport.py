@@ -22,17 +22,22 @@ class Fault(Enum):
     TIMEOUT = "no answer in time"
     MALFORMED_RESPONSE = "the answer was not complete HTTP"
     TOO_LARGE = "the answer was too large"
-    ENCODED = "the answer was compressed, although that was declined"
+    ENCODED = "the answer was compressed, although that was declined, and not as it said"
+    PRIVATE = "it redirects to a private network"
 
 
 class TransportError(Exception):
-    """There is no usable answer; `delivered` tells whether the whole request was handed to the kernel."""
+    """There is no usable answer; `delivered` tells whether the whole request was handed to the kernel.
 
-    def __init__(self, fault: Fault, *, delivered: bool, detail: str = "") -> None:
+    `heard` is what came of the answer's body, at most 1 MiB.
+    """
+
+    def __init__(self, fault: Fault, *, delivered: bool, detail: str = "", heard: bytes = b"") -> None:
         super().__init__(fault.value)
         self.fault = fault
         self.delivered = delivered
         self.detail = detail
+        self.heard = heard
 
     @property
     def why(self) -> str:

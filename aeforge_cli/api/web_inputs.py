@@ -2,14 +2,16 @@
 
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from aeforge_cli.api.urls import redirected
 from aeforge_cli.errors import FileMissing
+from aeforge_cli.files.inputs import Spool
 from aeforge_cli.files.picture import Picture
+from aeforge_cli.redaction import shown_url
 
 if TYPE_CHECKING:
     from aeforge_cli.api.transport import Answer, Sink
-from aeforge_cli.files.inputs import Spool
 
 _MOST_REDIRECTS = 5
 
@@ -17,41 +19,51 @@ _MOST_REDIRECTS = 5
 class InputFetcher(Protocol):
     """Fetches a picture from an address that the user named, without the key."""
 
-    def fetch_input(self, url: str, sink: "Sink") -> "Answer": ...
+    def fetch_input(self, url: str, sink: "Sink", *, origin: str | None = None) -> "Answer":
+        """`origin` is the user's own address, where a redirect of it led to `url`."""
 
 
 def is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def label_of(text: str) -> str:
+    """What an input is called wherever it is shown or kept: of an address, neither the user nor the signature."""
+    return shown_url(text) if is_address(text) else text
+
+
 def from_address(url: str, fetcher: InputFetcher) -> Picture:
     """A picture from the web. Raises FileMissing where there is none, NotAnImage where it is none."""
     from aeforge_cli.api.transport import TransportError
 
-    spool = Spool(url)
+    label = label_of(url)
+    spool = Spool(label)
     where = url
-    for _ in range(_MOST_REDIRECTS + 1):
+    for redirects in range(_MOST_REDIRECTS + 1):
         try:
-            answer = fetcher.fetch_input(where, spool)
+            answer = fetcher.fetch_input(where, spool, origin=url if redirects else None)
         except TransportError as fault:
-            raise FileMissing(f"{url} cannot be fetched", why=fault.why, hint="check the address") from None
+            raise _not_fetched(label, fault.why) from None
         if answer.status == 200:
-            name = PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "image"
-            return spool.picture(url, name)
-        where = _redirected(url, where, answer)
-    raise FileMissing(f"{url} cannot be fetched", why="it redirects too often", hint="check the address")
+            return spool.picture(label, _name(url))
+        where = _redirected(label, where, answer)
+    raise _not_fetched(label, "it redirects too often")
 
 
-def _redirected(url: str, where: str, answer: "Answer") -> str:
+def _name(url: str) -> str:
+    parts = urlsplit(url)
+    return PurePosixPath(unquote(parts.path)).name or parts.hostname or "image"
+
+
+def _redirected(label: str, where: str, answer: "Answer") -> str:
     location = answer.headers.get("location", "")
     if answer.status not in (301, 302, 303, 307, 308) or not location:
-        raise FileMissing(f"{url} cannot be fetched", why=f"HTTP {answer.status}", hint="check the address")
-    try:
-        target = urljoin(where, location)
-    except ValueError:
-        target = ""
+        raise _not_fetched(label, f"HTTP {answer.status}")
+    target = redirected(where, location) or ""
     if not is_address(target) or (where.lower().startswith("https:") and not target.lower().startswith("https:")):
-        raise FileMissing(
-            f"{url} cannot be fetched", why="it redirects to an insecure address", hint="check the address"
-        )
+        raise _not_fetched(label, "it redirects to an insecure address")
     return target
+
+
+def _not_fetched(label: str, why: str) -> FileMissing:
+    return FileMissing(f"{label} cannot be fetched", why=why, hint="check the address")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aeforge_cli.api.operations import OPERATIONS, Operation, Part
-from aeforge_cli.commands._shared.buying import picture
 from aeforge_cli.commands._shared.options import AccountOptions, TimeoutOption, VerbosityOptions, with_options
+from aeforge_cli.commands._shared.sources import picture
 from aeforge_cli.errors import Usage
 from aeforge_cli.jobs.events import RetryScheduled
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.journal.interface import Claiming
-from aeforge_cli.output.console import clean
+from aeforge_cli.journal.interface import Reuse
+from aeforge_cli.output.untrusted import clean
 from aeforge_cli.session import Session
 
 if TYPE_CHECKING:
@@ -36,24 +36,21 @@ def register(tree: typer.Typer) -> None:
 def api(
     session: Session,
     method: Annotated[Method, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET or POST.")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Below the base URL, for example: image-tune/upscale.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path below the base URL, such as image-tune/upscale.")],
     service: AccountOptions,
     verbosity: VerbosityOptions,
     fields: Annotated[
         list[str] | None,
         typer.Option(
-            "--field",
-            "-F",
-            metavar="NAME=VALUE|NAME=@IMAGE",
-            help="A field of a POST's form: text, or a picture (@- from standard input); repeatable.",
+            "--field", "-F", metavar="NAME=VALUE|NAME=@IMAGE", help="Form field; @ attaches an image; repeatable."
         ),
     ] = None,
     timeout: TimeoutOption = None,
-    new: Annotated[bool, typer.Option("--new", help="Send it even if the same request is not finished.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Send it even if the same request is unfinished.")] = False,
 ) -> None:
-    """Make any call to the service, and print the body of its answer as it came.
+    """Send any request to the service, and print the response.
 
-    A GET that fails for a moment is tried again. A POST may buy a job: it is written to the journal, and sent once.
+    A GET is retried on temporary failures. A POST may submit a job: it is recorded in the journal, and sent once.
 
     Examples:
 
@@ -82,7 +79,7 @@ def _checked(path: str) -> str:
 def _print(session: Session, body: bytes) -> None:
     """As it came for a script, harmless for a terminal."""
     if not session.console.out_is_terminal:
-        session.console.deliver([body])
+        session.console.answer(body)
         return
     for line in body.decode("utf-8", "replace").splitlines():
         session.console.result(clean(line, 8192))
@@ -125,12 +122,12 @@ def _call(endpoint: str, form: tuple[Part, ...]) -> Operation:
 def _posted(session: Session, operation: Operation, *, anew: bool) -> bytes:
     """Sends the form once, by way of the journal. Raises as a submission does."""
     tape = _Tape(session.transport)
-    jobs = replace(session.jobs(kind=operation.name), client=session.client_over(tape))
+    lifecycle = replace(session.lifecycle(), client=session.client_over(tape))
     label = next((picture.label for picture in operation.pictures()), "")
-    order = Order(operation, label, claiming=Claiming.ANEW if anew else Claiming.GO_ON)
-    ticket = jobs.buy(order, session.clock.monotonic() + session.timeout)
-    # A job gone on with was answered in another run: its id is all there was.
-    return tape.heard or json.dumps({"job_id": ticket.job_id}).encode()
+    order = Order(lambda: operation, type(operation), label, reuse=Reuse.NOTHING if anew else Reuse.UNFINISHED)
+    job = lifecycle.obtain_now(order, session.clock.monotonic() + session.timeout)
+    # A job that is resumed was answered in another run: its id is all there was.
+    return tape.heard or json.dumps({"job_id": job.job_id}).encode()
 
 
 @dataclass

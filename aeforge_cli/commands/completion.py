@@ -17,11 +17,11 @@ def register(tree: typer.Typer) -> None:
 def completion(
     session: Session, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")]
 ) -> None:
-    """Print the script that completes aeforge in a shell.
+    """Print the completion script for a shell.
 
-    Load it where the shell starts, or save it where the shell looks: ~/.local/share/bash-completion/completions/aeforge
-    for bash, a folder of $fpath as _aeforge for zsh, ~/.config/fish/completions/aeforge.fish for fish. The script
-    starts no process of aeforge. Package managers that link completions have it in place already.
+    Load it in the shell's startup file, or save it where the shell looks: for bash as
+    ~/.local/share/bash-completion/completions/aeforge, for zsh as _aeforge in a folder of $fpath, for fish as
+    ~/.config/fish/completions/aeforge.fish. The script never starts aeforge. pipx links it by itself.
 
     Examples:
 

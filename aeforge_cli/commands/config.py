@@ -1,23 +1,24 @@
-"""`aeforge config`: what the settings are, where each comes from, and how to change them."""
+"""`aeforge config`: the settings, where each comes from, and how to change them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
-from aeforge_cli.config.catalogue import DEFAULT_PROFILE, PROFILE, SETTINGS, Setting
-from aeforge_cli.errors import NotSignedIn, Usage
+from aeforge_cli.config.catalogue import PROFILE, SETTINGS, Setting, checked
+from aeforge_cli.config.values import quoted
+from aeforge_cli.errors import AeforgeError, NotSignedIn, Usage
+from aeforge_cli.output.tables import Column
 from aeforge_cli.session import Session
 
 _NAMED = {PROFILE.name: PROFILE, **SETTINGS}
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(_NAMED)}.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="PROFILE", help="See or change that account's settings.")
-]
+ProfileOption = Annotated[str | None, typer.Option("--profile", metavar="PROFILE", help="Profile to read or change.")]
 
 
 def register(tree: typer.Typer) -> None:
-    config = typer.Typer(help="See and change the settings, and where each comes from.")
+    config = typer.Typer(help="Show and change settings.")
     config.command("list")(list_)
     config.command("get")(get)
     config.command("set")(set_)
@@ -30,7 +31,8 @@ def register(tree: typer.Typer) -> None:
 def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
     """Show every setting, its value, and where it comes from.
 
-    The order is: option, environment, profile in the config file, default. The API key is shown masked.
+    An option wins over the environment, that over the profile in the config file, and that over the default; of
+    budgets all hold. Keys and passwords are masked. A value that is not valid is shown with what is wrong.
 
     Examples:
 
@@ -40,26 +42,61 @@ def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption 
     """
     _begin(session, verbosity, profile)
     rows = [_row(session, setting) for setting in _NAMED.values()]
-    rows.append(_key_row(session))
-    if session.console.json:
-        name = session.settings.profile
-        session.console.result_json({"schema": 1, "profile": name, "settings": rows})
-        return
-    session.console.table([(str(row["name"]), str(row["value"] or "-"), str(row["source"] or "-")) for row in rows])
+    rows += [_prices_row(session), _key_row(session)]
+    columns = [Column.of("name"), Column.of("value", flexible=True), Column.of("source", flexible=True)]
+    session.console.rows(rows, columns, key="settings", about={"profile": session.settings.shown(PROFILE.name).text})
+    for row in rows:
+        if row.get("error"):
+            session.console.warn(f"{row['name']}: {row['error']}")
 
 
 def _row(session: Session, setting: Setting) -> dict[str, str | None]:
-    value = session.settings[setting.name]
-    return {"name": setting.name, "value": value.text, "source": value.source, "variable": setting.variable}
+    """One setting; with `error`, what is wrong with its value, so that it can be seen and mended."""
+    shown = session.settings.shown(setting.name)
+    row = {"name": setting.name, "value": shown.text, "source": shown.source or None, "variable": setting.variable}
+    if shown.trouble:
+        return row | {"error": _sentence(shown.trouble)}
+    if setting.name == "budget" and (budgets := session.settings.budgets()):
+        texts, sources = zip(*((str(budget), source) for budget, source in budgets), strict=True)
+        return row | {"value": " and ".join(texts), "source": " and ".join(sources)}
+    return row
+
+
+def _prices_row(session: Session) -> dict[str, str | None]:
+    row: dict[str, str | None] = {"name": "prices", "value": None, "source": None, "variable": None}
+    try:
+        prices = session.settings.prices()
+        place = session.settings.place
+    except Usage as error:
+        return row | {"error": _sentence(error)}
+    return row | {"value": f"{len(prices.table)} in {prices.unit}", "source": place} if prices.table else row
 
 
 def _key_row(session: Session) -> dict[str, str | None]:
+    """The key, masked; a program or a keyring that holds it is not asked for it."""
     row: dict[str, str | None] = {"name": "api_key", "value": None, "source": None, "variable": "AEFORGE_API_KEY"}
     try:
-        key, source = session.settings.key()
+        source = session.settings.key_source()
     except NotSignedIn:
         return row
-    return row | {"value": key.masked, "source": source}
+    except AeforgeError as error:
+        return row | {"error": _sentence(error)}
+    if not source.is_at_hand:
+        return row | {"source": source.name}
+    try:
+        key, name = session.settings.key()
+    except AeforgeError as error:
+        return row | {"source": source.name, "error": _sentence(error)}
+    return row | {"value": key.masked, "source": name}
+
+
+def _sentence(error: AeforgeError) -> str:
+    return f"{error.message}: {error.why}" if error.why else error.message
+
+
+def _columns(row: Mapping[str, str | None]) -> tuple[str, ...]:
+    source = "not valid" if row.get("error") else row["source"]
+    return str(row["name"]), row["value"] or "-", source or "-"
 
 
 @with_options
@@ -73,24 +110,23 @@ def get(session: Session, name: NameArgument, verbosity: VerbosityOptions, profi
         aeforge config get base_url --profile work --json
     """
     _begin(session, verbosity, profile)
-    setting = _setting(name)
-    if session.console.json:
-        session.console.result_json({"schema": 1, **_row(session, setting)})
-    else:
-        session.console.result(session.settings[setting.name].text)
+    setting = _setting(session, name)
+    _ = session.settings[setting.name]
+    row = _row(session, setting)
+    session.console.record(row, text=[row["value"] or ""])
 
 
 @with_options
 def set_(
     session: Session,
     name: NameArgument,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Checked before it is stored.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="New value.")],
     verbosity: VerbosityOptions,
     profile: ProfileOption = None,
 ) -> None:
-    """Store a setting in the profile, or choose the profile that is used without --profile.
+    """Store a setting in a profile, or choose the default profile.
 
-    The rest of the config file stays as it is, comments included.
+    A profile that does not exist is made. The rest of the config file stays as it is, comments included.
 
     Examples:
 
@@ -101,21 +137,34 @@ def set_(
         aeforge config set timeout 30m --profile work
     """
     _begin(session, verbosity, profile)
-    setting = _setting(name)
-    checked = setting.check(value)
+    settings = session.settings
+    setting = _setting(session, name)
+    value = checked(setting, _as_text(value), "the command line")
     if setting is PROFILE:
-        _require_profile(session, checked)
+        settings.require_profile(value)
+    settings.allow_new_profile()
     place = _place(session, setting, profile)
-    session.settings.file.change(place, {setting.name: checked})
-    session.console.note(f"{setting.name} of profile {place} is {value}" if place else f"the profile is {value}")
-    current = session.settings[setting.name]
-    if current.source == setting.variable:
-        session.console.warn(f"{setting.variable} is set, and wins over the stored value")
+    is_new = place is not None and place not in settings.file.profiles
+    settings.file.change(place, {setting.name: value})
+    shown = setting.shown(value)
+    of = f"{setting.name} of {'the new ' if is_new else ''}profile {place}" if place else "the profile"
+    session.console.note(f"{of} is {shown}")
+    if setting.name == "api_key_command" and "api_key" in settings.file.profile(settings.profile):
+        session.console.warn("the profile also has a stored key, which is used; remove it: aeforge auth logout")
+    if session.environment.get(setting.variable):
+        more = "holds as well" if setting.name == "budget" else "wins over the stored value"
+        session.console.warn(f"{setting.variable} is set, and {more}")
+
+
+def _as_text(value: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Usage("The value is not UTF-8 text", hint="use the setting's variable for it")
+    return value
 
 
 @with_options
 def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, profile: ProfileOption = None) -> None:
-    """Take a setting out of the profile, so that the default is used again.
+    """Remove a setting from a profile; the default applies again.
 
     Examples:
 
@@ -124,15 +173,18 @@ def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, pro
         aeforge config unset timeout --profile work
     """
     _begin(session, verbosity, profile)
-    setting = _setting(name)
+    setting = _setting(session, name)
     session.settings.file.change(_place(session, setting, profile), {setting.name: None})
-    current = session.settings[setting.name]
-    session.console.note(f"{setting.name} is {current.text}, from {current.source}")
+    current = session.settings.shown(setting.name)
+    if current.trouble:
+        session.console.warn(f"{setting.name} still has a value that is not valid: {_sentence(current.trouble)}")
+    else:
+        session.console.note(f"{setting.name} is {current.text or 'not set'}, from {current.source}")
 
 
 @with_options
 def path(session: Session, verbosity: VerbosityOptions) -> None:
-    """Print where the config file is, or would be.
+    """Print the path of the config file, whether it exists or not.
 
     Examples:
 
@@ -142,10 +194,7 @@ def path(session: Session, verbosity: VerbosityOptions) -> None:
     """
     verbosity.apply(session)
     place = str(session.settings.file.path)
-    if session.console.json:
-        session.console.result_json({"schema": 1, "path": place})
-    else:
-        session.console.path(place)
+    session.console.record({"path": place}, text=[place])
 
 
 def _begin(session: Session, verbosity: VerbosityOptions, profile: str | None) -> None:
@@ -153,14 +202,16 @@ def _begin(session: Session, verbosity: VerbosityOptions, profile: str | None) -
     session.use(profile=profile, sandbox=False, options={})
 
 
-def _setting(name: str) -> Setting:
+def _setting(session: Session, name: str) -> Setting:
     """The setting of that name, however its words are joined; raises Usage where there is none."""
     found = _NAMED.get(name.replace("-", "_"))
     if found:
         return found
     if name.replace("-", "_") == "api_key":
-        raise Usage("The API key is no setting to be typed", why="others could see it", hint="aeforge auth login")
-    raise Usage(f"There is no setting {name!r}", hint=f"choose one of {', '.join(_NAMED)}")
+        raise Usage("The API key is not given as an argument", why="others could see it", hint=session.settings.sign_in)
+    if name == "prices" or name.startswith("prices."):
+        raise Usage("Prices are a table of the config file", hint=f"edit it by hand: {session.settings.file.path}")
+    raise Usage(f"There is no setting {quoted(name)}", hint=f"choose one of {', '.join(_NAMED)}")
 
 
 def _place(session: Session, setting: Setting, profile: str | None) -> str | None:
@@ -168,16 +219,5 @@ def _place(session: Session, setting: Setting, profile: str | None) -> str | Non
     if setting is not PROFILE:
         return session.settings.profile
     if profile is not None:
-        raise Usage("The choice of a profile is kept in none of them", hint="leave --profile out")
+        raise Usage("The choice of a profile belongs to no profile", hint="leave --profile out")
     return None
-
-
-def _require_profile(session: Session, name: str) -> None:
-    """A slip of the finger would leave every command without its key."""
-    there = session.settings.file.profiles
-    if name not in there and name != DEFAULT_PROFILE:
-        raise Usage(
-            f"There is no profile {name}",
-            why=f"those there are: {', '.join(sorted(there)) or DEFAULT_PROFILE}",
-            hint=f"make it first: aeforge auth login --profile {name}",
-        )

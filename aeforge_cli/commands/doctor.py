@@ -1,4 +1,4 @@
-"""`aeforge doctor`: everything that a job needs, looked at one by one, each fine or with what to do."""
+"""`aeforge doctor`: checks everything that a job needs, and says what to do where something is wrong."""
 
 import importlib.util
 import os
@@ -13,9 +13,12 @@ import typer
 
 from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
-from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn
-from aeforge_cli.output.console import clean
-from aeforge_cli.redaction import shown_url
+from aeforge_cli.config.catalogue import SETTINGS, shown_journal
+from aeforge_cli.config.settings import DEFAULT
+from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage
+from aeforge_cli.extras import install_hint
+from aeforge_cli.phrases import count
+from aeforge_cli.redaction import shown_proxy
 from aeforge_cli.session import Session
 
 
@@ -25,7 +28,7 @@ def register(tree: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one thing; `trouble` says what to do, and None that all is well."""
+    """The result of one check; `trouble` says what is wrong and what to do, and is None where all is well."""
 
     name: str
     detail: str
@@ -37,11 +40,11 @@ def doctor(
     session: Session,
     service: AccountOptions,
     verbosity: VerbosityOptions,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the service.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the service.")] = False,
 ) -> None:
-    """Check that everything is set up, and say what to do where it is not.
+    """Check the setup, and say what to fix.
 
-    Nothing is bought. Exits like the first thing that is not well: 4 without a key, 5 without a connection.
+    Nothing is submitted. The exit code is that of the first problem: 4 without a key, 5 without a connection.
 
     Examples:
 
@@ -54,13 +57,9 @@ def doctor(
     findings = []
     for name, check in _checks(session, offline=offline):
         findings.append(_found(name, check))
-        if not session.console.json:
-            _tell(session, findings[-1])
+        _print(session, findings[-1])
     troubles = [finding.trouble for finding in findings if finding.trouble]
-    if session.console.json:
-        session.console.result_json(
-            {"schema": 1, "ok": not troubles, "checks": [_as_json(finding) for finding in findings]}
-        )
+    session.console.rows(list(map(_as_json, findings)), (), key="checks", about={"ok": not troubles})
     if troubles:
         raise troubles[0]
 
@@ -72,11 +71,11 @@ def _found(name: str, check: Callable[[], str]) -> Finding:
         return Finding(name, f"{error.message}: {error.why}" if error.why else error.message, error)
 
 
-def _tell(session: Session, finding: Finding) -> None:
+def _print(session: Session, finding: Finding) -> None:
     mark = "no" if finding.trouble else "ok"
-    session.console.result(f"{mark}  {finding.name:<7}  {clean(finding.detail)}")
+    session.console.text(f"{mark}  {finding.name:<7}  {finding.detail}")
     if finding.trouble and finding.trouble.hint:
-        session.console.result(f"    next:    {clean(finding.trouble.hint)}")
+        session.console.text(f"    next:    {finding.trouble.hint}")
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
@@ -94,6 +93,8 @@ def _checks(session: Session, *, offline: bool) -> Iterator[tuple[str, Callable[
     yield "version", lambda: f"aeforge {__version__}"
     yield "python", lambda: f"{platform.python_version()} at {sys.executable}"
     yield "config", lambda: _config(session)
+    yield "values", lambda: _values(session)
+    yield "budget", lambda: _budget(session)
     yield "journal", lambda: _journal(session)
     yield "key", lambda: _key(session)
     yield "proxy", lambda: _proxy(session)
@@ -105,16 +106,47 @@ def _checks(session: Session, *, offline: bool) -> Iterator[tuple[str, Callable[
 
 def _config(session: Session) -> str:
     file = session.settings.file
+    _ = file.profiles
     there = "" if file.path.exists() else "; not written yet"
-    _require_writable(file.path.parent, "AEFORGE_CONFIG_DIR")
-    return f"{file.path}, profile {session.settings.profile}{there}"
+    if not file.key_refusal:
+        _require_writable(file.path.parent, "AEFORGE_CONFIG_DIR")
+    refused = f"; a key in it is not used: {file.key_refusal}" if file.key_refusal else ""
+    return f"{file.path}, profile {session.settings.profile}{there}{refused}"
+
+
+def _values(session: Session) -> str:
+    """The settings that differ from their defaults. Raises Usage for the first value that is not valid."""
+    session.settings.check(is_sandboxed=session.is_sandboxed)
+    shown = [(name, session.settings.shown(name)) for name in SETTINGS]
+    ours = [f"{name} {value} ({source})" for name, (value, source, _) in shown if source != DEFAULT]
+    return ", ".join([*ours, "the rest as by default" if ours else "all as by default"])
+
+
+def _budget(session: Session) -> str:
+    budgets = session.settings.budgets()
+    prices = session.settings.prices()
+    for budget, source in budgets:
+        if budget.unit is not None and not budget.is_in(prices.unit):
+            raise Usage(
+                f"The budget {budget} has another unit than the prices (from {source})",
+                why=f"prices are in {prices.unit}",
+                hint=f"give the unit in the profile's prices: {session.settings.file.path}",
+            )
+        if budget.unit is not None and not prices.table:
+            raise Usage(
+                f"The budget {budget} needs prices (from {source})",
+                why="the service publishes none",
+                hint=f"add the profile's prices: {session.settings.file.path}",
+            )
+    return " and ".join(f"{budget} ({source})" for budget, source in budgets) or "none"
 
 
 def _journal(session: Session) -> str:
-    folder = session.settings.state_dir
-    _require_writable(folder, "AEFORGE_STATE_DIR")
-    count = len(session.journal.entries(pending=True))
-    return f"{folder}, {count} jobs not finished"
+    shared = session.settings["journal"].text
+    place = shown_journal(shared) if shared else str(session.settings.state_dir)
+    if not shared:
+        _require_writable(session.settings.state_dir, "AEFORGE_STATE_DIR")
+    return f"{place}, {count(session.journal.count_pending(), 'unfinished job')}"
 
 
 def _require_writable(folder: Path, variable: str) -> None:
@@ -140,7 +172,7 @@ def _proxy(session: Session) -> str:
     parts = urlsplit(session.base_url)
     proxies = {} if proxy_bypass(parts.hostname or "") else getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"{shown_url(proxy)} for the service" if proxy else "none"
+    return f"{shown_proxy(proxy)} for the service" if proxy else "none"
 
 
 def _trust(session: Session) -> str:
@@ -153,13 +185,14 @@ def _service(session: Session) -> str:
     try:
         key = session.key
     except NotSignedIn:
-        key = None  # told before; whether the service can be reached is worth knowing all the same
+        key = None  # reported above; whether the service can be reached is worth knowing all the same
     client = session.client_over(session.wire(key))
     started = session.clock.monotonic()
     accepted = client.key_is_good()
     took = f"{1000 * (session.clock.monotonic() - started):.0f} ms"
     if key and not accepted:
-        raise KeyRejected("The service does not accept the API key", hint="aeforge auth login")
+        settings = session.settings
+        raise KeyRejected("The service does not accept the API key", why=settings.where_keys_are, hint=settings.sign_in)
     return f"{session.base_url} {'accepts the key' if key else 'answers'}, {took}"
 
 
@@ -168,5 +201,5 @@ def _sandbox() -> str:
 
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        return 'not installed; to try things at no cost: pip install "aeforge[sandbox]"'
+        return f"not installed; to try edits at no cost: {install_hint('sandbox')}"
     return "installed: aeforge sandbox"

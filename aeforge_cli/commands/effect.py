@@ -1,11 +1,13 @@
 """`aeforge effect`: a visual effect, as one picture or as frames."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from aeforge_cli.api.operations import EffectV1, EffectV2, Resolution
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.api.operations import EffectV1, EffectV2, Operation, Quality, Resolution
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
+from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, one_of, whole_number
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions
 from aeforge_cli.commands._shared.versions import (
     ApiVersion,
@@ -16,12 +18,35 @@ from aeforge_cli.commands._shared.versions import (
 )
 from aeforge_cli.session import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from aeforge_cli.api.operations import Operation
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
+def _make(job: Values) -> Operation:
+    version = version_for(
+        job["api_version"],
+        first={"--resolution": job["resolution"]},
+        second={"--frames": job["frames"], "--quality": job["quality"]},
+    )
+    source = job.optional("image")
+    if version is ApiVersion.FIRST:
+        return EffectV1(job.words, job["resolution"] or Resolution.ONE_K, source)
+    frames = min(EffectV2.FRAMES) if job["frames"] is None else job["frames"]
+    return EffectV2(job.words, job.quality, frames, source)
+
+
+RECIPES = (
+    Recipe(
+        "effect",
+        EffectV2,
+        _make,
+        options={
+            "resolution": one_of(Resolution, "resolution"),
+            "frames": whole_number,
+            "quality": one_of(Quality, "quality"),
+            "api_version": one_of(ApiVersion, "version"),
+        },
+        image=Image.OPTIONAL,
+        either=(frozenset({"resolution"}), frozenset({"quality", "frames"})),
+    ),
+)
 
 
 def register(tree: typer.Typer) -> None:
@@ -31,23 +56,24 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def effect(
     session: Session,
-    listing: BatchOptions,
-    terms: RunOptions,
-    prompt: PromptOption = None,
+    batch: BatchOptions,
+    run: RunOptions,
+    prompt: Annotated[str | None, prompt_option("Effect to draw")] = None,
     image: Annotated[
-        str | None, typer.Option("--image", metavar="IMAGE", help="A picture to go by: a path, an address, or -.")
+        str | None, typer.Option("--image", metavar="IMAGE", help="Reference image: a file, a URL, or - for stdin.")
     ] = None,
     resolution: ResolutionOption = None,
     frames: Annotated[
-        int | None, typer.Option("--frames", metavar="4|9|16", help="How many (version 2).", show_default="4")
+        int | None, typer.Option("--frames", metavar="4|9|16", help="Number of frames (version 2).", show_default="4")
     ] = None,
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Make a visual effect.
+    """Create a visual effect.
 
-    --resolution asks for one picture (version 1 of the operation); --frames and --quality ask for a series (version 2).
-    The results of a manifest are named effect-1, effect-2 by its lines, unless a line has an image or an output.
+    --resolution selects version 1 of the operation, which returns one image; --frames and --quality select version 2,
+    which returns a series. Results of a manifest are named effect-1, effect-2 after its lines, unless a line has an
+    image or an output.
 
     Examples:
 
@@ -57,21 +83,13 @@ def effect(
 
         aeforge effect --manifest effects.csv --resolution 2K -o out/
     """
-    from aeforge_cli.commands._shared.buying import chosen_quality
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, quality=quality, jobs=listing.jobs)
-
-    def make(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
-        source, given = next(iter(sources), None), each.quality or quality
-        version = version_for(
-            api_version, first={"--resolution": resolution}, second={"--frames": frames, "--quality": given}
-        )
-        if version is ApiVersion.FIRST:
-            return EffectV1(each.words, resolution or Resolution.ONE_K, source)
-        number = min(EffectV2.FRAMES) if frames is None else frames
-        return EffectV2(each.words, chosen_quality(session, each.quality), number, source)
-
-    # In a list it is no line's own: their results are named after the lines.
-    own, shared = (None, [image]) if image and listing.manifest else (image, [])
-    buy_all(session, EffectV2, make, terms, listing, prompt=prompt, image=own, shared=shared)
+    options = {
+        "prompt": prompt,
+        "resolution": resolution,
+        "frames": frames,
+        "quality": quality,
+        "api_version": api_version,
+    }
+    if batch.manifest and image:  # shared by all lines, whose results are named after the lines
+        options["image"] = image
+    submit_all(session, RECIPES[0], run, batch, options=options, image=None if batch.manifest else image)

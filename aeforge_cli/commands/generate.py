@@ -1,23 +1,16 @@
 """`aeforge generate`: a picture from a prompt."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aeforge_cli.api.operations import AiModel, Generate
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
+from aeforge_cli.commands._shared.recipes import Image, Recipe
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions
+from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
-
-
-def register(tree: typer.Typer) -> None:
-    tree.command("generate")(generate)
 
 
 def _model(text: str) -> AiModel:
@@ -26,31 +19,51 @@ def _model(text: str) -> AiModel:
     for model in AiModel:
         if model.lower() == wanted:
             return model
-    raise typer.BadParameter(f"{text!r} is not one of {_MODEL_NAMES}.")
+    raise Usage(f"{text!r} is not a valid model", hint=f"choose one of {_MODEL_NAMES}")
 
 
 _MODEL_NAMES = ", ".join(model.lower().replace(" ", "-") for model in AiModel)
 
 
+RECIPES = (
+    Recipe(
+        "generate",
+        Generate,
+        lambda job: Generate(job.words, _required(job["model"]), tuple(job.pictures["ref"])),
+        options={"model": _model},
+        image=Image.NONE,
+        pictures=("ref",),
+    ),
+)
+
+
+def _required(model: AiModel | None) -> AiModel:
+    if model is None:
+        raise Usage("There is no model", hint=f"choose one with --model: {_MODEL_NAMES}")
+    return model
+
+
+def register(tree: typer.Typer) -> None:
+    tree.command("generate")(generate)
+
+
 @with_options
 def generate(
     session: Session,
-    listing: BatchOptions,
-    terms: RunOptions,
-    model: Annotated[AiModel, typer.Option("--model", metavar="NAME", parser=_model, help=f"One of {_MODEL_NAMES}.")],
-    prompt: PromptOption = None,
+    batch: BatchOptions,
+    run: RunOptions,
+    model: Annotated[
+        AiModel | None, typer.Option("--model", metavar="NAME", parser=_model, help=f"AI model: one of {_MODEL_NAMES}.")
+    ] = None,
+    prompt: Annotated[str | None, prompt_option("What to draw")] = None,
     ref: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ref",
-            metavar="IMAGE",
-            help="A picture to go by; repeatable: up to 5 for grok-imagine, 1 for grok-imagine-pro, 10 for others.",
-        ),
+        list[str] | None, typer.Option("--ref", metavar="IMAGE", help="Reference image; repeatable.")
     ] = None,
 ) -> None:
-    """Make a picture from a prompt.
+    """Create an image from a prompt.
 
-    The results of a manifest are named generate-1, generate-2 by its lines, unless a line has an output.
+    References: grok-imagine takes up to 5, grok-imagine-pro 1, the others 10. Results of a manifest are named
+    generate-1, generate-2 after its lines, unless a line has an output.
 
     Examples:
 
@@ -60,11 +73,4 @@ def generate(
 
         aeforge generate --manifest prompts.jsonl --model nano-banana -o out/
     """
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, jobs=listing.jobs)
-
-    def make(references: "Sequence[Picture]", each: "Wanted") -> Generate:
-        return Generate(each.words, model, tuple(references))
-
-    buy_all(session, Generate, make, terms, listing, prompt=prompt, shared=ref or ())
+    submit_all(session, RECIPES[0], run, batch, options={"prompt": prompt, "model": model, "ref": ref})

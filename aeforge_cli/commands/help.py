@@ -16,8 +16,7 @@ from aeforge_cli.manual.tree import Command
 from aeforge_cli.session import Session
 
 WordsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[COMMAND|TOPIC]...", help=f"A command, or one of {', '.join(reference.TOPICS)}."),
+    list[str] | None, typer.Argument(metavar="[COMMAND|TOPIC]...", help="Command or topic, as listed above.")
 ]
 
 
@@ -29,13 +28,11 @@ def register(tree: typer.Typer) -> None:
 def help_(
     session: Session,
     words: WordsArgument = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the commands, exit codes and error words as one JSON object.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
 ) -> None:
-    """Show the help of a command, or explain a topic.
+    """Show help on a command or topic.
 
-    Topics: exit-codes, errors, environment and scripting.
+    Topics: exit-codes, errors, environment, scripting, manifest and output.
 
     Examples:
 
@@ -45,7 +42,7 @@ def help_(
 
         aeforge help --json | jq -r '.command.commands[].name'
     """
-    session.console.json = json
+    session.talk(output_format="json" if json else "text", quiet=False, verbose=False, debug=False)
     topic = _TOPICS.get(" ".join(words or ()))
     if json:
         session.console.result_json(_as_json(_found(words or ())))
@@ -74,13 +71,13 @@ def _exit_codes() -> Iterator[str]:
     yield reference.TOPICS["exit-codes"]
     rows = [(str(code), meaning) for code, meaning in reference.EXIT_CODES.items()]
     yield titled("Exit codes", wrapped_rows(rows, terminal_width()))
-    yield "A script that needs more than the code asks for --json: aeforge help errors"
+    yield "For more than the code, scripts use --json: aeforge help errors"
 
 
 def _errors() -> Iterator[str]:
     yield reference.TOPICS["errors"]
     rows = [
-        (f"{word.exit or 'signal':<6}  {word.code}", word.meaning + (" (may be tried again)" if word.retryable else ""))
+        (f"{word.exit or 'signal':<6}  {word.code}", word.meaning + (" (may be retried)" if word.retryable else ""))
         for word in reference.error_words()
     ]
     yield titled("Exit code, error.code", wrapped_rows(rows, terminal_width()))
@@ -94,7 +91,7 @@ def _environment() -> Iterator[str]:
     yield reference.TOPICS["environment"]
     yield titled("Variables", wrapped_rows(list(reference.ENVIRONMENT.items()), terminal_width()))
     yield titled("Files", wrapped_rows(list(reference.FILES.items()), terminal_width()))
-    yield "An option wins over its variable, that over the profile, and that over the default: aeforge config list"
+    yield "Precedence: option, variable, profile, default. aeforge config list shows where each value comes from."
 
 
 def _scripting() -> Iterator[str]:
@@ -106,7 +103,38 @@ def _scripting() -> Iterator[str]:
         yield fill(paragraph, terminal_width())
 
 
-_TOPICS = {"exit-codes": _exit_codes, "errors": _errors, "environment": _environment, "scripting": _scripting}
+def _manifest() -> Iterator[str]:
+    from textwrap import fill
+
+    yield reference.TOPICS["manifest"]
+    yield titled("Examples", (f"  {example}" for example in reference.MANIFEST_EXAMPLES))
+    for paragraph in reference.MANIFEST:
+        yield fill(paragraph, terminal_width())
+
+
+def _output() -> Iterator[str]:
+    from textwrap import fill
+
+    from aeforge_cli.output.formats.values import RESULT_FIELDS
+
+    yield reference.TOPICS["output"]
+    yield fill(reference.NAMING_TEXT, terminal_width())
+    yield titled("Fields of names", wrapped_rows(list(reference.NAMING.items()), terminal_width()))
+    yield titled("--format", wrapped_rows(list(reference.FORMATS.items()), terminal_width()))
+    yield titled(
+        "Fields of formats",
+        [fill(", ".join(RESULT_FIELDS), terminal_width(), initial_indent="  ", subsequent_indent="  ")],
+    )
+
+
+_TOPICS = {
+    "exit-codes": _exit_codes,
+    "errors": _errors,
+    "environment": _environment,
+    "scripting": _scripting,
+    "manifest": _manifest,
+    "output": _output,
+}
 
 
 # ------------------------------------------------------------------ for programs
@@ -114,7 +142,6 @@ _TOPICS = {"exit-codes": _exit_codes, "errors": _errors, "environment": _environ
 
 def _as_json(command: Command) -> dict[str, object]:
     return {
-        "schema": 1,
         "version": __version__,
         "command": _command_json(command),
         "exit_codes": [{"exit": int(code), "meaning": meaning} for code, meaning in reference.EXIT_CODES.items()],
@@ -131,6 +158,6 @@ def _command_json(command: Command) -> dict[str, object]:
         "description": list(command.prose),
         "examples": list(command.examples),
         "arguments": [asdict(argument) for argument in command.arguments],
-        "options": [asdict(option) for option in command.options],
+        "options": [{**asdict(option), "type": option.type} for option in command.options],
         "commands": [_command_json(below) for below in command.commands],
     }

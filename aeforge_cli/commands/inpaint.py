@@ -1,19 +1,24 @@
 """`aeforge inpaint`: a picture and a prompt in, a picture out."""
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 
-from aeforge_cli.commands._shared.options import PromptOption, QualityOption, RunOptions, with_options
+from aeforge_cli.api.operations import Inpaint, Quality
+from aeforge_cli.commands._shared.options import QualityOption, RunOptions, prompt_option, with_options
+from aeforge_cli.commands._shared.recipes import Recipe, one_of
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aeforge_cli.api.operations import Inpaint
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
+RECIPES = (
+    Recipe(
+        "inpaint",
+        Inpaint,
+        lambda job: Inpaint(job.image, job.words, job.quality),
+        options={"quality": one_of(Quality, "quality")},
+    ),
+)
 
 
 def register(tree: typer.Typer) -> None:
@@ -23,15 +28,15 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def inpaint(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
-    prompt: PromptOption = None,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
+    prompt: Annotated[str | None, prompt_option("What to change, and where")] = None,
     quality: QualityOption = None,
 ) -> None:
-    """Edit part of a picture as a prompt says.
+    """Edit part of an image as a prompt describes.
 
-    The prompt names the area and what should be there. Without -o the links to the results are printed.
+    The prompt names the area and the change. Without -o, links to the results are printed.
 
     Examples:
 
@@ -39,13 +44,4 @@ def inpaint(
 
         aeforge inpaint photo.png -p "Remove object in upper right corner" -o out/ --sandbox
     """
-    from aeforge_cli.api.operations import Inpaint
-    from aeforge_cli.commands._shared.buying import chosen_quality
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, quality=quality, jobs=listing.jobs)
-
-    def make(sources: "Sequence[Picture]", each: "Wanted") -> "Inpaint":
-        return Inpaint(sources[0], each.words, chosen_quality(session, each.quality))
-
-    buy_all(session, Inpaint, make, terms, listing, pictures, prompt=prompt)
+    submit_all(session, RECIPES[0], run, batch, inputs, options={"prompt": prompt, "quality": quality})

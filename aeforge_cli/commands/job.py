@@ -1,14 +1,14 @@
-"""`aeforge job`: jobs that were bought, looked at, waited for and listed."""
+"""`aeforge job`: jobs that were submitted: checked, waited for, listed, shown, and carried to other machines."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded, is_job_id
-from aeforge_cli.commands._shared.buying import delivery, place, preview, show
 from aeforge_cli.commands._shared.options import (
     AccountOptions,
     OutputOptions,
@@ -17,27 +17,36 @@ from aeforge_cli.commands._shared.options import (
     WaitingOptions,
     with_options,
 )
-from aeforge_cli.commands._shared.summary import Outcomes
-from aeforge_cli.errors import JobStillRunning, Usage, go_on_with
+from aeforge_cli.commands._shared.plan import check_places, delivery
+from aeforge_cli.commands._shared.results import preview, show
+from aeforge_cli.commands._shared.summary import Summary
+from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, command, go_on_with
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
-from aeforge_cli.files.destination import Destination, Naming
-from aeforge_cli.jobs.download import Delivery
-from aeforge_cli.jobs.lifecycle import Ticket, job_failed
-from aeforge_cli.jobs.orders import Finished
-from aeforge_cli.journal.interface import Entry, known_job_id
+from aeforge_cli.files.destination import Naming
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.lifecycle import Job, job_failed
+from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id
+from aeforge_cli.jobs.results import JobResult
+from aeforge_cli.journal.interface import MILLION, Journal, NoJournal, Row
+from aeforge_cli.output.tables import journal_columns
+from aeforge_cli.output.untrusted import clean
+from aeforge_cli.phrases import count, size
 from aeforge_cli.session import Session
 
-IdsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Job ids, the beginnings of ids of the journal, or @last.")
-]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Job ids, their first characters, or @last.")]
 
 
 def register(tree: typer.Typer) -> None:
-    job = typer.Typer(help="Look at jobs, wait for them, list them.")
+    job = typer.Typer(help="Check, wait for, list and explain jobs.")
     job.command("status")(status)
     job.command("wait")(wait)
     job.command("list")(list_)
+    job.command("show")(show_)
+    job.command("verify")(verify)
+    job.command("export")(export)
+    job.command("import")(import_)
+    job.command("prune")(prune)
     tree.add_typer(job, name="job")
 
 
@@ -49,9 +58,9 @@ def status(
     verbosity: VerbosityOptions,
     timeout: TimeoutOption = None,
 ) -> None:
-    """Look at jobs once, without waiting.
+    """Check jobs once, without waiting.
 
-    Exits as the job stands: 0 Succeed, 3 Failed, 8 Pending; 2 for one that the service does not know.
+    The exit code is the job's status: 0 Succeed, 3 Failed, 8 Pending; 2 for a job that the service does not know.
 
     Examples:
 
@@ -60,30 +69,32 @@ def status(
         aeforge job status 550e8400-e29b-41d4-a716-446655440000 --json
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
     service.apply(session, timeout=timeout)
-    jobs = session.jobs()
-    tickets = _tickets(session, ids)
-    outcomes = Outcomes(session.console, len(tickets))
-    for ticket in tickets:
-        with outcomes.counted():
-            job = jobs.look(ticket)
-            session.console.status(_finished(session, ticket, job))
-            _raise_unless_succeeded(ticket.job_id, job)
-    outcomes.conclude()
+    lifecycle = session.lifecycle()
+    jobs = _jobs(session, ids)
+    summary = Summary(session.console, len(jobs), again=command("job list"))
+    for job in jobs:
+        with summary.counted():
+            found = lifecycle.check(job)
+            session.console.status(_result(session, job, found))
+            _raise_unless_succeeded(job.job_id, found)
+    summary.conclude()
 
 
 @with_options
 def wait(
     session: Session,
     ids: IdsArgument,
-    saving: OutputOptions,
+    output: OutputOptions,
     waiting: WaitingOptions,
     service: AccountOptions,
     verbosity: VerbosityOptions,
 ) -> None:
-    """Wait for jobs, and save what they made with -o.
+    """Wait for jobs, and save their results with -o.
 
-    Several jobs are waited for at once; each result is printed when it is ready.
+    Several jobs are polled at once; each result is printed as soon as it is ready. An empty list of ids on standard
+    input is accepted.
 
     Examples:
 
@@ -92,73 +103,73 @@ def wait(
         aeforge job list --pending --json | jq -r .job_id | aeforge job wait - -o 'out/{job_id}.{ext}'
     """
     verbosity.apply(session)
+    session.console.expect_jobs()
+    session.saves_to(output.output)
     service.apply(session, timeout=waiting.timeout)
-    target = place(session, saving)
-    tickets = _tickets(session, ids)
-    if saving.output == "-" and len(tickets) > 1:
-        raise Usage("Standard output takes one picture", hint="save several with -o FOLDER/")
-    planned = {ticket: _planned(session, ticket, saving, target) for ticket in tickets}
-    if target:
-        OutputCollisions(target.names(delivery.naming) for delivery in planned.values() if delivery).check()
-    jobs = session.jobs(interval=waiting.interval)
-    until = session.clock.monotonic() + jobs.timeout
-    outcomes = Outcomes(session.console, len(tickets))
-    for ticket, end in jobs.wait_for_all(tickets, until):
-        with outcomes.counted():
+    jobs = _jobs(session, ids)
+    check_places(session, output, several=len(jobs) > 1)
+    planned = {job: _planned(session, job, output) for job in jobs}
+    OutputCollisions(
+        each.destination.names(each.naming) for each in planned.values() if each and each.destination
+    ).check()
+    lifecycle = session.lifecycle(interval=waiting.interval)
+    until = session.clock.monotonic() + lifecycle.timeout
+    summary = Summary(session.console, len(jobs), again=command("job list"))
+    for job, end in lifecycle.wait_for_all(jobs, until):
+        with summary.counted():
             urls = end().urls
-            wanted = planned[ticket]
-            files = jobs.save(ticket, urls, wanted, until) if wanted else []
-            done = _finished(session, ticket, Succeeded(urls), files)
-            session.console.finished(done)
-            preview(session, done, saving)
-            show(files, saving)
-    outcomes.conclude()
+            wanted = planned[job]
+            files = lifecycle.save(job, urls, wanted, until) if wanted else []
+            result = _result(session, job, Succeeded(urls), files)
+            session.console.finished(result)
+            preview(session, result, output)
+            show(result, output)
+    summary.conclude()
 
 
-def _planned(session: Session, ticket: Ticket, saving: OutputOptions, target: Destination | None) -> Delivery | None:
+def _planned(session: Session, job: Job, output: OutputOptions) -> Delivery | None:
     """Where one job's results go; checked before anything is waited for."""
-    entry = session.journal.by_job_id(ticket.job_id)
-    name = (entry and entry.input) or ticket.job_id
-    day = date.fromisoformat(entry.created[:10]) if entry else session.clock.now().date()
-    operation = entry.operation if entry else "job"
-    naming = Naming(name.rpartition("/")[2] or name, operation, day, job_id=ticket.job_id)
-    if target and not (saving.skip_existing and target.taken(naming)):
+    row = session.journal.by_job_id(job.job_id)
+    name = (row and row.input) or job.job_id
+    day = date.fromisoformat(row.created[:10]) if row else session.clock.now().date()
+    naming = Naming(name.rpartition("/")[2] or name, row.operation if row else "job", day, job_id=job.job_id)
+    planned = delivery(session, naming, output)
+    target = planned.destination if planned else None
+    if target and not (output.skip_existing and target.taken(naming)):
         target.check(naming)
-    return delivery(session, saving, naming, target)
+    return planned
 
 
-def _tickets(session: Session, ids: Sequence[str]) -> list[Ticket]:
+def _jobs(session: Session, ids: Sequence[str]) -> list[Job]:
     """The jobs that were named, each once; `-` reads ids from standard input."""
     _ = session.key  # without one the service will not say anything
     texts = [word for text in ids for word in (sys.stdin.read().split() if text == "-" else [text])]
-    if not texts:
-        raise Usage("No job id was given", hint="standard input was empty")
-    tickets: dict[str, Ticket] = {}
+    jobs: dict[str, Job] = {}
     for text in texts:
         job_id = known_job_id(session.journal, text)
         if not is_job_id(job_id):
-            raise Usage(f"{text!r} is no job id", hint="aeforge job list shows those bought from here")
-        entry = session.journal.by_job_id(job_id)
-        tickets[job_id] = Ticket(JobId(job_id), entry.number if entry else 0, attached=entry is not None)
-    return list(tickets.values())
+            raise Usage(f"{text!r} is not a valid job id", hint="aeforge job list shows the jobs of this journal")
+        row = session.journal.by_job_id(job_id)
+        jobs[job_id] = Job(JobId(job_id), row.number if row else 0, attached=row is not None)
+    return list(jobs.values())
 
 
-def _finished(session: Session, ticket: Ticket, job: JobStatus, files: Sequence[SavedFile] = ()) -> Finished:
-    entry = session.journal.by_job_id(ticket.job_id)
-    return Finished(
-        job_id=ticket.job_id,
-        status=_word(job),
-        operation=entry.operation if entry else None,
-        input=entry.input if entry else None,
-        image_urls=job.urls if isinstance(job, Succeeded) else (),
+def _result(session: Session, job: Job, found: JobStatus, files: Sequence[SavedFile] = ()) -> JobResult:
+    row = session.journal.by_job_id(job.job_id)
+    return JobResult(
+        job_id=job.job_id,
+        status=_word(found),
+        operation=row.operation if row else None,
+        input=row.input if row else None,
+        image_urls=found.urls if isinstance(found, Succeeded) else (),
         files=tuple(files),
-        attached=ticket.attached,
+        attached=job.attached,
     )
 
 
-def _word(job: JobStatus) -> str:
+def _word(found: JobStatus) -> str:
     """The service's word for the state."""
-    match job:
+    match found:
         case Succeeded():
             return "Succeed"
         case Failed():
@@ -167,8 +178,8 @@ def _word(job: JobStatus) -> str:
             return status
 
 
-def _raise_unless_succeeded(job_id: JobId, job: JobStatus) -> None:
-    match job:
+def _raise_unless_succeeded(job_id: JobId, found: JobStatus) -> None:
+    match found:
         case Failed(reason):
             raise job_failed(job_id, reason)
         case Pending(status):
@@ -183,13 +194,19 @@ def _raise_unless_succeeded(job_id: JobId, job: JobStatus) -> None:
 def list_(
     session: Session,
     verbosity: VerbosityOptions,
-    pending: Annotated[bool, typer.Option("--pending", help="Only jobs whose end is not known.")] = False,
-    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only those that mention it.")] = "",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.", show_default="all")] = None,
+    pending: Annotated[bool, typer.Option("--pending", help="Only unfinished jobs.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only jobs that failed.")] = False,
+    search: Annotated[str, typer.Option("--search", metavar="TEXT", help="Only jobs that mention TEXT.")] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Number of jobs to list.", show_default="all")
+    ] = None,
 ) -> None:
-    """List the jobs bought from this machine, the newest first.
+    """List the jobs submitted from this machine, newest first.
 
-    The journal is local: the service itself offers no list.
+    The list is local: the service has none. On a terminal, ids are cut to a beginning that is enough
+    for `aeforge job wait`. States: submitting; accepted (the job runs); succeeded (its results are not saved here);
+    saved; failed; rejected (the service refused it); not_sent; unknown (sent, but the answer was lost: it may have been
+    charged); lost (the service no longer knows it).
 
     Examples:
 
@@ -198,14 +215,245 @@ def list_(
         aeforge job list --search sky --limit 5 --json
     """
     verbosity.apply(session)
-    rows = session.journal.entries(pending=pending, search=search, limit=limit)
-    if session.console.json:
-        for entry in rows:
-            session.console.result_json(entry.as_json())
-        return
-    session.console.table([_row(entry) for entry in rows])
+    found = session.journal.rows(pending=pending, failed=failed, search=search, limit=limit)
+    rows = [row_values(row) for row in found]
+    session.console.rows(rows, journal_columns(rows, session.clock.now()), fields=SHOWN)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    when = entry.created[:16].replace("T", " ")
-    return entry.job_id or "-", entry.state, when, entry.operation, entry.input or "-", entry.prompt or ""
+# What `job list` shows of a row.
+SHOWN = (
+    "job_id",
+    "state",
+    "operation",
+    "input",
+    "prompt",
+    "output",
+    "service",
+    "created",
+    "updated",
+    "files",
+    "reason",
+)
+
+
+def row_values(row: Row) -> dict[str, object]:
+    """A row of the journal as it is printed: no field is ever left out."""
+    from dataclasses import asdict
+
+    files = [asdict(file) | {"path": file.path or None} for file in row.files]
+    return {name: getattr(row, name) for name in SHOWN} | {"state": str(row.state), "files": files}
+
+
+# ------------------------------------------------------------------ which job made a file
+
+
+@with_options
+def show_(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="FILE|ID", help="A saved file, a job id, its beginning, or @last.")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Show which job made a file: prompt, inputs, options, price.
+
+    A file is found by its content, under any name; then by the path it was saved to; then by the job id. Nothing is
+    sent, and no key is needed.
+
+    Examples:
+
+        aeforge job show art/fox.png
+
+        aeforge job show @last --json | jq -r .prompt
+    """
+    verbosity.apply(session)
+    found = job_of(session.journal, name)
+    if found.by is FoundBy.PATH and Path(name).exists():
+        session.console.note(f"{name} has changed since this job saved it")
+    values = _shown(found)
+    session.console.record(values, text=[clean(line, _LONGEST_LINE) for line in _described(values)])
+
+
+_LONGEST_LINE = 8192
+_DETAILS = ("fields", "inputs", "version")
+
+
+def _shown(found: Found) -> dict[str, object]:
+    """All that is known of a job; no field is ever left out."""
+    row = found.row
+    more: dict[str, object] = {name: getattr(row, name) for name in ("account", "profile", "quality", "host", "unit")}
+    more |= {name: row.details.get(name) for name in _DETAILS}
+    price = None if row.price is None else row.price / MILLION
+    return row_values(row) | more | {"price": price, "found_by": str(found.by)}
+
+
+def _described(values: "dict[str, object]") -> Iterator[str]:
+    """The lines for people: what is not known is left out."""
+    fields, prompt = values["fields"], values["prompt"]
+    options = fields.items() if isinstance(fields, dict) else ()
+    lines: list[tuple[str, object]] = [
+        ("job", values["job_id"]),
+        ("state", values["state"]),
+        ("reason", values["reason"]),
+        ("operation", values["operation"]),
+        ("prompt", prompt),
+        *((name, option) for name, option in options if option != prompt),
+        *(("input", _input(each)) for each in _dicts(values["inputs"])),
+        *(("file", _file(each)) for each in _dicts(values["files"])),
+        ("price", None if values["price"] is None else f"{values['price']:g} {values['unit']}"),
+        ("created", _time(values["created"])),
+        ("updated", _time(values["updated"])),
+        ("service", values["service"]),
+        ("profile", values["profile"]),
+    ]
+    width = max(len(name) for name, value in lines if value not in (None, ""))
+    for name, value in lines:
+        if value not in (None, ""):
+            yield f"{name:<{width}}  {', '.join(value) if isinstance(value, list) else value}"
+
+
+def _dicts(value: object) -> "list[dict[str, object]]":
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _input(values: "dict[str, object]") -> str:
+    named = f"{values['field']} {values['input']}, " if values.get("input") else ""
+    return f"{named}sha256 {values.get('sha256')}"
+
+
+def _file(values: "dict[str, object]") -> str:
+    measured = f", {size(values['bytes'])}" if isinstance(values["bytes"], int) else ""
+    return f"{values['path'] or '(no name kept)'}{measured}, sha256 {values['sha256']}"
+
+
+def _time(text: object) -> str:
+    return f"{str(text)[:19].replace('T', ' ')} UTC"
+
+
+@with_options
+def verify(
+    session: Session,
+    record: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Record that --record has written.")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Check that recorded files are as they were saved.
+
+    Prints the files that are missing or have changed, one per line; exit code 6 if there are any.
+
+    Examples:
+
+        aeforge job verify art.jsonl
+
+        aeforge job verify art.jsonl --json | jq -r 'select(.problem == "missing") | .path'
+    """
+    from aeforge_cli.jobs.record import differing, read_record
+
+    verbosity.apply(session)
+    lines = read_record(record)
+    problems = 0
+    for each in differing(record, lines):
+        problems += 1
+        session.console.record(each._asdict(), text=[each.path])
+    files = count(len(lines), "file")
+    if problems:
+        raise Partial(
+            f"Missing or changed: {problems} of {files} in {record}",
+            hint="the command that made them, with --resume and --record, saves what is missing again",
+        )
+    session.console.note(f"{files} as recorded")
+
+
+# ------------------------------------------------------------------ journals of other machines
+
+
+@with_options
+def export(session: Session, verbosity: VerbosityOptions) -> None:
+    """Print the journal as JSON Lines, for another machine.
+
+    It holds prompts, names of files and job ids, but no key and no signed link. A CI job that keeps it between runs
+    pays for nothing twice.
+
+    Examples:
+
+        aeforge job export > journal.jsonl
+
+        aeforge job export | ssh other aeforge job import -
+    """
+    from aeforge_cli.jobs.exchange import exported
+
+    verbosity.apply(session)
+    for row in session.journal.rows():
+        session.console.result_json(exported(row))
+
+
+@with_options
+def import_(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE.jsonl|-", help="Lines of aeforge job export (- for stdin).")],
+    verbosity: VerbosityOptions,
+) -> None:
+    """Merge an exported journal into this one.
+
+    Of the same job the newer state stays. A file with a line that is not valid is refused as a whole.
+
+    Examples:
+
+        aeforge job import journal.jsonl
+
+        ssh other aeforge job export | aeforge job import -
+    """
+    from aeforge_cli.jobs.exchange import imported
+
+    verbosity.apply(session)
+    changed, total = imported(_text_of(file), "standard input" if file == "-" else file, _kept_journal(session))
+    told = f"{count(changed, 'job')} imported, {total - changed} already known"
+    session.console.record({"imported": changed, "known": total - changed}, text=[told])
+
+
+def _text_of(name: str) -> str:
+    try:
+        return sys.stdin.buffer.read().decode() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Usage(f"{name} cannot be read", why=why, hint="aeforge job export writes such a file") from None
+
+
+def _kept_journal(session: Session) -> Journal:
+    """The journal, if there is one that keeps what is written into it. Raises CannotSave."""
+    journal = session.journal
+    if isinstance(journal, NoJournal):
+        raise CannotSave(
+            f"There is no journal: {session.settings.state_dir} cannot be used",
+            hint="name another folder with AEFORGE_STATE_DIR",
+        )
+    return journal
+
+
+@with_options
+def prune(
+    session: Session,
+    verbosity: VerbosityOptions,
+    before: Annotated[
+        str, typer.Option("--before", metavar="DATE", help="2026-01-31 (UTC), or an age such as 30d or 12h.")
+    ],
+) -> None:
+    """Forget settled jobs that have not changed since a date.
+
+    Unfinished jobs and those with a lost answer stay, and so does what a budget still counts. --resume and --update no
+    longer know the files of forgotten jobs.
+
+    Examples:
+
+        aeforge job prune --before 90d
+
+        aeforge job prune --before 2026-01-31
+    """
+    from aeforge_cli.config.dates import moment
+    from aeforge_cli.journal.rules import stamp
+
+    verbosity.apply(session)
+    now = session.clock.now()
+    asked = stamp(moment(before, now))
+    counted = min([limit.since for limit in session.spending.limits(now)], default=asked)
+    if counted < asked:
+        session.console.note(f"jobs since {_time(counted)} stay: the budget counts them")
+    pruned = session.journal.prune(min(asked, counted))
+    session.console.record({"pruned": pruned}, text=[f"{count(pruned, 'job')} forgotten"])

@@ -1,17 +1,21 @@
-"""`aeforge sandbox`: the same API on this machine, and ways to make it misbehave."""
+"""`aeforge sandbox`: the same API on this machine, with faults on demand."""
 
 import sys
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.local_sandbox import PORT
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, SandboxUnavailable, serve
-from aeforge_cli.session import Session
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.session import SANDBOX_KEY, Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.local_sandbox.registration import Registration
 
 
 def register(tree: typer.Typer) -> None:
@@ -22,44 +26,44 @@ def register(tree: typer.Typer) -> None:
 def sandbox(
     session: Session,
     verbosity: VerbosityOptions,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Listen there; 0 for any free one.")] = PORT,
-    host: Annotated[str, typer.Option("--host", help="A loopback address of this machine.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = PORT,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Loopback address to listen on.")
+    ] = "127.0.0.1",
     key: Annotated[
         list[str] | None,
-        typer.Option(
-            "--key", metavar="KEY", help="A throwaway key that is accepted; repeatable.", show_default="sandbox"
-        ),
+        typer.Option("--key", metavar="KEY", help="Throwaway key to accept; repeatable.", show_default="sandbox"),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="DIR", help="Keep jobs there, over restarts.", file_okay=False)
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Folder that keeps jobs across restarts.", file_okay=False),
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option("--engine", metavar="NAME", help="What edits: local, or one that an installed package brings."),
-    ] = "local",
-    delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that a job stays Pending at least.")] = 2.0,
-    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each answer.")] = 0.0,
-    fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Share of jobs that fail.")] = 0.0,
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Image engine, or a plug-in.")] = "local",
+    delay: Annotated[float, typer.Option("--delay", min=0, help="Seconds that each job stays Pending.")] = 2.0,
+    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds added to each response.")] = 0.0,
+    fail_jobs: Annotated[float, typer.Option("--fail-jobs", min=0, max=1, help="Fraction of jobs that fail.")] = 0.0,
     status: Annotated[
         list[str] | None,
-        typer.Option("--status", metavar="CODE:SHARE", help="Answer so, with nothing done, e.g. 503:0.1; repeatable."),
+        typer.Option("--status", metavar="CODE:SHARE", help="Status for a fraction of requests; repeatable."),
     ] = None,
     retry_after: Annotated[
-        int | None, typer.Option("--retry-after", min=0, help="Seconds that a 429 or 503 of --status asks to wait.")
+        int | None, typer.Option("--retry-after", min=0, help="Retry-After of a 429 or 503 from --status.")
     ] = None,
-    drop: Annotated[float, typer.Option("--drop", min=0, max=1, help="Share of connections closed unanswered.")] = 0.0,
-    lose_answer: Annotated[
-        float, typer.Option("--lose-answer", min=0, max=1, help="Share of jobs made whose answer is lost.")
-    ] = 0.0,
-    seed: Annotated[int | None, typer.Option("--seed", help="The same luck each time.", show_default="none")] = None,
+    drop: Annotated[float, typer.Option("--drop", min=0, max=1, help="Fraction of connections dropped.")] = 0.0,
+    lose_answer: Annotated[float, typer.Option("--lose-answer", min=0, max=1, help="Fraction of answers lost.")] = 0.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed for the injected faults.", show_default="none")
+    ] = None,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
-    """Serve the AetherForge API on this machine, without a key of yours and at no cost.
+    """Run a local stand-in for the service: no key, no cost.
 
     A stand-in, not the service: inpaint edits for real within a fixed vocabulary, upscale enlarges, the other
     operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why, and
     so does the page, which shows all jobs, before and after: it is at the printed address without /public/v1.
-    The base URL is printed on stdout; Ctrl-C ends it.
+    The base URL is printed on stdout; Ctrl-C ends it. While it runs, --sandbox uses it, whatever its port.
 
     Examples:
 
@@ -68,15 +72,18 @@ def sandbox(
         aeforge sandbox --port 9000 --lose-answer 0.1 --status 503:0.2 --retry-after 2
     """
     verbosity.apply(session)
+    keys = tuple(key or (SANDBOX_KEY,))
+    registration = _registration(session) if SANDBOX_KEY in keys and not child else None
     try:
         options = SandboxOptions(
             host=host,
             port=port,
-            keys=tuple(key or ("sandbox",)),
+            keys=keys,
             state=state and state.absolute(),
             engine=engine,
+            secret=registration.secret if registration else "",
             tidy=child,
-            misbehaviour=Misbehaviour(
+            faults=InjectedFaults(
                 delay=delay,
                 latency=latency,
                 fail_jobs=fail_jobs,
@@ -88,9 +95,47 @@ def sandbox(
             ),
         )
         parent_gone = _end_of_stdin() if child else threading.Event()
-        serve(options, ready=session.console.result, log=session.console.note, stop_when=parent_gone.is_set)
+        ready = partial(_announce, session, registration)
+        unfetched = serve(options, ready=ready, log=session.console.note, stop_when=parent_gone.is_set)
     except (SandboxUnavailable, ValueError) as error:
         raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None
+    finally:
+        if registration:
+            registration.withdraw()
+    if child:
+        for job_id in unfetched:
+            session.console.result(job_id)
+
+
+def _registration(session: Session) -> "Registration | None":
+    """What `--sandbox` finds this sandbox by; None where the state folder cannot be used."""
+    from aeforge_cli.config.settings import Settings
+    from aeforge_cli.local_sandbox.registration import Registration
+
+    # Not the session's: a config file that is broken or another user's concerns no sandbox.
+    state_dir = Settings(session.environment).state_dir
+    try:
+        return Registration(state_dir)
+    except OSError as error:
+        _warn_of_no_registration(session, error)
+        return None
+
+
+def _announce(session: Session, registration: "Registration | None", base_url: str) -> None:
+    """Who reads the address may use `--sandbox` from then on."""
+    if registration:
+        try:
+            registration.publish(base_url)
+        except OSError as error:
+            _warn_of_no_registration(session, error)
+    session.console.result(base_url)
+
+
+def _warn_of_no_registration(session: Session, error: OSError) -> None:
+    session.console.warn(
+        f"--sandbox will not find this sandbox: {error.filename} cannot be used ({error.strerror});"
+        " use --base-url, or name another folder with AEFORGE_STATE_DIR"
+    )
 
 
 def _chosen_status(text: str) -> tuple[int, float]:
@@ -98,7 +143,7 @@ def _chosen_status(text: str) -> tuple[int, float]:
     try:
         return int(code), float(share)
     except ValueError:
-        raise Usage(f"{text!r} is no status and share", hint="for example: --status 503:0.1") from None
+        raise Usage(f"{text!r} is not a valid CODE:SHARE", hint="for example: --status 503:0.1") from None
 
 
 def _end_of_stdin() -> threading.Event:

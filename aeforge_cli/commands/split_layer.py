@@ -1,19 +1,17 @@
 """`aeforge split-layer`: one element of a picture, on a layer of its own."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aeforge_cli.api.operations import SplitLayer
 from aeforge_cli.commands._shared.options import RunOptions, with_options
+from aeforge_cli.commands._shared.recipes import Recipe
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
+RECIPES = (Recipe("split-layer", SplitLayer, lambda job: SplitLayer(job.image, job.words), words="keyword"),)
 
 
 def register(tree: typer.Typer) -> None:
@@ -23,22 +21,18 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def split_layer(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
     keyword: Annotated[
         str | None,
-        typer.Option(
-            "--keyword",
-            "-k",
-            metavar="WORD",
-            help="The element to separate, for example: arm; @FILE reads it from a file. In a manifest: prompt.",
-        ),
+        typer.Option("--keyword", "-k", metavar="WORD", help="Element to separate, such as arm; @FILE reads it."),
     ] = None,
 ) -> None:
-    """Separate one element of a picture into a layer of its own.
+    """Separate one element of an image into its own layer.
 
-    A job makes several pictures: give -o a folder or a template, or they are numbered -1, -2 before the suffix.
+    A job returns several images: give -o a folder or a template, or they are numbered -1, -2 before the suffix. In a
+    manifest, the keyword is the prompt.
 
     Examples:
 
@@ -46,11 +40,4 @@ def split_layer(
 
         aeforge split-layer characters/ -k body -o 'layers/{stem}/{n}.{ext}'
     """
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, jobs=listing.jobs)
-
-    def make(sources: "Sequence[Picture]", each: "Wanted") -> SplitLayer:
-        return SplitLayer(sources[0], each.words)
-
-    buy_all(session, SplitLayer, make, terms, listing, pictures, prompt=keyword)
+    submit_all(session, RECIPES[0], run, batch, inputs, options={"prompt": keyword})

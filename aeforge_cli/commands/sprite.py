@@ -1,7 +1,7 @@
 """`aeforge sprite make | reskin | overlay`: the operations around sprites, in the user's words."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,14 +10,19 @@ from aeforge_cli.api.operations import (
     CharacterOverlayV2,
     MakeSpriteV1,
     MakeSpriteV2,
+    Operation,
+    Quality,
     ReskinV1,
     ReskinV2,
     Resolution,
     Style,
 )
-from aeforge_cli.commands._shared.options import PromptOption, RunOptions, with_options
-from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
+from aeforge_cli.commands._shared.options import RunOptions, prompt_option, with_options
+from aeforge_cli.commands._shared.recipes import Recipe, Values, one_of, truth, whole_number
+from aeforge_cli.commands._shared.run import submit_all
+from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, words
 from aeforge_cli.commands._shared.versions import (
+    OF_VERSIONS,
     ApiVersion,
     ApiVersionOption,
     ResolutionOption,
@@ -25,13 +30,6 @@ from aeforge_cli.commands._shared.versions import (
     version_for,
 )
 from aeforge_cli.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aeforge_cli.api.operations import Operation
-    from aeforge_cli.files.picture import Picture
-    from aeforge_cli.jobs.manifest import Wanted
 
 
 class StyleName(StrEnum):
@@ -49,12 +47,72 @@ def _at_the_service(style: StyleName | None) -> Style | None:
 
 StyleOption = Annotated[
     StyleName | None,
-    typer.Option("--style", case_sensitive=False, help="How it is drawn.", show_default="the service's choice"),
+    typer.Option("--style", case_sensitive=False, help="Drawing style.", show_default="the service's choice"),
 ]
 
 
+def _frames(given: int | None, allowed: tuple[int, ...]) -> int:
+    return min(allowed) if given is None else given
+
+
+def _animated(job: Values) -> Operation:
+    end, pixel = job.optional("to"), bool(job["pixel"])
+    version = version_for(job["api_version"], first={}, second={"--to": end})
+    if version is ApiVersion.FIRST:
+        frames = _frames(job["frames"], MakeSpriteV1.FRAMES)
+        return MakeSpriteV1(job.image, job.words, frames, is_pixel=pixel)
+    return MakeSpriteV2(job.image, job.words, _frames(job["frames"], MakeSpriteV2.FRAMES), end, is_pixel=pixel)
+
+
+def _version(job: Values) -> ApiVersion:
+    return version_for(
+        job["api_version"], first={"--resolution": job["resolution"]}, second={"--quality": job["quality"]}
+    )
+
+
+def _reskinned(job: Values) -> Operation:
+    style = _at_the_service(job["style"])
+    if _version(job) is ApiVersion.FIRST:
+        return ReskinV1(job.image, job.words, job["resolution"] or Resolution.ONE_K, style)
+    return ReskinV2(job.image, job.words, job.quality, style)
+
+
+def _overlaid(job: Values) -> Operation:
+    characters, rows, style = tuple(job.pictures["character"]), job["rows"] or "", _at_the_service(job["style"])
+    if _version(job) is ApiVersion.FIRST:
+        return CharacterOverlayV1(job.image, characters, rows, job["resolution"] or Resolution.ONE_K, style)
+    return CharacterOverlayV2(job.image, characters, rows, job.quality, style)
+
+
+_LOOKS = {
+    "style": one_of(StyleName, "style"),
+    "resolution": one_of(Resolution, "resolution"),
+    "quality": one_of(Quality, "quality"),
+    "api_version": one_of(ApiVersion, "version"),
+}
+RECIPES = (
+    Recipe(
+        "sprite make",
+        MakeSpriteV2,
+        _animated,
+        options={"frames": whole_number, "pixel": truth, "api_version": one_of(ApiVersion, "version")},
+        pictures=("to",),
+    ),
+    Recipe("sprite reskin", ReskinV2, _reskinned, options=_LOOKS, either=OF_VERSIONS),
+    Recipe(
+        "sprite overlay",
+        CharacterOverlayV2,
+        _overlaid,
+        options={**_LOOKS, "rows": str},
+        pictures=("character",),
+        words=None,
+        either=OF_VERSIONS,
+    ),
+)
+
+
 def register(tree: typer.Typer) -> None:
-    sprite = typer.Typer(help="Animate pictures, give sprites another look, put characters over them.")
+    sprite = typer.Typer(help="Animate images, restyle sprites, overlay characters.")
     sprite.command("make")(make)
     sprite.command("reskin")(reskin)
     sprite.command("overlay")(overlay)
@@ -64,26 +122,22 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def make(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
-    prompt: PromptOption = None,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
+    prompt: Annotated[str | None, prompt_option("How it moves")] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="IMAGE", help="The picture that the animation ends with (version 2).")
+        str | None, typer.Option("--to", metavar="IMAGE", help="Last image of the animation (version 2).")
     ] = None,
     frames: Annotated[
-        int | None,
-        typer.Option(
-            "--frames",
-            metavar="N",
-            help="How many: 25, 36, 49, 64, 81, 100, 121, 144, 169; in version 2: 49, 81, 121.",
-            show_default="the fewest",
-        ),
+        int | None, typer.Option("--frames", metavar="N", help="Number of frames.", show_default="the fewest")
     ] = None,
-    pixel: Annotated[bool, typer.Option("--pixel/--no-pixel", help="Draw it as pixel art.")] = False,
+    pixel: Annotated[bool, typer.Option("--pixel/--no-pixel", help="Draw pixel art.")] = False,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Animate a picture as a prompt says: frames, and a GIF of them.
+    """Animate an image as a prompt describes: frames, and a GIF of them.
+
+    Frames: 25, 36, 49, 64, 81, 100, 121, 144 or 169 in version 1 of the operation; 49, 81 or 121 in version 2.
 
     Examples:
 
@@ -93,39 +147,25 @@ def make(
 
         aeforge sprite make heroes/ -p "walks to the right" -o 'walks/{stem}/{n}.{ext}' --resume
     """
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, jobs=listing.jobs)
-    version = version_for(api_version, first={}, second={"--to": to})
-
-    def animated(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
-        start, end = sources[0], next(iter(sources[1:]), None)
-        if version is ApiVersion.FIRST:
-            return MakeSpriteV1(start, each.words, _frames(frames, MakeSpriteV1.FRAMES), is_pixel=pixel)
-        return MakeSpriteV2(start, each.words, _frames(frames, MakeSpriteV2.FRAMES), end, is_pixel=pixel)
-
-    buy_all(session, MakeSpriteV2, animated, terms, listing, pictures, prompt=prompt, shared=[to] if to else [])
-
-
-def _frames(given: int | None, allowed: tuple[int, ...]) -> int:
-    return min(allowed) if given is None else given
+    options = {"prompt": prompt, "to": to, "frames": frames, "pixel": pixel, "api_version": api_version}
+    submit_all(session, RECIPES[0], run, batch, inputs, options=options)
 
 
 @with_options
 def reskin(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
-    prompt: PromptOption = None,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
+    prompt: Annotated[str | None, prompt_option("New look")] = None,
     style: StyleOption = None,
     resolution: ResolutionOption = None,
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Give a sprite another look.
+    """Restyle a sprite.
 
-    --resolution asks for version 1 of the operation, --quality or a quality in a manifest for version 2.
+    --resolution selects version 1 of the operation; --quality, or a quality in a manifest, selects version 2.
 
     Examples:
 
@@ -135,48 +175,34 @@ def reskin(
 
         aeforge sprite reskin --manifest looks.csv --quality pro -o looks/
     """
-    from aeforge_cli.commands._shared.buying import chosen_quality
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, quality=quality, jobs=listing.jobs)
-    drawn = _at_the_service(style)
-
-    def reskinned(sources: "Sequence[Picture]", each: "Wanted") -> "Operation":
-        given = each.quality or quality
-        version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": given})
-        if version is ApiVersion.FIRST:
-            return ReskinV1(sources[0], each.words, resolution or Resolution.ONE_K, drawn)
-        return ReskinV2(sources[0], each.words, chosen_quality(session, each.quality), drawn)
-
-    buy_all(session, ReskinV2, reskinned, terms, listing, pictures, prompt=prompt)
+    options = {
+        "prompt": prompt,
+        "style": style,
+        "resolution": resolution,
+        "quality": quality,
+        "api_version": api_version,
+    }
+    submit_all(session, RECIPES[1], run, batch, inputs, options=options)
 
 
 @with_options
 def overlay(
     session: Session,
-    sheet: Annotated[
-        str, typer.Argument(metavar="SHEET", help="The sprite sheet: a path, an http(s) address, or - for stdin.")
-    ],
-    characters: Annotated[
-        list[str], typer.Argument(metavar="CHARACTER...", help="1 to 4 pictures of characters, likewise.")
-    ],
+    sheet: Annotated[str, typer.Argument(metavar="SHEET", help="Sprite sheet: a file, a URL, or - for stdin.")],
+    characters: Annotated[list[str], typer.Argument(metavar="CHARACTER...", help="1 to 4 images of characters.")],
     rows: Annotated[
-        str,
-        typer.Option(
-            "--rows",
-            metavar="JSON|@FILE",
-            help='What each row of the sheet shows: [{"row": 0, "title": "walk", "description": "walks right"}, ...].',
-        ),
+        str, typer.Option("--rows", metavar="JSON|@FILE", help="What each row of the sheet shows, as JSON.")
     ],
-    terms: RunOptions,
+    run: RunOptions,
     style: StyleOption = None,
     resolution: ResolutionOption = None,
     quality: VersionQualityOption = None,
     api_version: ApiVersionOption = None,
 ) -> None:
-    """Put characters over the rows of a sprite sheet.
+    """Overlay characters on the rows of a sprite sheet.
 
-    --resolution asks for version 1 of the operation, --quality for version 2.
+    Rows are a JSON list: [{"row": 0, "title": "walk", "description": "walks right"}, ...]; @FILE reads it from a file.
+    --resolution selects version 1 of the operation, --quality selects version 2.
 
     Examples:
 
@@ -184,16 +210,13 @@ def overlay(
 
         aeforge sprite overlay sheet.png hero.png villain.png --rows @rows.json --quality pro -o out/
     """
-    from aeforge_cli.commands._shared.buying import buy, check_stdin, chosen_quality, picture, words
-
-    terms.apply(session, quality=quality)
-    version = version_for(api_version, first={"--resolution": resolution}, second={"--quality": quality})
+    options = {
+        "character": characters,
+        "rows": words(rows),
+        "style": style,
+        "resolution": resolution,
+        "quality": quality,
+        "api_version": api_version,
+    }
     check_stdin(rows, sheet, *characters)
-    images = [picture(session, name) for name in (sheet, *characters)]
-    text, drawn = words(rows), _at_the_service(style)
-    operation: Operation = (
-        CharacterOverlayV1(images[0], tuple(images[1:]), text, resolution or Resolution.ONE_K, drawn)
-        if version is ApiVersion.FIRST
-        else CharacterOverlayV2(images[0], tuple(images[1:]), text, chosen_quality(session), drawn)
-    )
-    buy(session, operation, images, terms)
+    submit_all(session, RECIPES[2], run, BatchOptions(), InputOptions(images=[sheet]), options=options)

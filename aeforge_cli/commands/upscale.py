@@ -6,8 +6,20 @@ import typer
 
 from aeforge_cli.api.operations import Resolution, Upscale
 from aeforge_cli.commands._shared.options import RunOptions, with_options
+from aeforge_cli.commands._shared.recipes import Recipe, one_of
+from aeforge_cli.commands._shared.run import submit_all
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions
 from aeforge_cli.session import Session
+
+RECIPES = (
+    Recipe(
+        "upscale",
+        Upscale,
+        lambda job: Upscale(job.image, job["scale"] or Resolution.TWO_K),
+        options={"scale": one_of(Resolution, "scale")},
+        words=None,
+    ),
+)
 
 
 def register(tree: typer.Typer) -> None:
@@ -17,15 +29,14 @@ def register(tree: typer.Typer) -> None:
 @with_options
 def upscale(
     session: Session,
-    pictures: InputOptions,
-    listing: BatchOptions,
-    terms: RunOptions,
+    inputs: InputOptions,
+    batch: BatchOptions,
+    run: RunOptions,
     scale: Annotated[
-        Resolution,
-        typer.Option("--scale", case_sensitive=False, help="The long side becomes 1024, 2048 or 4096 pixels."),
+        Resolution, typer.Option("--scale", case_sensitive=False, help="Long side: 1024, 2048 or 4096 pixels.")
     ] = Resolution.TWO_K,
 ) -> None:
-    """Make a picture larger.
+    """Enlarge an image.
 
     Examples:
 
@@ -33,7 +44,4 @@ def upscale(
 
         aeforge upscale photos/ -o large/ -j 32 --resume
     """
-    from aeforge_cli.commands._shared.ordering import buy_all
-
-    terms.apply(session, jobs=listing.jobs)
-    buy_all(session, Upscale, lambda sources, _: Upscale(sources[0], scale), terms, listing, pictures)
+    submit_all(session, RECIPES[0], run, batch, inputs, options={"scale": scale})

@@ -1,72 +1,82 @@
 """The config file: TOML, private from its first instant, replaced whole, safe under several writers."""
 
 import contextlib
-import json
+import errno
 import os
-import re
-import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from aeforge_cli.config.catalogue import PROFILE, SETTINGS
+from aeforge_cli.config.toml_edit import CannotEdit, Change, edited, parsed
 from aeforge_cli.errors import CannotSave, ConfigInvalid
-from aeforge_cli.files.locks import is_locked
+from aeforge_cli.files.locks import lock
+from aeforge_cli.files.private import is_ours, made_private, open_regular, private_folder, require_regular
 
 _LOCK_SECONDS = 30
+_LARGEST = 1 << 20  # bytes; a config file has a few hundred
+# What a lock that another process holds shows as; anything else means that this disk has no locks.
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+_BOM = "\ufeff"
 
-
+KEY_NAMES = ("api_key", "keyring", "api_key_command")
 TOP_NAMES = (PROFILE.name,)
-
-
-PROFILE_NAMES = ("api_key", "verified", *SETTINGS)
+PROFILE_NAMES = (*KEY_NAMES, "verified", "prices", *SETTINGS)
 
 
 class ConfigFile:
-    """The config file; read when first asked, changed under a lock. `warnings` are for the user to see."""
+    """The config file; read when first asked, changed under a lock. `warn` shows a sentence to the user."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, warn: Callable[[str], None] = lambda _sentence: None) -> None:
         self.path = path
-        self.warnings: list[str] = []
+        self._warn = warn
         self._content: dict[str, object] | None = None
+        self._refusal = ""
 
     @property
     def content(self) -> Mapping[str, object]:
+        """All that the file says; nothing where there is none. Raises ConfigInvalid."""
         if self._content is None:
-            self._content = self._parsed(self._text())
+            self._content = self._parsed(self._text().removeprefix(_BOM))
             self._warn_of_unknown(self._content)
         return self._content
+
+    @property
+    def key_refusal(self) -> str:
+        """Why a key in the file is not used; empty where it may be."""
+        _ = self.content
+        return self._refusal
 
     @property
     def profiles(self) -> Mapping[str, object]:
         profiles = self.content.get("profiles", {})
         if not isinstance(profiles, dict):
-            raise ConfigInvalid(f"{self.path}: `profiles` is no table", hint=f"correct the file: {self.path}")
+            raise ConfigInvalid(f"{self.path}: `profiles` is not a table", hint=f"correct the file: {self.path}")
         return profiles
 
     def profile(self, name: str) -> Mapping[str, object]:
         """The profile's values; empty for one that does not exist."""
         values = self.profiles.get(name, {})
         if not isinstance(values, dict):
-            raise ConfigInvalid(f"{self.path}: profile {name} is no table", hint=f"correct the file: {self.path}")
+            raise ConfigInvalid(f"{self.path}: profile {name} is not a table", hint=f"correct the file: {self.path}")
         return values
 
-    def change(self, profile: str | None, values: Mapping[str, str | None]) -> None:
-        """Sets values of a profile, or removes those that are None; other lines stay as they are.
+    def change(self, profile: str | None, values: Mapping[str, Change]) -> None:
+        """Sets values of a profile, or removes those that are None; the rest of the file stays as it is.
 
         Without a profile they stand above all profiles. Raises CannotSave, and ConfigInvalid for a file that cannot be
-        read.
+        read, or not be changed without a risk to the rest of it.
         """
         try:
-            self._make_folder()
+            for warning in private_folder(self.path.parent):
+                self._warn(warning)
             with self._locked():
-                text = self._text()
-                before = self._parsed(text)
-                for name, value in values.items():
-                    text = _edited(text, profile and f"profiles.{profile}", name, value)
-                self._require_same(before, self._parsed(text), profile, values)
-                self._replace(text)
+                before = self._text()
+                if self._refusal and values.keys() & KEY_NAMES:
+                    raise CannotSave(f"{self.path} cannot hold a key for you", why=self._refusal, hint=_OTHER_FOLDER)
+                after = self._edited(before, profile, values)
+                if after != before:
+                    self._replace(after)
         except OSError as error:
             raise CannotSave(
                 f"{self.path} cannot be written",
@@ -78,39 +88,47 @@ class ConfigFile:
     # -------------------------------------------------------------- reading
 
     def _text(self) -> str:
+        """The text with its line ends as they are; empty for no file, and for another user's that may not be read."""
+        self._refusal = ""
         try:
-            with self.path.open("rb") as stream:
-                self._require_private(os.fstat(stream.fileno()))
-                return stream.read().decode("utf-8-sig")
+            return self._bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
             return ""
         except UnicodeDecodeError:
             raise ConfigInvalid(f"{self.path} is not UTF-8 text", hint=f"correct the file: {self.path}") from None
         except OSError as error:
-            raise ConfigInvalid(
-                f"{self.path} cannot be read", why=error.strerror or "", hint="correct its permissions"
-            ) from None
+            why = error.strerror or type(error).__name__
+            if isinstance(error, PermissionError) and not self._is_ours():
+                self._refusal = f"{self.path} cannot be read: {why}"
+                self._warn(f"{self._refusal}; its settings are not used")
+                return ""
+            raise ConfigInvalid(f"{self.path} cannot be read", why=why, hint=_OTHER_FOLDER) from None
 
-    def _require_private(self, found: os.stat_result) -> None:
-        if os.name != "posix":
-            return
-        if found.st_uid not in (os.geteuid(), 0):
-            raise ConfigInvalid(
-                f"{self.path} belongs to another user", hint="make it yours, or name another with AEFORGE_CONFIG_DIR"
-            )
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            self.warnings.append(f"{self.path} could be read by others; it is private now")
-            with contextlib.suppress(OSError):  # a read-only disk; the warning stands
-                self.path.chmod(0o600)
+    def _is_ours(self) -> bool:
+        try:
+            return is_ours(self.path.stat())
+        except OSError:  # in a folder of another user
+            return False
+
+    def _bytes(self) -> bytes:
+        with os.fdopen(open_regular(self.path), "rb") as stream:
+            found = os.fstat(stream.fileno())
+            if not is_ours(found) and found.st_uid != 0:
+                self._refusal = f"{self.path} belongs to another user (uid {found.st_uid})"
+            for place in (self.path.parent, self.path):
+                for warning in made_private(place):
+                    self._warn(warning)
+            content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ConfigInvalid(f"{self.path} is larger than {_LARGEST} bytes", hint=f"correct the file: {self.path}")
+        return content
 
     def _parsed(self, text: str) -> dict[str, object]:
         if not text:
             return {}
-        import tomllib
-
         try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            return parsed(text)
+        except ValueError as error:
             raise ConfigInvalid(f"{self.path} is not valid TOML", why=str(error), hint="correct that line") from None
 
     def _warn_of_unknown(self, content: Mapping[str, object]) -> None:
@@ -119,19 +137,25 @@ class ConfigFile:
         for profile, values in profiles.items() if isinstance(profiles, dict) else ():
             if isinstance(values, dict):
                 unknown += [f"profiles.{profile}.{name}" for name in values if name not in PROFILE_NAMES]
-        self.warnings += [f"{self.path}: {name} is not known, and ignored" for name in unknown]
+        for name in unknown:
+            self._warn(f"{self.path}: {name} is not a known setting, and is ignored")
 
     # -------------------------------------------------------------- writing
 
-    def _make_folder(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        deadline = time.monotonic() + _LOCK_SECONDS
         path = self.path.with_name("config.lock")
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
-            while is_locked(stream):
+        with os.fdopen(open_regular(path, os.O_RDWR | os.O_CREAT), "r+b") as stream:
+            with contextlib.suppress(OSError):  # it locks all the same; only its owner may find it closed to him
+                _give(stream.fileno(), path.parent.stat())
+            deadline = time.monotonic() + _LOCK_SECONDS
+            while True:
+                try:
+                    lock(stream)
+                    break
+                except OSError as error:
+                    if error.errno not in _HELD:
+                        break  # the file is still replaced whole; only two changes at once could lose one
                 if time.monotonic() > deadline:
                     raise CannotSave(
                         f"{path} stayed locked for {_LOCK_SECONDS} s", hint="end the process that holds it"
@@ -139,38 +163,33 @@ class ConfigFile:
                 time.sleep(0.02)
             yield
 
-    def _require_same(
-        self,
-        before: Mapping[str, object],
-        after: Mapping[str, object],
-        profile: str | None,
-        values: Mapping[str, str | None],
-    ) -> None:
-        """A line-wise edit of TOML is only good if the parser agrees that nothing else changed."""
-        wanted = json.loads(json.dumps(before, default=str))
-        section = _section(wanted, profile)
-        for name, value in values.items():
-            section.pop(name, None) if value is None else section.update({name: value})
-        got = json.loads(json.dumps(after, default=str))
-        _section(got, profile)
-        if got != wanted:
+    def _edited(self, text: str, profile: str | None, values: Mapping[str, Change]) -> str:
+        mark = _BOM if text.startswith(_BOM) else ""
+        self._parsed(text.removeprefix(_BOM))  # says what is wrong with it
+        try:
+            return mark + edited(text.removeprefix(_BOM), profile, values)
+        except CannotEdit:
             raise ConfigInvalid(
-                f"{self.path} is written in a way that cannot be changed safely", hint="edit it by hand"
-            )
+                f"{self.path} is written in a way that cannot be changed safely", hint=f"edit it by hand: {self.path}"
+            ) from None
 
     def _replace(self, text: str) -> None:
         import secrets
 
-        target = self.path.resolve()  # through a link, as people who keep their config in a repository expect
-        for left in target.parent.glob(".config.toml.*.tmp"):
-            left.unlink(missing_ok=True)  # a killed writer's; it may hold a key, and we hold the lock
+        # Through a link, as people who keep their config in a repository expect.
+        target = Path(os.path.realpath(self.path))
+        _remove_left_over(target.parent)
         staged = target.with_name(f".config.toml.{secrets.token_hex(8)}.tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
-            with os.fdopen(os.open(staged, flags, 0o600), "w", encoding="utf-8", newline="\n") as stream:
+            with os.fdopen(os.open(staged, flags, 0o600), "wb") as stream:
                 if hasattr(os, "fchmod"):
                     os.fchmod(stream.fileno(), 0o600)  # whatever the umask
-                stream.write(text)
+                with contextlib.suppress(FileNotFoundError):
+                    found = target.stat()
+                    require_regular(found, target)
+                    _give(stream.fileno(), found)
+                stream.write(text.encode())
                 stream.flush()
                 os.fsync(stream.fileno())
             staged.replace(target)
@@ -180,6 +199,22 @@ class ConfigFile:
         _sync_folder(target.parent)
 
 
+_OTHER_FOLDER = "name a folder of your own with AEFORGE_CONFIG_DIR"
+
+
+def _give(handle: int, like: os.stat_result) -> None:
+    """Lets what root makes beside another user's files belong to that user, who could not open it otherwise."""
+    if hasattr(os, "fchown") and os.geteuid() == 0 and like.st_uid != 0:
+        os.fchown(handle, like.st_uid, like.st_gid)
+
+
+def _remove_left_over(folder: Path) -> None:
+    """What a killed writer left may hold a key; whoever calls holds the lock."""
+    for left in folder.glob(".config.toml.*.tmp"):
+        with contextlib.suppress(IsADirectoryError, PermissionError):  # not made by us
+            left.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
@@ -187,36 +222,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _section(content: dict[str, Any], profile: str | None) -> dict[str, Any]:
-    """The table to change; made where there is none."""
-    section: dict[str, Any] = content if profile is None else content.setdefault("profiles", {}).setdefault(profile, {})
-    return section
-
-
-def _edited(text: str, table: str | None, name: str, value: str | None) -> str:
-    """The TOML text with one string of a table, or above all tables, set, or removed if `value` is None."""
-    lines = text.splitlines()
-    header = -1 if table is None else next((i for i, line in enumerate(lines) if _header(line) == table), None)
-    if header is None:
-        if value is None:
-            return text
-        lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
-        header = len(lines) - 1
-    end = next((i for i in range(header + 1, len(lines)) if _header(lines[i])), len(lines))
-    old = next((i for i in range(header + 1, end) if re.match(rf'\s*"?{re.escape(name)}"?\s*=', lines[i])), None)
-    new = [] if value is None else [f"{name} = {json.dumps(value)}"]
-    if old is not None:
-        lines[old : old + 1] = new
-    elif table is None:
-        lines[:0] = [*new, ""] if new and lines else new  # a remark may lead what comes first by now
-    else:
-        last = max((i for i in range(header, end) if lines[i].strip()), default=header)
-        lines[last + 1 : last + 1] = new
-    return "\n".join(lines) + "\n" if lines else ""
-
-
-def _header(line: str) -> str | None:
-    found = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$", line)
-    return found and found[1].replace('"', "").replace(" ", "")

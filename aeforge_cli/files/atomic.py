@@ -243,6 +243,16 @@ def _remove_unlocked(part: Path) -> None:
     part.unlink()  # Windows removes no file that anybody has open
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text file of ours at once: readers see the old one or the new one. Raises CannotSave."""
+    try:
+        with PartFile(path.parent) as part:
+            part.write(text.encode())
+            part.keep(path, replace=True, job_id="")
+    except OSError as error:
+        raise cannot_save(path, error) from None
+
+
 def cannot_save(path: Path, error: OSError) -> CannotSave:
     """The error as a sentence, with what to do about it."""
     hints = {

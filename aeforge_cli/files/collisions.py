@@ -36,19 +36,30 @@ class OutputCollisions:
 
     def __contains__(self, path: str) -> bool:
         """Whether the file may be a result of one of the jobs."""
+        return next(self.makers(path), None) is not None
+
+    def makers(self, path: str) -> Iterator[tuple[int, Path]]:
+        """The jobs of which the file may be a result, by their places in the list, each with its own name for it."""
         skeleton, name = self._parsed(Path(path), _NOBODY)
-        alike = self._names.get(skeleton, {})
-        return any(_meet(name, other) for kind, index in alike.items() for other in index.get(name.fixed(kind), ()))
+        for kind, index in self._names.get(skeleton, {}).items():
+            for other in index.get(name.fixed(kind), ()):
+                if _meet(name, other):
+                    yield other.job, other.path
 
     def check(self) -> None:
         """Raises OutputExists if two jobs could write the same file."""
+        for _, _, shown in self.meetings():
+            raise OutputExists(
+                f"Two results would be saved as {shown}",
+                hint="use a template that tells them apart, for example -o 'out/{stem}-{job_id}.{ext}'",
+            )
+
+    def meetings(self) -> Iterator[tuple[int, int, str]]:
+        """Two jobs that could write the same file, by their places in the list, and the file."""
         for alike in self._names.values():
             for one, other in _candidates(alike):
                 if one.job != other.job and (meeting := _meet(one, other)):
-                    raise OutputExists(
-                        f"Two results would be saved as {_shown(meeting)}",
-                        hint="use a template that tells them apart, for example -o 'out/{stem}-{job_id}.{ext}'",
-                    )
+                    yield one.job, other.job, _shown(meeting)
 
     def _parsed(self, path: Path, job: int) -> "tuple[str, _Name]":
         """The skeleton, the same text for names that may be the same file somewhere, and the rest of the name."""

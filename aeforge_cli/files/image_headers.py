@@ -212,18 +212,31 @@ def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int]]:
         position += 2 + length
 
 
-def _png_ends(stream: BinaryIO, size: int) -> bool:
+def _png_chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    """The kind of each chunk, and where it ends, up to IEND or as far as the file goes."""
     position = 8
     for _ in range(_MOST_PIECES):
         if position + 12 > size:
-            return False
+            return
         stream.seek(position)
         length: int = int.from_bytes(stream.read(4), "big")
         kind = stream.read(4)
         position += 12 + length
+        yield kind, position
         if kind == b"IEND":
-            return position <= size
-    return False
+            return
+
+
+def _png_ends(stream: BinaryIO, size: int) -> bool:
+    return any(kind == b"IEND" and end <= size for kind, end in _png_chunks(stream, size))
+
+
+def has_pixels(stream: BinaryIO, found: Format) -> bool:
+    """Whether there is anything to see. A result without pixels is saved: it is paid for; as an input it is refused."""
+    if found is not Format.PNG:
+        return True
+    size = stream.seek(0, os.SEEK_END)
+    return any(kind == b"IDAT" for kind, _ in _png_chunks(stream, size))
 
 
 def _jpeg_ends(stream: BinaryIO, size: int) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.files.atomic import cannot_save
-from aeforge_cli.files.image_headers import SIZED, ImageInfo, file_stamp, identify, is_complete
+from aeforge_cli.files.image_headers import SIZED, ImageInfo, file_stamp, has_pixels, identify, is_complete
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.files.regular import NotRegular, open_regular
 
@@ -164,6 +164,8 @@ def _described(stream: BinaryIO, label: str) -> ImageInfo:
     if missing == "its end" or (info.format in SIZED and not info.width):
         why = f"it begins as {info.format.value.upper()}, and {missing} is missing"
         raise NotAnImage(f"{label} is not a complete picture", why=why, hint="copy or download it again")
+    if not has_pixels(stream, info.format):
+        raise NotAnImage(f"{label} is not a complete picture", why="it has no pixels", hint="copy or download it again")
     return info
 
 

@@ -1,96 +1,135 @@
-"""Many jobs at once: who is submitting, who is being looked at, who is downloading, and when to stop.
+"""Many jobs at once, and one job likewise: who is submitting, who is being polled, who is downloading, when to stop.
 
-    items ─► uploaders ─► a heap of looks that become due ─► pollers ─► downloaders ─► outcomes
-             (claim, POST)                                    (GET)      (GET, files)
+Waiting holds no thread. A few uploaders take orders from a queue while fewer than the limit are in flight; one heap
+says which job is to be polled next, and a few pollers take from it; what has succeeded goes to a few downloaders.
+Nothing is shared with the pool of an executor: after a signal its queued tasks would still run, and go on paying.
 
-No thread waits for a job: a job that runs is an entry in the heap. Threads are few whatever the length of the list.
+    queued ─► submitting ─► running (due at some time) ─► downloading ─► told
+       └───── held by another run: taken up again when nothing else is left
 """
 
+import bisect
 import contextlib
 import heapq
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from graphlib import TopologicalSorter
 
 from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS
 from aeforge_cli.api.responses import Failed, Succeeded
 from aeforge_cli.api.retry import MOMENT, jitter
 from aeforge_cli.errors import (
     AeforgeError,
+    BudgetReached,
     CannotSave,
     Interrupted,
+    JobNotFound,
+    JournalBusy,
+    JournalDamaged,
+    LimitReached,
     NotSignedIn,
     OutputExists,
     RateLimited,
     RefusedByAccount,
+    ResultUnavailable,
     SentBefore,
     SubmitUnknown,
     Unreachable,
 )
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.jobs.copies import copied
 from aeforge_cli.jobs.events import Tally
-from aeforge_cli.jobs.lifecycle import Jobs, Ticket
-from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
+from aeforge_cli.jobs.needs import blocked
+from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
+from aeforge_cli.jobs.results import Action, JobResult
+from aeforge_cli.journal.interface import Reuse, State
 from aeforge_cli.process.signals import DEAF
 
 UPLOADERS = 12
 POLLERS = 16
 DOWNLOADERS = 8
-LAST_BLOCKS = 1.0  # seconds for fetches to notice that all ends, so that a file is either told of or not there
+LAST_BLOCKS = 1.0  # seconds for downloads to notice that all ends, so that a file is either told of or not there
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
-
-
-@dataclass(frozen=True)
-class Item:
-    """One line of the plan; `name` is its picture's, if it has one, `words` are its prompt, `make` reads the picture
-    and builds the order when its turn comes."""
-
-    index: int
-    name: str
-    words: str
-    make: Callable[[], Order]
+HELD_PAUSE = 0.5  # seconds between two questions about jobs that another run holds: one to the journal for each
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an item; `result` None if it was never tried."""
+    """What became of an order; `result` None if it was never tried."""
 
-    item: Item
-    result: Finished | AeforgeError | None
+    order: Order
+    result: JobResult | AeforgeError | None
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Running:
-    """A job that was bought and has not ended, with its next look in `watch`."""
+    """A job that has not ended, with its next poll in `poller`."""
 
-    item: Item
     order: Order
-    ticket: Ticket
-    watch: Poller
+    job: Job
+    poller: Poller
     started: float
     until: float
 
 
-class _Stage(Enum):
-    """How far an item had come when it ended."""
+@dataclass(frozen=True)
+class _Waiting:
+    """An order whose job another run holds; `keeps` says that what stands at its place already is enough."""
 
-    SUBMITTING = "under way, without a job"
-    RUNNING = "under way, with a job"
-    FETCHING = "its job is over"
+    order: Order
+    held: Held
+    started: float
+    keeps: bool
+
+
+class _Stage(Enum):
+    """How far an order had come when it ended."""
+
+    SUBMITTING = "in flight, without a job"
+    RUNNING = "in flight, with a job"
+    DOWNLOADING = "its job is over"
 
 
 class Batch:
-    """Runs the items; `outcomes` is iterated by the thread that prints, which is also the one that signals reach."""
+    """Runs the orders; `outcomes` is iterated by the thread that prints, which is also the one that signals reach.
 
-    def __init__(self, jobs: Jobs, items: Sequence[Item], *, fail_fast: bool = False, wait: bool = True) -> None:
-        self._jobs = jobs
-        self._items = deque(items)
+    At most `purchases` jobs are bought, however many turn out to be needed; None for no limit. With `share` what
+    another machine made is not fetched.
+    """
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        orders: Sequence[Order],
+        *,
+        fail_fast: bool = False,
+        wait: bool = True,
+        purchases: int | None = None,
+        share: bool = False,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._is_one = len(orders) == 1
+        among = set(orders)
+        self._needs = {order: {each for each in order.after if each in among} for order in orders}
+        self._dependents: dict[Order, list[Order]] = {}
+        for order, needed in self._needs.items():
+            for each in needed:
+                self._dependents.setdefault(each, []).append(order)
+        self._inputs = frozenset(self._dependents)
+        self._heights = _heights(self._dependents)
+        self._orders = deque(sorted((order for order in orders if not self._needs[order]), key=self._turn))
+        self._blocked = len(orders) - len(self._orders)  # orders that wait for others
         self._fail_fast = fail_fast
         self._wait = wait
+        self._purchases = purchases
+        self._share = share
         self._lock = threading.RLock()
         # Each wakes those alone who can go on: waking all threads at each step cost more than the steps.
         self._room = threading.Condition(self._lock)
@@ -99,17 +138,26 @@ class Batch:
         self._idle = threading.Condition(self._lock)
         self._due: list[tuple[float, int, _Running]] = []
         self._running: dict[int, _Running] = {}
+        self._held: list[_Waiting] = []
+        self._held_since: float | None = None
         self._someone_watches = False
-        self._to_fetch: queue.SimpleQueue[tuple[_Running, Succeeded] | None] = queue.SimpleQueue()
+        self._to_download: queue.SimpleQueue[tuple[_Running, Succeeded] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._stopped: AeforgeError | None = None
         self._closed = False
         self._submitting = 0
-        self._fetching = 0
+        self._to_come = 0  # jobs that are over, and whose results are not here yet
+        self._downloading = 0
+        self._reserved = 0  # purchases made or under way
+        self._over_budget: BudgetReached | None = None
         self._lost_in_a_row = 0
         self._refusals = 0
         self._refused_at = -MOMENT
-        self.tally = Tally(len(items))
+        self.tally = Tally(len(orders))
+
+    def _turn(self, order: Order) -> int:
+        """The longest chains begin first: nothing else decides when the whole list is done."""
+        return -self._heights.get(order, 0)
 
     @property
     def stopped_by(self) -> AeforgeError | None:
@@ -117,17 +165,17 @@ class Batch:
         return self._stopped
 
     def outcomes(self, tell: Callable[[Outcome], object] = lambda _outcome: None) -> Iterator[Outcome]:
-        """Each item's outcome, in order of completion; those never tried come last.
+        """Each order's outcome, in order of completion; those never tried come last.
 
         Each is given to `tell` first, which no signal cuts short: what was taken from here is told.
         """
         left = self.tally.total
         self._start(self._upload, min(UPLOADERS, left))
         self._start(self._poll, min(POLLERS, left))
-        self._start(self._fetch, min(DOWNLOADERS, left))
+        self._start(self._download, min(DOWNLOADERS, left))
         try:
             while left:
-                with self._jobs.stop.told_whole(self._outcomes.put):
+                with self._lifecycle.stop.told_whole(self._outcomes.put):
                     outcome = self._next_outcome()
                     tell(outcome)
                 yield outcome
@@ -151,30 +199,33 @@ class Batch:
                     yield outcome
 
     def unfinished(self) -> Iterator[Outcome]:
-        """After an early end, jobs that go on at the service, and the items that were not tried."""
-        now = self._jobs.clock.monotonic()
+        """After an early end, jobs that go on at the service, and the orders that were not tried."""
+        now = self._lifecycle.clock.monotonic()
         with self._lock:
             for running in self._running.values():
-                yield Outcome(running.item, self._jobs.begun(running.ticket, running.order), now - running.started)
-            for item in self._items:
-                yield Outcome(item, None)
+                result = self._lifecycle.result(running.job, running.order, None)
+                yield Outcome(running.order, result, now - running.started)
+            waiting = [each.order for each in self._held]
+            for order in (*self._orders, *waiting, *(order for order, needed in self._needs.items() if needed)):
+                yield Outcome(order, None)
 
     def close(self) -> None:
-        """Nothing new is begun; a request on its way may still hear its answer, so that its id is kept.
+        """Nothing new is begun; a request on its way may still get its answer, so that its id is kept.
 
-        After a signal a fetch ends with its next block, and takes away what it has of the file.
+        After a signal a download ends with its next block, and takes away what it has of the file.
         """
         with self._lock:
             self._closed = True
             for waiting in (self._room, self._sooner, self._relief):
                 waiting.notify_all()
         for _ in range(DOWNLOADERS):
-            self._to_fetch.put(None)
+            self._to_download.put(None)
+        stop = self._lifecycle.stop
         with self._lock:
-            self._idle.wait_for(lambda: not self._fetching, timeout=LAST_BLOCKS)
-            if self._submitting and self._jobs.stop.requested:
-                self._jobs.stop.say_why_it_goes_on()
-            self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, self._jobs.stop.grace - LAST_BLOCKS))
+            self._idle.wait_for(lambda: not self._downloading, timeout=LAST_BLOCKS)
+            if self._submitting and stop.requested:
+                stop.say_why_it_goes_on()
+            self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, stop.grace - LAST_BLOCKS))
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
         for _ in range(threads):
@@ -183,197 +234,410 @@ class Batch:
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except (Exception, Interrupted) as end:  # noqa: BLE001 - raised again in the thread that has a front door
+        except (Exception, Interrupted) as end:  # noqa: BLE001 - raised again in the thread that prints
             self._outcomes.put(end)
 
     # -------------------------------------------------------------- submitting
 
     def _upload(self) -> None:
-        while (item := self._next()) is not None:
-            started = self._jobs.clock.monotonic()
+        while (order := self._next()) is not None:
+            started = self._lifecycle.clock.monotonic()
             try:
-                self._submit(item, started)
+                self._submit(order, started)
             except RateLimited as error:
-                if not self._put_back(item):
-                    self._end(item, error, started, _Stage.SUBMITTING)
+                if self._is_one or not self._put_back(order):
+                    self._end(order, error, started, _Stage.SUBMITTING)
             except AeforgeError as error:
-                self._end(item, error, started, _Stage.SUBMITTING)
+                self._end(order, error, started, _Stage.SUBMITTING)
             finally:
                 with self._lock:
                     self._submitting -= 1
                     self._idle.notify()
 
-    def _next(self) -> Item | None:
-        """The next item, when one more may be under way; None when there is none, or nothing may be begun."""
+    def _next(self) -> Order | None:
+        """The next order, when one more may be in flight; None when there is none, or nothing may be begun."""
         with self._lock:
-            while self._items and not self._closed and self._stopped is None and (wait := self._must_wait()):
+            while not self._closed and self._stopped is None and (wait := self._must_wait()):
                 self._room.wait(wait)
-            if self._closed or not self._items:
+            if self._closed or (self._stopped is None and not self._orders):
                 return None
             if self._stopped is not None:
                 self._give_up_rest()
                 return None
-            self.tally.under_way += 1
+            self.tally.in_flight += 1
             self._submitting += 1
-            item = self._items.popleft()
-            if self._items and not self._must_wait():
+            order = self._orders.popleft()
+            if self._orders and not self._must_wait():
                 self._room.notify()
-            return item
+            return order
 
     def _must_wait(self) -> float:
-        """Seconds until it is worth while to see whether one more may be under way; 0 if it may."""
-        limiter = self._jobs.client.limiter
-        if self.tally.under_way >= limiter.limit:
+        """Seconds until it is worth while to see whether one more may be in flight; 0 if it may, or none is left."""
+        if not self._orders:
+            return 60.0 if self._blocked or self._held or self.tally.in_flight or self._to_come else 0.0
+        limiter = self._lifecycle.client.limiter
+        if self.tally.in_flight >= limiter.limit:
             return 60.0  # or until a job ends
-        return limiter.remaining(self._jobs.clock.monotonic())
+        wait = limiter.remaining(self._lifecycle.clock.monotonic())
+        return wait if wait <= self._lifecycle.timeout else 0.0  # the submission says that it would take too long
 
-    def _put_back(self, item: Item) -> bool:
+    def _put_back(self, order: Order) -> bool:
         """Whether a submission that was refused for now may be tried again later: jobs that end make room.
 
-        With nothing under way, nothing makes room but time: then a few refusals in a row are final.
+        With nothing in flight, nothing makes room but time: then a few refusals in a row are final.
         """
-        limiter, now = self._jobs.client.limiter, self._jobs.clock.monotonic()
+        limiter, now = self._lifecycle.client.limiter, self._lifecycle.clock.monotonic()
         with self._lock:
             silence = limiter.remaining(now)
             if self.tally.running:
                 self._refusals = 0
             elif now - self._refused_at > MOMENT:  # refusals of the same moment count once
                 self._refusals, self._refused_at = self._refusals + 1, now
-            if silence > self._jobs.timeout or self._refusals >= (NAMED_WAITS if silence else ATTEMPTS):
+            if silence > self._lifecycle.timeout or self._refusals >= (NAMED_WAITS if silence else ATTEMPTS):
                 return False
             if not silence:
-                limiter.hold(jitter(self._refusals, chance=self._jobs.client.chance), now)
-            self._items.appendleft(item)
-            self.tally.under_way -= 1
+                limiter.hold(jitter(self._refusals, chance=self._lifecycle.client.chance), now)
+            self._orders.appendleft(order)
+            self.tally.in_flight -= 1
             self._room.notify()
         return True
 
     def _give_up_rest(self) -> None:
-        while self._items:
+        rest = [*self._orders, *(each.order for each in self._held)]
+        rest += [order for order, needed in self._needs.items() if needed]
+        self._orders.clear()
+        self._held.clear()
+        self._needs.clear()
+        self._blocked = 0
+        for order in rest:
             self.tally.untried += 1
-            self._outcomes.put(Outcome(self._items.popleft(), None))
+            self._outcomes.put(Outcome(order, None))
 
-    def _submit(self, item: Item, started: float) -> None:
-        order = item.make()
-        until = started + self._jobs.timeout
-        kept = self._jobs.kept(order)
-        if kept is not None:
-            self._end(item, kept, started, _Stage.SUBMITTING)
+    def _submit(self, order: Order, started: float) -> None:
+        if self._over_budget is not None and self._lifecycle.need(order).action is Action.BUY:
+            raise self._over_budget
+        until = started + self._lifecycle.timeout
+        if order.reuse is Reuse.FINISHED and (settled := self._settled(order)) is not None:
+            self._end(order, settled, started, _Stage.SUBMITTING)
             return
-        ticket = self._jobs.buy(order, until, queues=False)
+        got = self._lifecycle.obtain(order, until, queues=self._is_one, purchase=self._purchase)
+        if isinstance(got, Held):
+            self._hold(order, got, started)
+            return
+        self._run(order, got, started, until)
+
+    def _settled(self, order: Order) -> JobResult | None:
+        """The result of a job that needs nothing, or nothing here; raises why it must not be begun."""
+        need = self._lifecycle.need(order)
+        if need.error is not None:
+            raise need.error
+        if need.action is Action.KEEP:
+            with self._lock:
+                self.tally.kept += 1
+            return kept_result(order, need.files, need.row.job_id if need.row else None)
+        order.stale = need.stale
+        if need.row is not None and need.action is Action.FETCH and self._may_stay_elsewhere(order):
+            return self._lifecycle.elsewhere(order, need.row)
+        return None
+
+    def _may_stay_elsewhere(self, order: Order) -> bool:
+        return self._share and order not in self._inputs  # what others are made of is needed here
+
+    @contextlib.contextmanager
+    def _purchase(self) -> Iterator[None]:
+        """Counts one more purchase; raises LimitReached beyond those that the user has agreed to."""
         with self._lock:
-            self.tally.bought += not ticket.attached
+            if self._purchases is not None and self._reserved >= self._purchases:
+                raise LimitReached(
+                    "This job would have to be paid for; nothing was submitted",
+                    why="more jobs than you agreed to: an earlier result cannot be had any more",
+                    hint="add --yes, or raise --max-jobs",
+                )
+            self._reserved += 1
+        try:
+            yield
+        except SubmitUnknown:
+            raise
+        except BaseException:
+            with self._lock:
+                self._reserved -= 1
+            raise
+        with self._lock:
+            self.tally.bought += 1
+
+    def _run(self, order: Order, job: Job, started: float, until: float) -> None:
+        with self._lock:
+            self.tally.fetched += job.action is Action.FETCH
+            self.tally.resumed += job.action is Action.RESUME
             self._lost_in_a_row = self._refusals = 0
             self.tally.running += self._wait
         if not self._wait:
-            self._end(item, self._jobs.begun(ticket, order), started, _Stage.SUBMITTING)
+            self._end(order, self._lifecycle.result(job, order, None), started, _Stage.SUBMITTING)
             return
-        running = _Running(item, order, ticket, self._jobs.watch(ticket, until), started, until)
-        self._schedule(running, running.watch.first_pause())
+        running = _Running(order, job, self._lifecycle.poller(job, until), started, until)
+        self._schedule(running, running.poller.first_pause())
 
-    # -------------------------------------------------------------- looking
+    # -------------------------------------------------------------- held by another run
+
+    def _hold(self, order: Order, held: Held, started: float) -> None:
+        """Leaves the job to the run that has it: this order is taken up again when nothing else is left to do."""
+        with self._lock:
+            self._held.append(_Waiting(order, held, started, order.reuse is Reuse.FINISHED or self._share))
+            self.tally.in_flight -= 1
+            self._room.notify()
+            self._sooner.notify()
+
+    def _held_due(self) -> bool:
+        return bool(self._held) and not self._orders and not self.tally.in_flight
+
+    def _take_up(self) -> None:
+        """Asks the journal about what other runs held; the others stay held."""
+        with self._lock:
+            waiting, self._held = self._held, []
+            self.tally.in_flight += len(waiting)
+            now = self._lifecycle.clock.monotonic()
+            self._held_since = self._held_since or now
+            waited = now - self._held_since
+        for each in waiting:
+            try:
+                self._take_up_one(each, waited)
+            except AeforgeError as error:
+                self._end(each.order, error, each.started, _Stage.SUBMITTING)
+        with self._lock:
+            self._sooner.notify()  # whoever watches the clock may have found nothing held meanwhile
+
+    def _take_up_one(self, each: _Waiting, waited: float) -> None:
+        now = self._lifecycle.clock.monotonic()
+        until = now + self._lifecycle.timeout
+        if (settled := self._settled_by_others(each)) is not None:
+            self._end(each.order, settled, each.started, _Stage.SUBMITTING)
+            return
+        got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
+        if isinstance(got, Job):
+            # The other run may have saved the results since the journal was asked.
+            if got.action is Action.FETCH and (settled := self._settled_by_others(each)) is not None:
+                self._end(each.order, settled, each.started, _Stage.SUBMITTING)
+                return
+            self._run(each.order, got, each.started, until)
+            return
+        if waited > self._lifecycle.timeout:
+            raise held_too_long(got)
+        with self._lock:
+            self._held.append(replace(each, held=got))
+            self.tally.in_flight -= 1
+
+    def _settled_by_others(self, each: _Waiting) -> JobResult | None:
+        """As `_settled`, once the other run has saved the results: they may be at the place where we want them."""
+        row = self._lifecycle.journal.row(each.held.row.number) if each.keeps else None
+        if row is None or row.state is not State.SAVED:
+            return None
+        each.order.reuse = Reuse.FINISHED
+        return self._settled(each.order)
+
+    # -------------------------------------------------------------- polling
 
     def _schedule(self, running: _Running, pause: float) -> None:
         with self._lock:
-            self._running[running.item.index] = running
-            heapq.heappush(self._due, (self._jobs.clock.monotonic() + pause, running.item.index, running))
+            self._running[running.order.index] = running
+            heapq.heappush(self._due, (self._lifecycle.clock.monotonic() + pause, running.order.index, running))
             if self._due[0][2] is running:
                 self._sooner.notify()
 
     def _poll(self) -> None:
         while (running := self._next_due()) is not None:
-            self._jobs.stop.check()
+            self._lifecycle.stop.check()
+            if isinstance(running, float):
+                self._take_up()
+                continue
             try:
-                with self._jobs.knowing(running.ticket):
-                    found = running.watch.look()
-                self._looked(running, found)
+                with self._lifecycle.knowing(running.job):
+                    found = running.poller.poll()
+                self._polled(running, found)
             except AeforgeError as error:
-                self._end(running.item, error, running.started, _Stage.RUNNING)
+                self._lost(running, error, _Stage.RUNNING)
 
-    def _next_due(self) -> _Running | None:
-        """Waits for the next look to become due; one thread watches the clock, and another relieves it when it goes."""
+    def _next_due(self) -> "_Running | float | None":
+        """Waits for the next poll to become due; one thread watches the clock, and another relieves it when it goes.
+
+        A number means that jobs held by other runs are due.
+        """
         with self._lock:
             while not self._closed:
-                now = self._jobs.clock.monotonic()
+                now = self._lifecycle.clock.monotonic()
                 if self._due and self._due[0][0] <= now:
                     self._relief.notify()
                     return heapq.heappop(self._due)[2]
                 if self._someone_watches:
                     self._relief.wait()
-                else:
-                    self._someone_watches = True
-                    self._sooner.wait(self._due[0][0] - now if self._due else None)
-                    self._someone_watches = False
+                    continue
+                self._someone_watches = True
+                held = self._held_due()
+                self._sooner.wait(HELD_PAUSE if held else self._due[0][0] - now if self._due else None)
+                self._someone_watches = False
+                if held and self._held_due() and not self._closed:
+                    self._relief.notify()
+                    return HELD_PAUSE
             return None
 
-    def _looked(self, running: _Running, found: Succeeded | Failed | float) -> None:
+    def _polled(self, running: _Running, found: Succeeded | Failed | float) -> None:
         if isinstance(found, float):
             self._schedule(running, found)
             return
-        done = self._jobs.ended(running.ticket, found, running.watch.lasted)
+        done = self._lifecycle.ended(running.job, found)
         with self._lock:
-            # The job is over at the service: another may take its place while its results are fetched.
-            self.tally.under_way -= 1
+            # The job is over at the service: another may take its place while its results are downloaded.
+            self.tally.in_flight -= 1
             self.tally.running -= 1
+            self._to_come += 1
             self._room.notify()
-        self._to_fetch.put((running, done))
+        self._to_download.put((running, done))
 
-    # -------------------------------------------------------------- fetching
+    # -------------------------------------------------------------- downloading
 
-    def _fetch(self) -> None:
-        while (found := self._next_to_fetch()) is not None:
+    def _download(self) -> None:
+        while (found := self._next_to_download()) is not None:
             running, done = found
             try:
-                finished = self._saved(running, done)
+                result = self._saved(running, done)
             except AeforgeError as error:
-                self._end(running.item, error, running.started, _Stage.FETCHING)
+                self._lost(running, error, _Stage.DOWNLOADING)
             else:
-                self._end(running.item, finished, running.started, _Stage.FETCHING)
+                self._end(running.order, result, running.started, _Stage.DOWNLOADING)
             finally:
                 with self._lock:
-                    self._fetching -= 1
+                    self._downloading -= 1
                     self._idle.notify()
+                    self._room.notify_all()
 
-    def _next_to_fetch(self) -> tuple[_Running, Succeeded] | None:
-        found = self._to_fetch.get()
+    def _next_to_download(self) -> tuple[_Running, Succeeded] | None:
+        found = self._to_download.get()
         with self._lock:
             if found is None or self._closed:
                 return None
-            self._fetching += 1
+            self._downloading += 1
             return found
 
-    def _saved(self, running: _Running, done: Succeeded) -> Finished:
+    def _saved(self, running: _Running, done: Succeeded) -> JobResult:
         order = running.order
-        files = self._jobs.save(running.ticket, done.urls, order.delivery, running.until) if order.delivery else []
-        return self._jobs.finished(running.ticket, order, done, files, running.started)
+        files: Sequence[SavedFile] = ()
+        if order.delivery:
+            files = self._lifecycle.save(running.job, done.urls, order.delivery, running.until, stale=order.stale)
+        return self._lifecycle.result(running.job, order, done, files, running.started)
+
+    def _lost(self, running: _Running, error: AeforgeError, stage: _Stage) -> None:
+        """Ends the job; but a result that was to be fetched again is copied on this disk, or bought again."""
+        order, job = running.order, running.job
+        gone = isinstance(error, JobNotFound) or (isinstance(error, ResultUnavailable) and error.is_gone)
+        if not (gone and job.action is Action.FETCH):
+            self._end(order, error, running.started, stage)
+            return
+        try:
+            row = self._lifecycle.journal.row(job.number)
+            files = copied(row, order.delivery, order.stale) if row and order.delivery else []
+        except AeforgeError as failure:
+            self._end(order, failure, running.started, stage)
+            return
+        if files:
+            result = self._lifecycle.result(job, order, Succeeded(()), files, running.started)
+            self._end(order, result, running.started, stage)
+            return
+        with self._lock:
+            self.tally.fetched -= 1
+            self._leave(stage)
+            self._running.pop(order.index, None)
+            order.gone.add(job.number)
+            self._orders.append(order)
+            self._room.notify()
 
     # -------------------------------------------------------------- ends
 
-    def _end(self, item: Item, result: Finished | AeforgeError, started: float, stage: _Stage) -> None:
+    def _end(self, order: Order, result: JobResult | AeforgeError, started: float, stage: _Stage) -> None:
         with self._lock:
-            self.tally.under_way -= stage is not _Stage.FETCHING
-            self.tally.running -= stage is _Stage.RUNNING
-            self._running.pop(item.index, None)
+            self._leave(stage)
+            self._running.pop(order.index, None)
+            self._count(order, result, started)
             if isinstance(result, AeforgeError):
-                self.tally.failed += 1
-                self._judge(result)
+                self._block(order, result)
             else:
-                self.tally.done += 1
-            if self._stopped is None:
+                self._release(order)
+            # With one order left or none, those who wait for room must look whether anything is left at all.
+            if self._stopped is None and self._orders:
                 self._room.notify()
             else:
                 self._room.notify_all()
-            self._outcomes.put(Outcome(item, result, self._jobs.clock.monotonic() - started))
+            if self._held_due():
+                self._sooner.notify()
+
+    def _count(self, order: Order, result: JobResult | AeforgeError, started: float) -> None:
+        if isinstance(result, BudgetReached):
+            self.tally.untried += 1
+            self._over_budget = self._over_budget or result
+        elif isinstance(result, AeforgeError):
+            self.tally.failed += 1
+            self._judge(result)
+        else:
+            self.tally.done += 1
+        order.forget()
+        self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
+
+    def _leave(self, stage: _Stage) -> None:
+        self.tally.in_flight -= stage in (_Stage.SUBMITTING, _Stage.RUNNING)
+        self.tally.running -= stage is _Stage.RUNNING
+        self._to_come -= stage is _Stage.DOWNLOADING
+
+    def _release(self, order: Order) -> None:
+        """The orders that need its result: one whose needs are all met may begin."""
+        for dependent in self._dependents.pop(order, ()):
+            if needed := self._needs.get(dependent):
+                needed.discard(order)
+                if not needed:
+                    self._blocked -= 1
+                    bisect.insort(self._orders, dependent, key=self._turn)
+
+    def _block(self, order: Order, failure: AeforgeError) -> None:
+        """Ends all that need its result, directly or through others; after a spent budget they count as not tried."""
+        failed = [order]
+        while failed:
+            by = failed.pop()
+            for dependent in self._dependents.pop(by, ()):
+                if needed := self._needs.get(dependent):
+                    needed.clear()
+                    self._blocked -= 1
+                    why = failure if isinstance(failure, BudgetReached) else blocked(dependent, by)
+                    self._count(dependent, why, self._lifecycle.clock.monotonic())
+                    failed.append(dependent)
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""
         self._lost_in_a_row += isinstance(error, SubmitUnknown) and not isinstance(error, SentBefore)
         concerns_all = (
             self._fail_fast
-            or isinstance(error, NotSignedIn | RefusedByAccount)
+            or isinstance(error, NotSignedIn | RefusedByAccount | JournalBusy | JournalDamaged)
             or (isinstance(error, CannotSave) and not isinstance(error, OutputExists))
-            or (isinstance(error, Unreachable) and error.job_id is None and self._jobs.client.budget.is_spent)
+            or (isinstance(error, Unreachable) and error.job_id is None and self._lifecycle.client.budget.is_spent)
             or self._lost_in_a_row >= LOST_ANSWERS
         )
         if concerns_all and self._stopped is None:
             self._stopped = error
+
+
+def _heights(dependents: Mapping[Order, Sequence[Order]]) -> dict[Order, int]:
+    """How long the chain of orders is that wait for each."""
+    heights: dict[Order, int] = {}
+    for order in TopologicalSorter(dependents).static_order():
+        heights[order] = max((1 + heights[each] for each in dependents.get(order, ())), default=0)
+    return heights
+
+
+def kept_result(order: Order, files: Sequence[SavedFile], job_id: str | None) -> JobResult:
+    """A job that needs nothing: its files are there."""
+    return JobResult(
+        job_id,
+        "Skipped",
+        order.kind.name,
+        order.input or None,
+        files=tuple(files),
+        attached=True,
+        index=order.index,
+        action=Action.KEEP,
+    )

@@ -1,20 +1,28 @@
 """Fetching what a job made: every picture whole or not at all, fresh links where the old ones have expired."""
 
 import itertools
-import shlex
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
-from aeforge_cli.api.retry import LONGEST_WAIT, jitter
-from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, go_on_with
+from aeforge_cli.errors import (
+    AeforgeError,
+    CannotSave,
+    ResultNotAnImage,
+    ResultUnavailable,
+    Usage,
+    go_on_with,
+    invocation,
+)
 from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, names_beside, with_tag
-from aeforge_cli.files.destination import Destination, Naming
+from aeforge_cli.files.destination import Naming
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.regular import open_stream
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
 from aeforge_cli.process.clock import Clock
 
@@ -22,27 +30,6 @@ MISSING_SECONDS = 30.0  # a result host may not know a new picture at once
 BAD_PICTURES = 4  # how often something that is not a complete picture is fetched
 READER_POLL = 0.1  # seconds between two tries to open a pipe that nobody reads
 _one_at_a_time = threading.Lock()  # jobs that end together must not mix their pictures in one pipe
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Where the results of one job go: files, a pipe or device, or the bytes of a single one to `stdout`."""
-
-    naming: Naming
-    destination: Destination | None = None
-    stdout: Callable[[Iterable[bytes]], None] | None = None
-
-    @property
-    def target(self) -> str:
-        """For the journal: the place, independent of the current folder."""
-        return str(Path(self.destination.template).absolute()) if self.destination else "-"
-
-    def taken(self) -> Path | None:
-        """The file that exists where the result is to go, if one does."""
-        return self.destination.taken(self.naming) if self.destination else None
-
-    def path(self, naming: Naming) -> Path | None:
-        return self.destination.path(naming) if self.destination else None
 
 
 class SomeMissing(Exception):
@@ -82,7 +69,8 @@ class Downloader:
         self._until = until
         self._notify = notify
         self._check = check
-        self._saved = {file.path: file for file in saved}
+        # By whole path: what an earlier run called by a relative one is another file in another folder.
+        self._saved = {os.path.abspath(file.path): file for file in saved if file.path}  # noqa: PTH100 - keeps links
         self._refreshed = False
 
     def all(self) -> list[SavedFile]:
@@ -124,8 +112,8 @@ class Downloader:
             return None
         wanted = {self._delivery.path(replace(naming, extension=each.extension)) for each in Format}
         names = (str(name) for path in wanted if path for name in names_beside(path, self._job_id))
-        found = (self._saved[name] for name in names if name in self._saved)
-        return next((file for file in found if holds(Path(file.path), file.sha256)), None)
+        known = ((name, self._saved.get(os.path.abspath(name))) for name in names)  # noqa: PTH100 - as above
+        return next((replace(file, path=name) for name, file in known if file and holds(Path(name), file.sha256)), None)
 
     def _named(self, part: PartFile, naming: Naming, url: str, info: ImageInfo) -> SavedFile:
         destination = self._delivery.destination
@@ -157,6 +145,10 @@ class Downloader:
     @property
     def _again(self) -> str:
         """The command that fetches the results once more."""
+        import shlex
+
+        if invocation.output:
+            return go_on_with(self._job_id)
         where = self._delivery.destination
         return f"{go_on_with(self._job_id)} -o {shlex.quote(where.template) if where else 'FILE'}"
 
@@ -214,7 +206,7 @@ class Downloader:
 
     def _pause(self, failed: Retryable, attempt: int) -> None:
         """Waits before the next try: our own back-off, or what the host asked for if that is longer."""
-        pause = max(jitter(attempt, chance=self._client.chance), min(failed.wait or 0.0, LONGEST_WAIT))
+        pause = failed.pause(attempt, chance=self._client.chance)
         if self._clock.monotonic() + pause > self._until:
             raise failed.error
         self._notify(RetryScheduled(failed.error.why or failed.error.message, pause, self._job_id))

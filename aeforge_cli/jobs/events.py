@@ -63,12 +63,16 @@ class Saved(NamedTuple):
 class Tally:
     """Where all the jobs of a batch are, for whoever shows it; its text is the line for people.
 
-    `under_way` counts what is being submitted too, `running` only jobs that exist.
+    `in_flight` counts what is being submitted too, `running` only jobs that exist; `kept`, `fetched`, `resumed` and
+    `bought` are how jobs were come by.
     """
 
     total: int
-    under_way: int = 0
+    in_flight: int = 0
     running: int = 0
+    kept: int = 0
+    fetched: int = 0
+    resumed: int = 0
     bought: int = 0
     done: int = 0
     failed: int = 0
@@ -80,11 +84,11 @@ class Tally:
 
     @property
     def waiting(self) -> int:
-        return self.total - self.under_way - self.ended
+        return self.total - self.in_flight - self.ended
 
     def __str__(self) -> str:
         return (
-            f"{self.ended}/{self.total}: {self.waiting} waiting, {self.under_way} running,"
+            f"{self.ended}/{self.total}: {self.waiting} waiting, {self.in_flight} running,"
             f" {self.done} done, {self.failed} failed"
         )
 

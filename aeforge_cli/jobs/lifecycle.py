@@ -1,6 +1,6 @@
-"""The life of one job: claim, submit, wait, download; says what happens to an observer.
+"""The life of one job: claim, submit, poll, download; says what happens to an observer.
 
-    claimed ─► submitted ─► waited for ─► its results fetched
+    claimed ─► submitted ─► polled ─► its results downloaded
 
 Each step is in the journal before the next begins.
 """
@@ -8,188 +8,241 @@ Each step is in the journal before the next begins.
 import contextlib
 import functools
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+from aeforge_cli import __version__
 from aeforge_cli.api.client import Client
+from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded
+from aeforge_cli.api.web_inputs import label_of
 from aeforge_cli.errors import (
     AeforgeError,
+    BudgetReached,
+    CannotSave,
     Failure,
     Interrupted,
     JobFailed,
     JobNotFound,
     JobStillRunning,
-    OutputExists,
-    SentBefore,
+    JournalDamaged,
     SubmitUnknown,
+    command,
     go_on_with,
 )
-from aeforge_cli.files.atomic import SavedFile, holds, sweep
-from aeforge_cli.jobs.download import Delivery, Downloader, SomeMissing
+from aeforge_cli.files.atomic import SavedFile, sweep
+from aeforge_cli.files.picture import Picture
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.download import Downloader, SomeMissing
 from aeforge_cli.jobs.events import Observer, RetryScheduled, Submitted, Submitting, ignore
-from aeforge_cli.jobs.orders import Finished, Order
-from aeforge_cli.jobs.poll_schedule import LearnedSchedule, PollSchedule
+from aeforge_cli.jobs.needs import Need, need, sent_before
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.polling import Poller
-from aeforge_cli.journal.interface import Claimed, Claiming, Entry, Journal, Lasted, State, Step, Taken, Work
+from aeforge_cli.jobs.results import Action, JobResult
+from aeforge_cli.journal import rules
+from aeforge_cli.journal.interface import (
+    Claimed,
+    Intent,
+    Journal,
+    Limit,
+    NoJournal,
+    OtherAccount,
+    OverLimit,
+    Reuse,
+    Row,
+    State,
+    Step,
+    Taken,
+)
+from aeforge_cli.phrases import count, price
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.process.signals import Stop
 
-_OTHER_PROCESS_SECONDS = 200.0  # longer than a submission can take
+Purchase = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
-class Ticket:
+class Job:
     """A job that exists: `number` is its row in the journal (0: none), `accepted` when, on the monotonic clock."""
 
     job_id: JobId
     number: int = 0
     attached: bool = False
     accepted: float | None = None
+    action: Action = Action.BUY
+
+
+class Held(NamedTuple):
+    """Another run that still lives is at the same job."""
+
+    row: Row
 
 
 @dataclass(frozen=True)
-class Jobs:
-    """The steps of a job's life, to be taken one by one or all with `run`; safe to use from several threads.
+class Account:
+    """Who pays: `name` tells accounts of a service apart, `limits` are what may be spent, `price` in millionths."""
 
-    `service` and `account` tell apart what was bought where; `emergency` writes to the user past any display;
-    `why_failed` knows more than the API, which gives no reason; `patience` is in seconds, for each job.
+    service: str
+    name: str
+    profile: str | None = None
+    limits: Callable[[], Sequence[Limit]] = tuple
+    price: Callable[[Operation], int | None] = lambda _operation: None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The steps of a job's life, to be taken one by one; safe to use from several threads.
+
+    `emergency` writes to the user past any display; `timeout` is in seconds, for each job; `confirmed` says that the
+    user has agreed to a purchase in doubt.
     """
 
     client: Client
     journal: Journal
     clock: Clock
     stop: Stop
-    service: str
-    account: str
+    account: Account
     emergency: Callable[[str], None]
-    why_failed: Callable[[JobId], str] = lambda _job_id: ""
     notify: Observer = ignore
     timeout: float = 600.0
-    schedule: PollSchedule = field(default_factory=LearnedSchedule)
+    schedule: PollSchedule = field(default_factory=PollSchedule)
+    confirmed: bool = False
+    strangers: set[str] = field(default_factory=set)
 
-    def run(self, order: Order) -> Finished:
-        """Buys the job, or goes on with the same one bought before, waits for it, and saves what it made."""
-        started = self.clock.monotonic()
-        until = started + self.timeout
-        ticket = self.buy(order, until)
-        done = self.wait(ticket, until)
-        files = self.save(ticket, done.urls, order.delivery, until) if order.delivery else ()
-        return self.finished(ticket, order, done, files, started)
+    def need(self, order: Order) -> Need:
+        """What the job needs just now."""
+        return need(order, self.journal, self.account.service, self.account.name)
 
-    def begun(self, ticket: Ticket, order: Order) -> Finished:
-        """What is known of a job that is not waited for."""
-        return Finished(ticket.job_id, "Pending", order.operation.name, order.input or None, attached=ticket.attached)
+    # -------------------------------------------------------------- submitting
 
-    def finished(
-        self, ticket: Ticket, order: Order, done: Succeeded, files: Sequence[SavedFile], started: float
-    ) -> Finished:
-        return Finished(
-            job_id=ticket.job_id,
-            status="Succeed",
-            operation=order.operation.name,
-            input=order.input or None,
-            image_urls=done.urls,
-            files=tuple(files),
-            seconds=round(self.clock.monotonic() - started, 3),
-            attached=ticket.attached,
-        )
+    def obtain(
+        self, order: Order, until: float, *, queues: bool = True, purchase: Purchase = contextlib.nullcontext
+    ) -> "Job | Held":
+        """The job of the order: an earlier one of the same work, or a new one, whose id is in the journal on return.
 
-    def kept(self, order: Order) -> Finished | None:
-        """If resuming: what an earlier run has finished of the order, by the journal and the disk; else None."""
-        if order.claiming is not Claiming.RESUME or order.delivery is None:
-            return None
-        entry = self.journal.latest(order.operation.fingerprint(), self.service, self.account)
-        files: Sequence[SavedFile] = ()
-        if entry is not None:
-            whole = all(holds(Path(file.path), file.sha256) for file in entry.saved_files)
-            files = entry.saved_files if entry.state is State.SAVED and whole else ()
-        elif (there := order.delivery.taken()) is not None:
-            self._check_maker(there)
-            files = (SavedFile(str(there)),)  # made by another machine, or before the journal
-        job_id = entry.job_id if entry else None
-        done = Finished(job_id, "Skipped", order.operation.name, order.input or None, files=tuple(files), attached=True)
-        return done if files else None
-
-    def _check_maker(self, path: Path) -> None:
-        """Raises OutputExists where this journal knows that the file is what other work made."""
-        entry = self.journal.maker(str(path))
-        if entry and any(file.path == str(path) and holds(path, file.sha256) for file in entry.saved_files):
-            raise OutputExists(
-                f"{path} was made of another picture or prompt",
-                why=f"by job {entry.job_id}; --resume goes on with the same command only",
-                hint="choose another output, or add --overwrite",
-            )
-
-    # -------------------------------------------------------------- buying
-
-    def buy(self, order: Order, until: float, *, queues: bool = True) -> Ticket:
-        """One paid job for the order; its id is in the journal before this returns.
-
-        Raises SubmitUnknown where a job may exist, now or from an earlier try; else as Client.submit.
+        Held where another process is at it. `purchase` surrounds one, and raises what forbids it. Without `queues`
+        RateLimited is raised at once. Raises SubmitUnknown where a job may exist, now or from an earlier try;
+        LimitReached where a budget is spent; else as Client.submit.
         """
         self.stop.check()
         with self.stop.shielded():
             claim = self._claim(order)
-            if isinstance(claim, Entry):
-                ticket = Ticket(JobId(claim.job_id or ""), claim.number, attached=True)
-            else:
-                self.notify(Submitting(order.input))
-                job_id = self._submit(claim.number, order, until, queues=queues)
-                self._record_accepted(claim.number, job_id)
-                ticket = Ticket(job_id, claim.number, accepted=self.clock.monotonic())
-            self.notify(Submitted(ticket.job_id, order.input, ticket.attached))
-        return ticket
+            if isinstance(claim, Held):
+                return claim
+            job = (
+                claim if isinstance(claim, Job) else self._bought(claim, order, until, queues=queues, purchase=purchase)
+            )
+            self.notify(Submitted(job.job_id, order.label, job.attached))
+        return job
 
-    def _claim(self, order: Order) -> Claimed | Entry:
-        """The work to submit, or the row of the same work to go on with."""
-        work = Work(
-            key=order.operation.fingerprint(),
-            service=self.service,
-            account=self.account,
-            operation=order.operation.name,
-            input=order.input,
-            prompt=order.operation.words,
-            output=order.delivery.target if order.delivery else None,
-        )
-        give_up = self.clock.monotonic() + _OTHER_PROCESS_SECONDS
+    def obtain_now(self, order: Order, until: float) -> Job:
+        """As `obtain`, waiting for another process that is at the same job. Raises JobStillRunning too."""
+        started = self.clock.monotonic()
+        got = self.obtain(order, until)
+        while isinstance(got, Held):
+            waited = self.clock.monotonic() - started
+            if waited > self.timeout:
+                raise held_too_long(got)
+            self.clock.sleep(0.25)
+            got = self.resolved(order, got, until, waited=waited)
+        return got
+
+    def _bought(self, claim: Claimed, order: Order, until: float, *, queues: bool, purchase: Purchase) -> Job:
+        self.notify(Submitting(order.label))
+        job_id = self._submit(claim.number, order, until, queues=queues, purchase=purchase)
+        self._record_accepted(claim.number, job_id)
+        return Job(job_id, claim.number, accepted=self.clock.monotonic())
+
+    def _claim(self, order: Order) -> "Claimed | Job | Held":
+        intent = self._intent(order)
         while True:
-            claim = self.journal.claim(work, self.clock.now(), order.claiming)
+            self._require_certainty(order)
+            claim = self.journal.claim(
+                intent, self.clock.now(), order.reuse, limits=self._limits(), strangers=self.strangers, gone=order.gone
+            )
             match claim:
                 case Claimed():
                     return claim
-                case Taken(entry, is_live=True) if entry.state is State.SUBMITTING:
-                    self._await_other_process(entry, give_up)
-                case Taken(entry) if entry.state in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
-                    return entry
-                case Taken(entry):
-                    raise _sent_before(entry)
+                case Taken(row, is_live=True):
+                    return Held(row)
+                case Taken(row):
+                    return attached(row)
+                case OtherAccount(row):
+                    self._ask_whose(row)
+                case OverLimit(limit, spent):
+                    raise budget_reached(limit, spent)
 
-    def _await_other_process(self, entry: Entry, give_up: float) -> None:
-        if self.clock.monotonic() > give_up:
-            raise JobStillRunning(
-                "Another process has been submitting the same work for minutes",
-                why=f"since {entry.created}",
-                hint="aeforge job list --pending",
+    def _limits(self) -> Sequence[Limit]:
+        """What may be spent just now. Raises CannotSave where nothing counts what is."""
+        limits = self.account.limits()
+        if limits and isinstance(self.journal, NoJournal):
+            raise CannotSave(
+                f"Nothing was submitted: without a journal nothing counts what the budget {limits[0].text} allows",
+                hint="name a folder that can be written with AEFORGE_STATE_DIR",
             )
-        self.notify(RetryScheduled("another process is submitting the same work; its job will be gone on with", 0.25))
-        self.clock.sleep(0.25)
+        return limits
 
-    def _submit(self, number: int, order: Order, until: float, *, queues: bool) -> JobId:
+    def _intent(self, order: Order) -> Intent:
+        operation = order.operation
+        return Intent(
+            work=order.work,
+            service=self.account.service,
+            account=self.account.name,
+            operation=operation.name,
+            input=order.input,
+            prompt=operation.words,
+            output=order.delivery.target if order.delivery else None,
+            quality=_quality(operation),
+            profile=self.account.profile,
+            price=self.account.price(operation),
+            unit=self.account.unit,
+            details=_details(operation),
+        )
+
+    def _require_certainty(self, order: Order) -> None:
+        """A journal that may lack the past does not say whether the work was paid for: once, the user must."""
+        if not self.journal.doubt:
+            return
+        if not (self.confirmed or order.reuse is Reuse.NOTHING):
+            raise JournalDamaged(
+                "Nothing was submitted: what was paid for before may not be known here any more",
+                why=self.journal.doubt,
+                hint="check the service's dashboard; then run the command again with --yes, or --new for one job",
+            )
+        self.journal.clear_doubt()
+
+    def _ask_whose(self, row: Row) -> None:
+        """The same work stands under another key: the service knows one account's jobs alone, and asking is free."""
+        if row.job_id is None:
+            raise sent_before(row)
         try:
-            return self.client.submit(
-                order.operation,
-                until=until,
-                uploaded=lambda sent, size: self.notify(Submitting(order.input, sent, size)),
-                waiting=lambda why, seconds: self.notify(RetryScheduled(f"not submitted yet: {why}", seconds)),
-                queues=queues,
-            )
+            self.client.insist(lambda: self.client.look(JobId(row.job_id or "")), self._told_of_trouble)
+        except JobNotFound:
+            self.strangers.add(row.account)
+        else:
+            self.journal.adopt(self.account.service, row.account, self.account.name)
+
+    def _told_of_trouble(self, why: str, pause: float) -> None:
+        self.notify(RetryScheduled(why, pause))
+
+    def _submit(self, number: int, order: Order, until: float, *, queues: bool, purchase: Purchase) -> JobId:
+        try:
+            with purchase():
+                return self.client.submit(
+                    order.operation,
+                    until=until,
+                    uploaded=lambda sent, size: self.notify(Submitting(order.label, sent, size)),
+                    waiting=lambda why, seconds: self.notify(RetryScheduled(f"not submitted yet: {why}", seconds)),
+                    queues=queues,
+                )
         except SubmitUnknown as error:
             try:
-                self.journal.record(number, Step(State.UNKNOWN, reason=error.why), self._now)
+                job_id = error.job_id
+                self.journal.record(number, Step(State.UNKNOWN, job_id=job_id, reason=error.why), self._now)
             except AeforgeError as unwritten:
                 # The row stays `submitting`, which the next run takes for the same; what matters now is the money.
                 error.why = f"{error.why}; and {unwritten.message}: {unwritten.why}"
@@ -214,78 +267,108 @@ class Jobs:
     def _now(self) -> datetime:
         return self.clock.now()
 
-    # -------------------------------------------------------------- waiting
+    # -------------------------------------------------------------- what another run holds
 
-    def watch(self, ticket: Ticket, until: float) -> Poller:
-        """The looks at one job, for whoever decides when they are due."""
+    def resolved(
+        self, order: Order, held: Held, until: float, *, waited: float, purchase: Purchase = contextlib.nullcontext
+    ) -> "Job | Held":
+        """What has become of a job that another run was at, after `waited` seconds: as `obtain`, or how it failed."""
+        row = self.journal.row(held.row.number)
+        if row and row.state is State.FAILED:
+            raise job_failed(JobId(row.job_id or ""), row.reason or "")
+        if row and rules.can_resume(row) and waited > STOPPED_SECONDS:
+            return attached(row)  # its process may have been stopped; polling what is paid for costs nothing
+        order.reuse = Reuse.FINISHED
+        return self.obtain(order, until, purchase=purchase)
+
+    # -------------------------------------------------------------- polling
+
+    def poller(self, job: Job, until: float) -> Poller:
+        """The polls of one job, for whoever decides when they are due."""
         return Poller(
-            ticket.job_id,
+            job.job_id,
             client=self.client,
             clock=self.clock,
             schedule=self.schedule,
             until=until,
-            accepted=ticket.accepted,
+            accepted=job.accepted,
             notify=self.notify,
+            is_known=job.number != 0,
         )
 
-    def wait(self, ticket: Ticket, until: float) -> Succeeded:
-        """Raises JobFailed, JobStillRunning when patience ends, or what the last looks met."""
-        with self.knowing(ticket):
-            watch = self.watch(ticket, until)
-            return self.ended(ticket, watch.to_the_end(), watch.lasted)
-
-    def wait_for_all(self, tickets: Sequence[Ticket], until: float) -> Iterator[tuple[Ticket, Callable[[], Succeeded]]]:
-        """Each job when it has ended, with what says how: it returns the results, or raises as `wait` does."""
-        watches = {ticket: self.watch(ticket, until) for ticket in tickets}
-        due = [(0.0, place) for place in range(len(tickets))]
+    def wait_for_all(self, jobs: Sequence[Job], until: float) -> Iterator[tuple[Job, Callable[[], Succeeded]]]:
+        """Each job when it has ended, with what says how: it returns the results, or raises JobFailed and others."""
+        pollers = {job: self.poller(job, until) for job in jobs}
+        now = self.clock.monotonic()
+        due = [(now + pollers[job].first_pause(), place) for place, job in enumerate(jobs)]
+        heapq.heapify(due)
         while due:
             when, place = heapq.heappop(due)
-            ticket = tickets[place]
-            self.clock.sleep(when - self.clock.monotonic())
+            job = jobs[place]
+            self._sleep(when - self.clock.monotonic(), [jobs[each] for _, each in due] + [job])
             try:
-                with self.knowing(ticket):
-                    found = watches[ticket].look()
+                with self.knowing(job):
+                    found = pollers[job].poll()
             except AeforgeError as error:
-                yield ticket, functools.partial(_raise, error)
+                yield job, functools.partial(_raise, error)
                 continue
             if isinstance(found, float):
                 heapq.heappush(due, (self.clock.monotonic() + found, place))
             else:
-                yield ticket, functools.partial(self.ended, ticket, found)
+                yield job, functools.partial(self.ended, job, found)
 
-    def ended(self, ticket: Ticket, job: Succeeded | Failed, lasted: Lasted | None = None) -> Succeeded:
+    def _sleep(self, seconds: float, jobs: Sequence[Job]) -> None:
+        """Waits. Interrupted, it says how to go on with all the jobs."""
+        try:
+            self.clock.sleep(seconds)
+        except Interrupted as error:
+            if len(jobs) == 1:
+                error.job_id = jobs[0].job_id
+                error.message = f"Interrupted; job {error.job_id} goes on at the service"
+            else:
+                error.message = f"Interrupted; {len(jobs)} jobs go on at the service"
+            error.hint = go_on_with(" ".join(job.job_id for job in jobs))
+            raise
+
+    def ended(self, job: Job, status: Succeeded | Failed) -> Succeeded:
         """Writes down how the job ended; raises JobFailed if it failed."""
-        match job:
+        match status:
             case Succeeded():
-                self.journal.record(ticket.number, Step(State.SUCCEEDED, lasted=lasted), self._now)
-                return job
-            case Failed(told):
-                reason = told or self.why_failed(ticket.job_id)
-                self.journal.record(ticket.number, Step(State.FAILED, reason=reason), self._now)
-                raise job_failed(ticket.job_id, reason)
+                if job.action is not Action.FETCH:  # saved before: the row says more already
+                    self.journal.record(job.number, Step(State.SUCCEEDED), self._now)
+                return status
+            case Failed(reason):
+                self.journal.record(job.number, Step(State.FAILED, reason=reason), self._now)
+                raise job_failed(job.job_id, reason)
 
-    def look(self, ticket: Ticket) -> JobStatus:
-        """One look, without waiting for the job; a few more where the service cannot be heard."""
-        with self.knowing(ticket):
-            job = self.client.insist(
-                lambda: self.client.look(ticket.job_id),
-                lambda why, pause: self.notify(RetryScheduled(why, pause, ticket.job_id)),
+    def check(self, job: Job) -> JobStatus:
+        """One poll, without waiting for the job; a few more where the service cannot be heard."""
+        with self.knowing(job):
+            status = self.client.insist(
+                lambda: self.client.look(job.job_id),
+                lambda why, pause: self.notify(RetryScheduled(why, pause, job.job_id)),
             )
-            if isinstance(job, Pending):
-                return job
+            if isinstance(status, Pending):
+                return status
             with contextlib.suppress(JobFailed):  # how it stands is the answer here, not an error
-                self.ended(ticket, job)
-            return job
+                self.ended(job, status)
+            return status
 
     # -------------------------------------------------------------- saving
 
-    def save(self, ticket: Ticket, urls: Sequence[str], delivery: Delivery, until: float) -> list[SavedFile]:
-        """Fetches the results to where they are wanted, and writes down which files they are."""
-        entry = self.journal.by_job_id(ticket.job_id)
+    def save(
+        self, job: Job, urls: Sequence[str], delivery: Delivery, until: float, *, stale: Collection[str] = ()
+    ) -> list[SavedFile]:
+        """Downloads the results to where they are wanted, and writes down which files they are.
+
+        A file there whose content is `stale` is replaced.
+        """
+        delivery = delivery.replacing(stale)
+        row = self.journal.by_job_id(job.job_id)
         if (path := delivery.path(delivery.naming)) is not None:
             sweep(path.parent)
-        fetch = Downloader(
-            ticket.job_id,
+        downloader = Downloader(
+            job.job_id,
             urls,
             delivery,
             client=self.client,
@@ -293,43 +376,88 @@ class Jobs:
             until=until,
             notify=self.notify,
             check=self.stop.check,
-            saved=entry.saved_files if entry else (),
+            saved=row.files if row else (),
         )
-        with self.knowing(ticket):
+        with self.knowing(job):
             try:
-                files = fetch.all()
+                files = downloader.all()
             except SomeMissing as missing:
-                self.journal.record(ticket.number, Step(State.SUCCEEDED, files=missing.files), self._now)
+                if job.action is not Action.FETCH:
+                    self.journal.record(job.number, Step(State.SUCCEEDED, files=missing.files), self._now)
                 raise missing.error from None
-            self.journal.record(ticket.number, Step(State.SAVED, files=files), self._now)
+            self.journal.record(job.number, Step(State.SAVED, files=files), self._now)
         return files
 
+    def result(
+        self, job: Job, order: Order, status: Succeeded | None, files: Sequence[SavedFile] = (), started: float = 0.0
+    ) -> JobResult:
+        """What became of the job; without a `status` it is not waited for."""
+        return JobResult(
+            job_id=job.job_id,
+            status="Succeed" if status else "Pending",
+            operation=order.kind.name,
+            input=order.input or None,
+            image_urls=status.urls if status else (),
+            files=tuple(files),
+            seconds=round(self.clock.monotonic() - started, 3) if status else None,
+            attached=job.attached,
+            index=order.index,
+            action=job.action,
+        )
+
+    def elsewhere(self, order: Order, row: Row) -> JobResult | None:
+        """The result of a job that another machine has saved, which is not fetched here."""
+        if row.state is not State.SAVED or row.host == self.journal.host:
+            return None
+        return JobResult(
+            row.job_id, "Elsewhere", order.kind.name, order.input or None, index=order.index, action=Action.KEEP
+        )
+
     @contextlib.contextmanager
-    def knowing(self, ticket: Ticket) -> Iterator[None]:
-        """Whatever fails says which job it is about, and how to go on with it."""
+    def knowing(self, job: Job) -> Iterator[None]:
+        """Whatever fails says which job it is about, and how to resume it."""
         try:
             yield
         except Failure as error:
-            error.job_id = ticket.job_id
-            if isinstance(error, JobNotFound):
-                self.journal.record(ticket.number, Step(State.LOST, reason=error.why), self._now)
+            error.job_id = job.job_id
+            if isinstance(error, JobNotFound) and error.is_certain and job.action is not Action.FETCH:
+                self.journal.record(job.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
-                error.message = f"Interrupted; job {ticket.job_id} goes on at the service"
-            go_on = go_on_with(ticket.job_id)
+                error.message = f"Interrupted; job {job.job_id} goes on at the service"
+            go_on = go_on_with(job.job_id)
             if go_on not in error.hint and not isinstance(error, JobFailed | JobNotFound):
                 error.hint = f"{error.hint}; then {go_on}" if error.hint else go_on
             raise
 
 
-def _raise(error: AeforgeError) -> NoReturn:
-    raise error
+STOPPED_SECONDS = 15.0  # after which a job of a run that lives, but does not seem to go on, is polled by us as well
 
 
-def _sent_before(entry: Entry) -> SentBefore:
-    return SentBefore(
-        "The same work was sent before, and its answer was lost: a job may exist and be charged. It was not sent again",
-        why=f"first sent at {entry.created}: {entry.reason or 'no answer came'}",
-        hint="look at the service's dashboard; to send it again all the same, add --new to the command",
+def attached(row: Row) -> Job:
+    """The job of an earlier row, to go on with at no cost. Raises what its state forbids."""
+    if row.job_id is None or not (rules.is_paid(row) or rules.can_resume(row)):
+        raise sent_before(row)
+    action = Action.RESUME if rules.can_resume(row) else Action.FETCH
+    return Job(JobId(row.job_id), row.number, attached=True, action=action)
+
+
+def held_too_long(held: Held) -> JobStillRunning:
+    return JobStillRunning(
+        "Another process has been at the same job all the time",
+        why=f"since {held.row.created}",
+        hint=command("job list --pending"),
+        job_id=held.row.job_id,
+    )
+
+
+def budget_reached(limit: Limit, spent: int) -> BudgetReached:
+    told = f"{count(spent, 'job')} submitted" if limit.unit is None else f"{price(spent, limit.unit)} spent"
+    return BudgetReached(
+        f"budget {limit.text} reached; nothing was submitted",
+        why=f"{told}; resets at {limit.resets_at}",
+        hint="wait until then, or raise the budget",
+        budget=limit.text,
+        resets_at=limit.resets_at,
     )
 
 
@@ -337,6 +465,29 @@ def job_failed(job_id: JobId, reason: str) -> JobFailed:
     return JobFailed(
         f"Job {job_id} failed at the service",
         why=reason or "the service gives no reason",
-        hint="change the prompt or the picture, then run the command again",
+        hint="change the prompt or the picture, then run the command again; pictures of child-like figures,"
+        " and small ones (under 1024 px), often fail",
         job_id=job_id,
     )
+
+
+def _quality(operation: Operation) -> str | None:
+    quality = getattr(operation, "quality", None)
+    return None if quality is None else str(quality)
+
+
+def _details(operation: Operation) -> Mapping[str, object]:
+    """The form's fields and its pictures by their content: what tells, later, how a file was made."""
+    fields: dict[str, list[str]] = {}
+    inputs = []
+    for part in operation.parts():
+        if isinstance(part.value, Picture):
+            inputs.append({"field": part.name, "input": part.value.label, "sha256": part.value.sha256})
+        else:
+            fields.setdefault(part.name, []).append(label_of(part.value))
+    told = {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+    return {"fields": told, "inputs": inputs, "version": __version__}
+
+
+def _raise(error: AeforgeError) -> NoReturn:
+    raise error

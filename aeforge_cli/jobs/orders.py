@@ -1,36 +1,65 @@
-"""What is asked for, and what became of it: the values that commands and the core exchange."""
+"""What is asked for: one job of a plan, with where its results go and what may be used again."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aeforge_cli.api.operations import Operation
-from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.journal.interface import Claiming
+from aeforge_cli.journal.interface import Reuse
 
 if TYPE_CHECKING:
-    from aeforge_cli.jobs.download import Delivery
+    from aeforge_cli.jobs.delivery import Delivery
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Order:
-    """One job to buy; `input` is what the user called it, `delivery` None where result links are enough."""
+    """One job to do; `input` is what the user called its picture, `delivery` None where links are enough.
 
-    operation: Operation
-    input: str
+    `name` is what people are told that it is, where that is not its picture. `asked` is what is asked for, whatever the
+    pictures are. `make` reads them: a result of another job is there only when that job, one of `after`, has ended.
+    With `update` a result that other work made is replaced, whose content is in `stale` then. `gone` are rows of the
+    journal whose results cannot be had any more.
+    """
+
+    make: Callable[[], Operation]
+    kind: type[Operation]
+    input: str = ""
+    name: str = ""
+    words: str = ""
+    asked: Operation | None = None
     delivery: "Delivery | None" = None
-    claiming: Claiming = Claiming.GO_ON
+    reuse: Reuse = Reuse.UNFINISHED
+    update: bool = False
+    index: int = 0
+    after: tuple["Order", ...] = ()
+    gone: set[int] = field(default_factory=set)
+    stale: frozenset[str] = frozenset()
 
+    @cached_property
+    def operation(self) -> Operation:
+        """Raises what is wrong with a picture."""
+        return self.make()
 
-@dataclass(frozen=True)
-class Finished:
-    """What became of a job; `seconds` is how long it took from here, `index` its place in a list."""
+    @cached_property
+    def work(self) -> str:
+        """The fingerprint: the same for the same endpoint, fields and pictures."""
+        return self.operation.fingerprint()
 
-    job_id: str | None
-    status: str
-    operation: str | None = None
-    input: str | None = None
-    image_urls: tuple[str, ...] = ()
-    files: tuple[SavedFile, ...] = ()
-    seconds: float | None = None
-    attached: bool = False
-    index: int | None = None
+    def forget(self) -> None:
+        """Lets go of the pictures: a plan may have thousands."""
+        self.__dict__.pop("operation", None)
+
+    def reconsider(self) -> None:
+        """Forgets the fingerprint, too: by its turn the pictures may be others."""
+        self.forget()
+        self.__dict__.pop("work", None)
+
+    @property
+    def label(self) -> str:
+        """What people are told that it is; empty where only its number says."""
+        return self.name or self.input
+
+    @property
+    def called(self) -> str:
+        return self.label or f"job {self.index + 1}"

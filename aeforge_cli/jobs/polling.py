@@ -1,25 +1,24 @@
-"""Waiting for a job: which troubles pass by themselves, and when patience ends."""
+"""Polling one job: which failures pass by themselves, what "not found" means, and when the timeout expires."""
 
 from collections.abc import Callable
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeeded
-from aeforge_cli.api.retry import jitter
-from aeforge_cli.errors import AeforgeError, JobStillRunning, go_on_with
+from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, go_on_with
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
-from aeforge_cli.journal.interface import Lasted
 from aeforge_cli.process.clock import Clock
 
-MISSING_SECONDS = 30.0  # how long "not found" may mean "not yet known everywhere"
-EMPTY_LOOKS = 3  # how often a job that succeeded without results is looked at again
+MISSING_SECONDS = 30.0  # one doubtful answer decides nothing about paid work: a gateway may say 404, too
+MISSING_POLLS = 3
+EMPTY_POLLS = 3  # how often a job that succeeded without results is polled again
 
 
 class Poller:
-    """Looks at one job until it has ended; a step at a time, so that many can be watched by one thread.
+    """Polls one job until it has ended; a step at a time, so that many can be polled by one thread.
 
-    `accepted` is when the job was made, on the monotonic clock, if this process saw it; `until` when patience ends.
-    `lasted` tells how long the job took, once it has succeeded before our eyes.
+    `accepted` is when the job was made, on the monotonic clock, if this process saw it; `until` when the timeout
+    expires. `is_known` says that the journal has the job: only then is there a reason to doubt that it does not exist.
     """
 
     def __init__(
@@ -32,6 +31,7 @@ class Poller:
         until: float,
         accepted: float | None,
         notify: Callable[[Event], None],
+        is_known: bool = True,
     ) -> None:
         self._job_id = job_id
         self._client = client
@@ -40,70 +40,79 @@ class Poller:
         self._until = until
         self._accepted = accepted
         self._notify = notify
+        self._is_known = is_known
         self._started = clock.monotonic()
-        self._pending_at = 0.0
-        self.lasted: Lasted | None = None
+        self._missing_since: float | None = None
+        self._missing = 0
         self._failures = 0
         self._empty = 0
 
-    def to_the_end(self) -> Succeeded | Failed:
-        """Waits. Raises JobStillRunning when patience ends, or what the last looks met."""
-        self._clock.sleep(self.first_pause())
-        while isinstance(found := self.look(), float):
-            self._clock.sleep(found)
-        return found
-
     def first_pause(self) -> float:
-        """Seconds until the first look: none at a job that is not new."""
-        return 0.0 if self._accepted is None else self._schedule.pause(0.0, self._job_id)
+        """Seconds until the first poll: none for a job that is not new."""
+        return 0.0 if self._accepted is None else self._schedule.pause(0.0)
 
-    def look(self) -> Succeeded | Failed | float:
-        """One look: how the job ended, or the seconds to wait before the next."""
+    def poll(self) -> Succeeded | Failed | float:
+        """One poll: how the job ended, or the seconds to wait before the next."""
         try:
             job = self._client.look(self._job_id, self._until)
-        except Retryable as trouble:
-            return self._after(trouble)
-        self._failures = 0
-        match job:
-            case Pending(status):
-                self._pending_at = self._waited
-                self._notify(Waiting(self._job_id, status, self._waited))
-                return self._within_patience(self._schedule.pause(self._waited, self._job_id), self._still_running())
-            case Succeeded() if self._accepted is not None:
-                self.lasted = Lasted(self._pending_at, self._waited)
-                self._schedule.learn(self.lasted, self._job_id)
-        return job
+        except Retryable as failure:
+            return self._after(failure)
+        self._failures, self._missing_since, self._missing = 0, None, 0
+        if not isinstance(job, Pending):
+            return job
+        self._notify(Waiting(self._job_id, job.status, self._waited))
+        pause = self._schedule.pause(self._waited)
+        return self._before_timeout(pause, self._still_running("the timeout expired"))
 
     @property
     def _waited(self) -> float:
         return self._clock.monotonic() - self._started
 
-    def _after(self, trouble: Retryable) -> float:
-        self._empty += trouble.kind == "no_urls"
-        if self._empty > EMPTY_LOOKS or (trouble.kind == "missing" and not self._is_new()):
-            raise trouble.error
-        pause = trouble.wait
-        if pause is None:
-            pause = max(1.0, jitter(self._failures, chance=self._client.chance))
+    def _after(self, failure: Retryable) -> float:
+        self._empty += failure.kind == "no_urls"
+        if self._empty > EMPTY_POLLS or (failure.kind == "missing" and self._is_lost()):
+            raise self._lost(failure.error)
+        pause = max(1.0, failure.pause(self._failures, chance=self._client.chance))
         self._failures += 1
-        pause = self._within_patience(pause, trouble.error)
-        self._notify(RetryScheduled(trouble.error.why or trouble.error.message, pause, self._job_id))
+        pause = self._before_timeout(pause, self._at_the_end(failure.error))
+        self._notify(RetryScheduled(failure.error.why or failure.error.message, pause, self._job_id))
         return pause
 
-    def _is_new(self) -> bool:
-        return self._accepted is not None and self._clock.monotonic() - self._accepted < MISSING_SECONDS
+    def _is_lost(self) -> bool:
+        """Whether the service has said often and long enough that it does not know the job."""
+        self._missing += 1
+        if self._missing_since is None:
+            self._missing_since = self._clock.monotonic()
+        return not self._is_known or self._is_certain
 
-    def _within_patience(self, pause: float, otherwise: AeforgeError) -> float:
-        """The pause, cut so that a last look falls on the end of patience; at the end, the error."""
+    @property
+    def _is_certain(self) -> bool:
+        since = self._missing_since
+        return (
+            since is not None and self._missing >= MISSING_POLLS and self._clock.monotonic() - since >= MISSING_SECONDS
+        )
+
+    def _lost(self, error: AeforgeError) -> AeforgeError:
+        if isinstance(error, JobNotFound):
+            error.is_certain = self._is_certain
+        return error
+
+    def _at_the_end(self, error: AeforgeError) -> AeforgeError:
+        if isinstance(error, JobNotFound):
+            return self._still_running(f"the service does not know it ({error.why}), which may pass")
+        return error
+
+    def _before_timeout(self, pause: float, otherwise: AeforgeError) -> float:
+        """The pause, cut so that a last poll falls on the timeout; then the error."""
         left = self._until - self._clock.monotonic()
         if left <= 0:
             raise otherwise
         return min(pause, left)
 
-    def _still_running(self) -> JobStillRunning:
+    def _still_running(self, why: str) -> JobStillRunning:
         return JobStillRunning(
             f"Job {self._job_id} is still running after {self._waited:.0f} s; nothing is lost",
-            why="patience ended (--timeout)",
+            why=f"{why} (--timeout)",
             hint=go_on_with(self._job_id),
             job_id=self._job_id,
         )

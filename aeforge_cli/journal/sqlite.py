@@ -1,4 +1,4 @@
-"""The journal on disk: durable, private, shared by processes and threads (SQLite).
+"""The journal on this machine's disk: durable, private, shared by processes and threads (SQLite).
 
 Rollback journal and `synchronous=EXTRA`: a write-ahead log has a corruption bug up to SQLite 3.51.2, and cannot be
 copied alone. A commit waits for the disk, so threads that write at the same time share one.
@@ -9,162 +9,63 @@ import errno
 import json
 import os
 import sqlite3
+import stat
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, TypeVar
 
 from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, JournalDamaged
-from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.files.locks import is_locked, lock
-from aeforge_cli.journal.interface import Claimed, Claiming, Entry, JournalUnwritable, Lasted, State, Step, Taken, Work
-from aeforge_cli.redaction import shown_url
+from aeforge_cli.journal import tables as sql
+from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
+from aeforge_cli.journal.interface import JournalUnwritable
+from aeforge_cli.journal.machine import this_machine
+from aeforge_cli.journal.privacy import make_private
+from aeforge_cli.journal.rules import is_unfinished, job_key
+from aeforge_cli.journal.run_locks import RunLock
+from aeforge_cli.journal.sql_journal import SqlJournal
+from aeforge_cli.journal.tables import SCHEMA, Tables
 
-_SCHEMA = 1
-_TABLE = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY, work TEXT NOT NULL, service TEXT NOT NULL, account TEXT NOT NULL, run TEXT NOT NULL,
-    operation TEXT NOT NULL, state TEXT NOT NULL, job_id TEXT, input TEXT, prompt TEXT, output TEXT,
-    created TEXT NOT NULL, updated TEXT NOT NULL, files TEXT NOT NULL DEFAULT '[]', reason TEXT,
-    pending_at REAL, ended_by REAL
-)"""
-_INDEXES = (
-    "CREATE INDEX IF NOT EXISTS by_work ON jobs (work, service, account)",
-    "CREATE INDEX IF NOT EXISTS by_job_id ON jobs (job_id)",
-    "CREATE INDEX IF NOT EXISTS by_state ON jobs (state)",
-)
-_COLUMNS = (
-    "number, work, service, account, run, operation, state, job_id,"
-    " input, prompt, output, created, updated, files, reason"
-)
-_UNFINISHED = "(state IN ('submitting', 'unknown', 'accepted') OR (state = 'succeeded' AND output IS NOT NULL))"
-_SAME_WORK = "work = ? AND service = ? AND account = ? AND state NOT IN ('not_sent', 'rejected') ORDER BY number DESC"
-BUSY_SECONDS = 30
-_LISTED_EVERY = 1.0  # seconds
-
-
+BUSY_SECONDS = 30.0
+_SLICE = 1.0  # seconds: how long one try waits for a lock, before those who came meanwhile join it
+_TYPES = {"number": "INTEGER PRIMARY KEY", "key": "TEXT", "integer": "INTEGER", "real": "REAL"}
+_NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 T = TypeVar("T")
 
 
-class _Change(Generic[T]):
-    """A change that waits for a transaction, and what came of it."""
-
-    def __init__(self, change: Callable[[sqlite3.Connection], T]) -> None:
-        self._change = change
-        self._result: list[T] = []
-        self.failure: Exception | None = None
-        self.is_done = False
-
-    def run(self, database: sqlite3.Connection) -> None:
-        self._result = [self._change(database)]
-
-    def outcome(self) -> T:
-        if self.failure is not None:
-            raise self.failure
-        if not self._result:
-            raise CannotSave("The journal was interrupted before it recorded the job")
-        return self._result[0]
+_Waiting = Change[Tables, Any]
 
 
-class SqliteJournal:
+class SqliteJournal(SqlJournal):
     """The journal in a folder; several processes and threads may use it at once.
 
-    Raises JournalUnwritable where the folder cannot be used, JournalDamaged where the file is no journal, CannotSave
-    where a row cannot be written.
+    Opening it makes the folder private where it is the user's own, and brings an older journal to the present schema.
+    `busy_seconds` is how long a change waits for a lock that another process holds.
+    Raises JournalUnwritable where the folder cannot be used, JournalDamaged where the file is no journal, JournalBusy
+    where it stays locked, CannotSave where the disk is full.
     """
 
-    def __init__(self, folder: Path, *, history: bool = True) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, history: bool = True, busy_seconds: float = BUSY_SECONDS) -> None:
+        super().__init__(folder, host=this_machine(folder), history=history)
         self._path = folder / "jobs.sqlite3"
-        self._history = history
+        self._doubt = folder / "journal-was-damaged"
+        self._busy_seconds = busy_seconds
+        self._is_busy = False
+        self._waits = 0  # milliseconds that the connection waits for a lock
+        self._damage: JournalDamaged | None = None
         self._lock = threading.RLock()
-        self._queue_lock = threading.Lock()
-        self._queue: list[_Change[Any]] = []
-        self._listed_at = 0.0
-        self._list_is_stale = False
-        self._run = _RunLock(folder / "runs")
+        self._in_turn = GroupCommit(self._commit_all)
+        self._run = RunLock(folder / "runs")
         self._open()
 
-    # -------------------------------------------------------------- rows
+    @property
+    def run(self) -> str:
+        return self._run.name
 
-    def claim(self, work: Work, now: datetime, how: Claiming) -> Claimed | Taken:
-        """Takes the work, or says which earlier row is in the way; one transaction, durable before it returns."""
-        with self._lock:  # the first claim takes the run's lock file
-            run = self._run.name
-        return self._in_one(lambda database: self._claimed(database, work, now, how, run))
-
-    def _claimed(
-        self, database: sqlite3.Connection, work: Work, now: datetime, how: Claiming, run: str
-    ) -> Claimed | Taken:
-        entry = self._in_the_way(database, work, how)
-        if entry is None:
-            return Claimed(self._insert(database, work, now, run))
-        lives = self._run.lives(entry.run)
-        if entry.state is State.SUBMITTING and not lives:
-            # Its process ended between sending and hearing: nobody can know.
-            self._write(database, entry.number, Step(State.UNKNOWN, reason="the process ended before the answer"), now)
-            (entry,) = self._rows(database, "number = ?", (entry.number,))
-        return Taken(entry, is_live=lives)
-
-    def _insert(self, database: sqlite3.Connection, work: Work, now: datetime, run: str) -> int:
-        told: tuple[str | None, ...] = (work.input, work.prompt, work.output)
-        if not self._history:
-            told = (None, None, work.output and "")
-        cursor = database.execute(
-            "INSERT INTO jobs (work, service, account, run, operation, state, input, prompt, output, created, updated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(work.key, work.service, work.account, run, work.operation, State.SUBMITTING),
-                *map(_packed, told),
-                *(_stamp(now), _stamp(now)),
-            ),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def record(self, number: int, step: Step, now: datetime) -> None:
-        self._in_one(lambda database: self._write(database, number, step, now))
-        self._list_is_stale = True
-        if time.monotonic() - self._listed_at > _LISTED_EVERY:
-            self._list_pending()
-
-    def by_job_id(self, job_id: str) -> Entry | None:
-        found = self._select("job_id = ? ORDER BY number DESC LIMIT 1", (job_id,))
-        return found[0] if found else None
-
-    def latest(self, work: str, service: str, account: str) -> Entry | None:
-        """The newest row of the work that was sent."""
-        found = self._select(f"{_SAME_WORK} LIMIT 1", (work, service, account))
-        return found[0] if found else None
-
-    def maker(self, path: str) -> Entry | None:
-        """The newest row with a result that was saved under this name."""
-        name = _literally(json.dumps({"path": path})[1:-1])
-        found = self._select("files LIKE ? ESCAPE '\\' ORDER BY number DESC LIMIT 1", (f"%{name}%",))
-        return found[0] if found else None
-
-    def begins_with(self, beginning: str) -> list[Entry]:
-        """Rows whose job id begins so, the newest first."""
-        return self._select("job_id LIKE ? ESCAPE '\\' ORDER BY number DESC", (f"{_literally(beginning)}%",))
-
-    def entries(self, *, pending: bool = False, search: str = "", limit: int | None = None) -> list[Entry]:
-        """Rows, the newest first; `pending` are those whose end is not known, `search` is in what people remember."""
-        found = self._select(f"{_UNFINISHED if pending else 'TRUE'} ORDER BY number DESC", ())
-        if search:
-            found = [entry for entry in found if search.casefold() in _searchable(entry)]
-        return found[:limit]
-
-    def durations(self, operation: str, service: str, limit: int = 100) -> list[Lasted]:
-        """How long the latest jobs of this kind took."""
-        query = (
-            "SELECT pending_at, ended_by FROM jobs WHERE operation = ? AND service = ? AND ended_by IS NOT NULL"
-            " ORDER BY number DESC LIMIT ?"
-        )
-        with self._reading():
-            return [Lasted(*row) for row in self._database.execute(query, (operation, service, limit))]
+    def _lives(self, run: str) -> bool:
+        return self._run.lives(run)
 
     def close(self) -> None:
         if self._list_is_stale:
@@ -172,6 +73,79 @@ class SqliteJournal:
         with self._lock:
             self._database.close()
         self._run.release()
+
+    # -------------------------------------------------------------- transactions
+
+    def _write(self, change: Callable[[Tables], T], *, locks: Sequence[str] = (), is_paid: bool = True) -> T:
+        """Runs the change in a transaction, with those of other threads that ask meanwhile.
+
+        A transaction locks the whole journal, so `locks` need not be looked at. Once it was busy for too long, what has
+        cost nothing yet waits no more: else each of a hundred jobs would wait in its turn.
+        """
+        patience = self._busy_seconds if is_paid or not self._is_busy else 0.0
+        return self._in_turn(Change(change, patience))
+
+    def _commit_all(self, batch: Sequence[_Waiting]) -> None:
+        """One try for all that waits; who is not late by then waits for the next."""
+        with self._lock:
+            try:
+                if self._damage is not None:
+                    raise copy(self._damage)
+                self._commit(batch)
+                self._is_busy = False
+            except OwnFailure as failed:
+                failed.change.fail(failed.failure)
+            except JournalDamaged as damage:
+                fail_all(batch, damage)
+            except sqlite3.Error as error:
+                self._is_busy = _is_busy(error)
+                late = [each for each in batch if not self._is_busy or each.patience <= 0]
+                if late:
+                    fail_all(late, self._translated(error))
+            finally:
+                if all(each.has_run for each in batch) and not self._in_transaction():
+                    for each in batch:  # also when a signal came upon us right after the commit
+                        each.succeed()
+
+    def _commit(self, batch: Sequence[_Waiting]) -> None:
+        self._wait_at_most(max(each.patience for each in batch))
+        # IMMEDIATE: a claim reads before it writes, and no other process may write in between.
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            run_all(batch, self._tables, (sqlite3.Error,))
+            self._database.execute("COMMIT")
+        except BaseException as error:
+            if self._in_transaction() or isinstance(error, sqlite3.Error):
+                for each in batch:
+                    each.forget()
+            if self._in_transaction():
+                self._database.execute("ROLLBACK")
+            raise
+
+    def _wait_at_most(self, seconds: float) -> None:
+        milliseconds = int(1000 * min(max(seconds, 0.0), _SLICE))
+        if milliseconds != self._waits:
+            self._database.execute(f"PRAGMA busy_timeout={milliseconds}")
+            self._waits = milliseconds
+
+    def _in_transaction(self) -> bool:
+        return self._database.in_transaction
+
+    def _read(self, question: Callable[[Tables], T]) -> T:
+        until = time.monotonic() + self._busy_seconds
+        while True:
+            with self._lock:
+                if self._damage is not None:
+                    raise copy(self._damage)
+                try:
+                    self._wait_at_most(until - time.monotonic())
+                    return question(self._tables)
+                except sqlite3.Error as error:
+                    if not _is_busy(error) or time.monotonic() >= until:
+                        raise self._translated(error) from None
+
+    def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._database.execute(statement, values).fetchall()
 
     # -------------------------------------------------------------- the file
 
@@ -181,249 +155,225 @@ class SqliteJournal:
             with contextlib.suppress(FileExistsError):
                 # Private from its first instant: SQLite would make it, and its side files, as the umask allows.
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            self._identity = _identity(self._path)
         except OSError as error:
             self._refuse(error)
-        try:
-            self._connect()
-        except sqlite3.Error as error:
-            raise self._translated(error, opening=True) from None
+        make_private(self._folder, (*_PRIVATE, self._path.name, self._doubt.name))
+        until = time.monotonic() + self._busy_seconds
+        while not self._is_connected(until):
+            pass
 
     def _refuse(self, error: OSError) -> None:
         if error.errno in _NO_ROOM:
-            raise _cannot_record(self._path, error.strerror or "") from None
+            raise self._cannot_record(error.strerror or "") from None
         raise JournalUnwritable(self._folder, error.strerror or type(error).__name__) from None
 
+    def _is_connected(self, until: float) -> bool:
+        try:
+            self._connect()
+        except sqlite3.Error as error:
+            if _is_busy(error) and time.monotonic() < until:
+                return False
+            raise self._translated(error, opening=True) from None
+        return True
+
     def _connect(self) -> None:
-        self._database = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        self._database = sqlite3.connect(self._path, timeout=_SLICE, isolation_level=None, check_same_thread=False)
+        self._waits = int(1000 * _SLICE)
+        self._tables = Tables(self._execute, host=self.host)
         try:
             self._database.execute("PRAGMA journal_mode=TRUNCATE")
             self._database.execute("PRAGMA synchronous=EXTRA")
-            self._commit([_Change(self._migrate)])
+            if self._version() != SCHEMA:
+                self._migrate()
         except BaseException:
             self._database.close()
             raise
 
-    def _migrate(self, database: sqlite3.Connection) -> None:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > _SCHEMA:
+    def _version(self) -> int:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    # -------------------------------------------------------------- schemas
+
+    def _migrate(self) -> None:
+        """To the present schema, within one transaction: killed in it, the old journal stands as it was."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._migrate_from(self._version())  # asked again: another process may have been faster
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._in_transaction():
+                self._database.execute("ROLLBACK")
+            raise
+
+    def _migrate_from(self, version: int) -> None:
+        if version > SCHEMA:
             raise JournalDamaged(
                 f"The journal {self._path} was written by a newer aeforge",
                 hint="upgrade aeforge, or name another folder with AEFORGE_STATE_DIR",
             )
-        if version < _SCHEMA:
-            for statement in (_TABLE, *_INDEXES, f"PRAGMA user_version={_SCHEMA}"):
-                database.execute(statement)
+        if version == SCHEMA:
+            return
+        if version == 1:
+            self._require_no_older_process()
+            self._database.execute("ALTER TABLE jobs RENAME TO jobs_1")
+        self._run_all(sql.JOBS, sql.FILES, sql.HOLDS)
+        if version == 1:
+            self._move_rows()
+        self._run_all(*sql.INDEXES)  # afterwards: row by row they take ten times as long
+        self._database.execute(f"PRAGMA user_version={SCHEMA}")
 
-    def _in_one(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs the change in a transaction, with those of other threads that ask meanwhile; durable on return."""
-        item = _Change(change)
-        with self._queue_lock:
-            self._queue.append(item)
-        with self._lock:
-            if not item.is_done:
-                with self._queue_lock:
-                    batch, self._queue = self._queue, []
-                try:
-                    self._commit(batch)
-                except sqlite3.Error as error:
-                    failure = self._translated(error)
-                    for waiting in batch:
-                        waiting.failure = failure
-                finally:
-                    for waiting in batch:
-                        waiting.is_done = True
-        return item.outcome()
+    def _require_no_older_process(self) -> None:
+        """An older aeforge that still runs could not record the ids of the jobs that it pays for."""
+        if self._run.others_live():
+            raise JournalBusy(
+                f"The journal {self._path} is in use by an older aeforge, and must be converted",
+                hint="wait until its jobs have ended, or name another folder with AEFORGE_STATE_DIR",
+            )
 
-    def _commit(self, batch: "Sequence[_Change[Any]]") -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            for item in batch:
-                item.run(self._database)
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+    def _run_all(self, *statements: str) -> None:
+        for statement in statements:
+            self._database.execute(statement.format(**_NAMES, **_TYPES))
 
-    def _select(self, condition: str, values: tuple[object, ...]) -> list[Entry]:
-        with self._reading():
-            return self._rows(self._database, condition, values)
+    def _move_rows(self) -> None:
+        """Schema 1 kept the files of a job in its row, as JSON."""
+        jobs = self._database.execute(f"SELECT {', '.join(_COLUMNS_1)} FROM jobs_1")  # noqa: S608 - our names
+        self._database.executemany(_INSERT_JOB, (self._job_of_1(values) for values in jobs))
+        files = self._database.execute("SELECT number, updated, files FROM jobs_1 WHERE files <> '[]'")
+        self._database.executemany(_INSERT_FILE, (file for row in files for file in self._files_of_1(*row)))
+        self._database.execute("DROP TABLE jobs_1")
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except sqlite3.Error as error:
-                raise self._translated(error) from None
+    def _job_of_1(self, values: Sequence[Any]) -> dict[str, Any]:
+        row = dict(zip(_COLUMNS_1, values, strict=True))
+        unfinished = is_unfinished(sql.known_state(row["state"]), row["output"])
+        key = row["job_id"] and job_key(row["job_id"])
+        return row | {"host": self.host, "details": "{}", "job_key": key, "unfinished": int(unfinished)}
 
-    def _rows(self, database: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> list[Entry]:
-        found = database.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {condition}", values)  # noqa: S608 - ours
-        return [_entry(row) for row in found]
+    def _files_of_1(self, number: int, updated: str, files: str) -> Iterator[dict[str, Any]]:
+        for place, file in enumerate(json.loads(files)):
+            values = {name: file.get(name) for name in ("url", "bytes", "sha256", "width", "height", "format")}
+            path = _place_of_1(file["path"], file.get("bytes")) if file.get("path") else None
+            values |= {"job": number, "place": place, "host": self.host, "saved": updated}
+            yield values | {"path": path and json.dumps(path)}
+
+    # -------------------------------------------------------------- what goes wrong
 
     def _translated(self, error: sqlite3.Error, *, opening: bool = False) -> Exception:
-        # The primary code is the low byte; `database is locked` is also how a lock that is never free shows.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        code = _code(error)
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _is_another_database(error):
             return self._set_aside()
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if _is_busy(error):
             return JournalBusy(
-                f"The journal {self._path} stayed locked for {BUSY_SECONDS} s",
+                f"The journal {self._path} stayed locked for {self._busy_seconds:g} s",
                 hint="end the process that holds it, or name another folder with AEFORGE_STATE_DIR",
             )
         if opening and code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             return JournalUnwritable(self._folder, str(error))
-        return _cannot_record(self._path, "the disk is full" if code == sqlite3.SQLITE_FULL else str(error))
+        return self._cannot_record("the disk is full" if code == sqlite3.SQLITE_FULL else str(error))
 
     def _set_aside(self) -> AeforgeError:
-        number = 1
-        while (aside := self._path.with_name(f"{self._path.name}.damaged-{number}")).exists():
-            number += 1
+        """Moves a damaged journal out of the way, once: another process may have done so, and have begun a new one."""
         with contextlib.suppress(AttributeError):  # damaged before the first connection
             self._database.close()
+        aside = _free_name(self._path)
+        why = "another process has set it aside; jobs recorded there are not known here any more"
         try:
-            self._path.rename(aside)
+            if _identity(self._path) == self._identity:
+                # First the mark: a retry loop that finds the empty journal alone would pay for everything again.
+                _write_durably(self._doubt, f"{aside}\n")
+                self._path.rename(aside)  # what was left of a rollback journal, SQLite deletes beside an empty file
+                why = f"it was set aside as {aside}; jobs recorded there are not known here any more"
+        except FileNotFoundError:
+            pass  # as set aside by another process
         except OSError as error:
-            return _cannot_record(self._path, f"it is damaged, and cannot be set aside: {error.strerror}")
-        return JournalDamaged(
+            return self._cannot_record(f"it is damaged, and cannot be set aside: {error.strerror}")
+        self._damage = JournalDamaged(
             f"The journal {self._path} was damaged",
-            why=f"it was set aside as {aside}; jobs recorded there are not known here any more",
-            hint="if a job of yours was unfinished, look at the service's dashboard; then run the command again",
+            why=why,
+            hint="check the service's dashboard for unfinished jobs; then run the command again with --yes",
+        )
+        return self._damage
+
+    def _cannot_record(self, why: str) -> CannotSave:
+        return CannotSave(
+            f"The journal {self._path} cannot record the job",
+            why=why,
+            hint="make room on the disk, or name another folder with AEFORGE_STATE_DIR",
         )
 
-    def _in_the_way(self, database: sqlite3.Connection, work: Work, how: Claiming) -> Entry | None:
-        """The row that keeps the work from being bought, if there is one.
-
-        What was never sent does not count. A lost answer counts until the same work was sent again, since that was
-        the user's decision; paid work that is not finished always does.
-        """
-        if how is Claiming.ANEW:
-            return None
-        rows = self._rows(database, _SAME_WORK, (work.key, work.service, work.account))
-        latest = rows[0] if rows else None
-        if latest and latest.state in (State.SUBMITTING, State.UNKNOWN):
-            return latest
-        if latest and how is Claiming.RESUME and latest.state in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
-            return latest
-        return next((row for row in rows if row.is_unfinished), None)
-
-    def _write(self, database: sqlite3.Connection, number: int, step: Step, now: datetime) -> None:
-        packed = _packed_files(step.files, history=self._history) if step.files else None
-        database.execute(
-            "UPDATE jobs SET state = ?, updated = ?, job_id = coalesce(?, job_id), reason = ?,"
-            " files = coalesce(?, files), pending_at = coalesce(?, pending_at), ended_by = coalesce(?, ended_by)"
-            " WHERE number = ?",
-            (
-                *(step.state, _stamp(now), step.job_id, _packed(step.reason or None), packed),
-                *(step.lasted or (None, None)),
-                number,
-            ),
+    @property
+    def doubt(self) -> str:
+        try:
+            aside = self._doubt.read_text().strip() if self._doubt.is_file() else ""
+        except (OSError, ValueError):
+            aside = f"{self._path.name}.damaged"
+        return (
+            f"the journal was damaged and set aside as {aside}; what was paid for before is not known here"
+            if aside
+            else ""
         )
 
-    def _list_pending(self) -> None:
-        """Keeps the small file from which shells complete job ids, so that a TAB needs no Python."""
-        with self._lock:
-            self._listed_at, self._list_is_stale = time.monotonic(), False
-            rows = self._select(f"job_id IS NOT NULL AND {_UNFINISHED} ORDER BY number DESC LIMIT 100", ())
-        staged = self._folder / f".pending-{uuid.uuid4().hex}"
-        # A convenience: where it cannot be kept, ids are merely not offered.
-        with contextlib.suppress(OSError):
-            staged.touch(mode=0o600)
-            staged.write_text("".join(f"{row.job_id}\n" for row in rows))
-            staged.replace(self._folder / "pending-jobs")
+    def clear_doubt(self) -> None:
+        try:
+            self._doubt.unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotSave(f"{self._doubt} cannot be removed", why=error.strerror or "") from None
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_PRIVATE = ("jobs.sqlite3-journal", "pending-jobs", "machine", "runs")
+_COLUMNS_1 = (
+    *("number", "work", "service", "account", "run", "operation", "state", "job_id", "input", "prompt", "output"),
+    *("created", "updated", "reason", "pending_at", "ended_by"),
+)
+_INSERT_JOB = sql.insertion("jobs", (*_COLUMNS_1, "host", "details", "job_key", "unfinished"))
+_INSERT_FILE = sql.insertion("files", sql.FILE_COLUMNS)
 
 
-def _cannot_record(path: Path, why: str) -> CannotSave:
-    return CannotSave(
-        f"The journal {path} cannot record the job",
-        why=why,
-        hint="make room on the disk, or name another folder with AEFORGE_STATE_DIR",
-    )
+def _place_of_1(path: str, size: int | None) -> str:
+    """The whole path, if the file is where this folder says: schema 1 kept the name as the user had typed it."""
+    whole = os.path.abspath(path)  # noqa: PTH100 - a link stays what the user named
+    if whole != path:
+        with contextlib.suppress(OSError, ValueError):
+            return whole if os.stat(whole).st_size == size else path  # noqa: PTH116 - as above
+    return path
 
 
-# ------------------------------------------------------------------ values
+def _code(error: sqlite3.Error) -> int:
+    """The primary code: the low byte."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _stamp(now: datetime) -> str:
-    return now.isoformat(timespec="milliseconds")
+def _is_busy(error: sqlite3.Error) -> bool:
+    """`database is locked` is also how a lock that is never free shows."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _packed(text: str | None) -> str | None:
-    """Text as ASCII JSON: a file name may hold bytes that are no UTF-8."""
-    return None if text is None else json.dumps(text)
+def _is_another_database(error: sqlite3.Error) -> bool:
+    """A database without our tables or columns, or with others of the same name, whatever its version says."""
+    text = str(error)
+    return text.startswith(("no such table", "no such column")) or text.endswith("already exists")
 
 
-def _unpacked(text: str | None) -> str | None:
-    return None if text is None else str(json.loads(text))
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file it is. Raises OSError where it is no regular file: a FIFO would hang, a device may do anything."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file")
+    return found.st_dev, found.st_ino
 
 
-def _literally(text: str) -> str:
-    """What LIKE takes for the text itself."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return aside
 
 
-def _packed_files(files: Sequence[SavedFile], *, history: bool) -> str:
-    rows = [asdict(file) | {"url": shown_url(file.url) if file.url else None} for file in files]
-    return json.dumps(rows if history else [row | {"path": None} for row in rows])
-
-
-def _entry(row: tuple[object, ...]) -> Entry:
-    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    for name in ("input", "prompt", "output", "reason"):
-        values[name] = _unpacked(values[name])  # type: ignore[arg-type]
-    values["state"] = State(str(values["state"]))
-    values["files"] = tuple(json.loads(str(values["files"])))
-    return Entry(**values)  # type: ignore[arg-type]
-
-
-def _searchable(entry: Entry) -> str:
-    return " ".join(filter(None, (entry.job_id, entry.input, entry.prompt, entry.output, entry.state))).casefold()
-
-
-# ------------------------------------------------------------------ which processes live
-
-
-class _RunLock:
-    """A lock file for this process: the kernel frees it however the process ends; process ids are used again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._held: BinaryIO | None = None
-        self._name = uuid.uuid4().hex
-
-    @property
-    def name(self) -> str:
-        """The run's name; asking for it takes the lock."""
-        if self._held is None:
-            self._folder.mkdir(exist_ok=True, mode=0o700)
-            self._held = self._path(self._name).open("xb")
-            lock(self._held)
-        return self._name
-
-    def lives(self, name: str) -> bool:
-        """Whether the run's process still exists; sweeps the lock of one that does not."""
-        if name == self._name:
-            return True
-        path = self._path(name)
-        try:
-            stream = path.open("r+b")
-        except FileNotFoundError:
-            return False
-        with stream:
-            if is_locked(stream):
-                return True
-        path.unlink(missing_ok=True)
-        return False
-
-    def release(self) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._path(self._name).unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.lock"
+def _write_durably(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(handle)

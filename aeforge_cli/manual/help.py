@@ -5,10 +5,13 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from aeforge_cli.manual.tree import Command, Option
+from aeforge_cli.manual.tree import STEPS, Command, Option
 
 _WIDEST = 100
 _COLUMN = 26  # where explanations begin
+_STEP = 16  # where what to type begins
+# Those that most people need come first.
+_HEADINGS = ("", "Inputs", "Output", "Batch", "Submission", "Waiting", "Account", "Verbosity")
 
 
 def laid_out(command: Command, width: int | None = None) -> str:
@@ -23,7 +26,9 @@ def terminal_width() -> int:
 
 def _paragraphs(command: Command, width: int) -> Iterator[str]:
     yield textwrap.fill(command.summary, width)
-    if command.examples:
+    if len(command.path) == 1:
+        yield titled("Start here", (f"  {what:<{_STEP}}{example}" for what, example in STEPS))
+    elif command.examples:
         yield titled("Examples", (f"  {line}" for example in command.examples for line in example.splitlines()))
     yield f"Usage: {command.usage}"
     for text in command.prose:
@@ -32,21 +37,22 @@ def _paragraphs(command: Command, width: int) -> Iterator[str]:
         yield titled("Commands", wrapped_rows([(found.path[-1], found.summary) for found in command.commands], width))
     if command.arguments:
         yield titled("Arguments", wrapped_rows([(found.usage, found.help) for found in command.arguments], width))
-    for heading, options in groupby(_sorted(command), lambda option: option.heading or "Options"):
+    for heading, options in groupby(ordered(command.options), lambda option: option.heading or "Options"):
         yield titled(heading, wrapped_rows([(spelled(option), explained(option)) for option in options], width))
     yield _more(command)
 
 
-def _sorted(command: Command) -> Sequence[Option]:
+def ordered(options: Sequence[Option]) -> Sequence[Option]:
     """The command's own options first; each heading's together."""
-    headings = list(dict.fromkeys(["", *(option.heading for option in command.options)]))
-    return sorted(command.options, key=lambda option: headings.index(option.heading))
+    headings = [*_HEADINGS, *(option.heading for option in options)]
+    return sorted(options, key=lambda option: headings.index(option.heading))
 
 
 def _more(command: Command) -> str:
     if command.commands:
         return f"More: {command.name} COMMAND --help, man {'-'.join(command.path)}"
-    return f"More: man {'-'.join(command.path)}, aeforge help exit-codes"
+    topics = ["manifest", "output"] if any(option.heading == "Batch" for option in command.options) else []
+    return "More: " + ", ".join([f"man {'-'.join(command.path)}", *(f"aeforge help {each}" for each in topics)])
 
 
 def spelled(option: Option) -> str:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from aeforge_cli import __version__
-from aeforge_cli.manual.help import explained
+from aeforge_cli.manual.help import explained, ordered
 from aeforge_cli.manual.reference import ENVIRONMENT, EXIT_CODES, FILES, SCRIPTING, SCRIPTING_EXAMPLES
 from aeforge_cli.manual.tree import Argument, Command, Option
 
@@ -89,10 +90,10 @@ def _paragraphs(texts: Sequence[str]) -> Iterator[str]:
 
 def _options(options: Sequence[Option]) -> Iterator[str]:
     """The command's own first, and then each group below its heading."""
-    for heading in dict.fromkeys(["", *(option.heading for option in options)]):
+    for heading, those in groupby(ordered(options), lambda option: option.heading):
         if heading:
             yield f".SS {_bare(heading)}"
-        yield from _listed((_tag(option), explained(option)) for option in options if option.heading == heading)
+        yield from _listed((_tag(option), explained(option)) for option in those)
 
 
 def _tag(option: Option) -> str:

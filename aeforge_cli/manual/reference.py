@@ -8,49 +8,51 @@ from aeforge_cli.errors import AeforgeError, Exit, Failure, RefusedByAccount
 
 EXIT_CODES: dict[int, str] = {
     Exit.DONE: "Done: the job succeeded, and every file asked for is complete on disk.",
-    Exit.UNEXPECTED: "An answer that makes no sense, or a bug.",
-    Exit.USAGE: "The request makes no sense: nothing was sent, or the service said 400 or 422.",
-    Exit.JOB_FAILED: "The service tried and failed.",
-    Exit.NOT_ALLOWED: "Not allowed: no key, a key that is not accepted, or one without a user.",
+    Exit.UNEXPECTED: "An invalid response from the service, or a bug.",
+    Exit.USAGE: "Invalid request: nothing was sent, or the service answered 400 or 422.",
+    Exit.JOB_FAILED: "The job failed at the service.",
+    Exit.NOT_ALLOWED: "Not allowed: no key, or a key that the service does not accept.",
     Exit.UNREACHABLE: "The service could not be reached, or kept failing.",
-    Exit.PARTIAL: "Several jobs: some done, some not. If all fail the same way, that way's code.",
-    Exit.REFUSED: "The account refuses (credits, quota, rate limit after all retries), or a limit of yours does.",
-    Exit.STILL_RUNNING: "Still running when patience ended; nothing is lost.",
-    Exit.CANNOT_SAVE: "Cannot save.",
-    Exit.SUBMIT_UNKNOWN: "Sent, but the answer was lost: a job may exist and be billed; not sent again.",
+    Exit.PARTIAL: "Some of several jobs did not succeed. If all fail the same way: the code of that failure.",
+    Exit.REFUSED: "Refused by the account (credits, quota, rate limit after all retries), or by a limit of yours.",
+    Exit.STILL_RUNNING: "The job was still running when the timeout expired; it continues, and nothing is lost.",
+    Exit.CANNOT_SAVE: "A result could not be saved.",
+    Exit.SUBMIT_UNKNOWN: "Sent, but the answer was lost: a job may exist and be charged. It is not sent again.",
     129: "Ended by a closed terminal.",
     130: "Ended by Ctrl-C.",
-    Exit.STDOUT_CLOSED: "Nobody read standard output any more.",
+    Exit.STDOUT_CLOSED: "Standard output was closed.",
     143: "Ended by SIGTERM.",
 }
 
 ERROR_WORDS = {
     "internal_error": "a bug in aeforge",
-    "unexpected_answer": "the service answered something that fits no description of it",
+    "unexpected_answer": "the response does not match the API",
     "journal_damaged": "the journal cannot be read; it was set aside, not deleted",
-    "journal_busy": "another process keeps the journal to itself",
-    "usage": "the command line, or a value in it, makes no sense",
-    "config_invalid": "the config file cannot be read",
+    "journal_busy": "another process holds the journal",
+    "usage": "the command line, or a value in it, is not valid",
+    "config_invalid": "the config file cannot be read, or has a value that is not valid",
     "file_not_found": "an input does not exist, or cannot be read",
-    "not_an_image": "an input is no picture, judged by its content",
-    "rejected": "the service refused the request: sending the same again will not help",
+    "not_an_image": "an input is not an image, judged by its content",
+    "rejected": "the service refused the request; sending it again will not help",
     "job_not_found": "the service does not know the job",
     "job_failed": "the job ended as Failed",
-    "result_not_an_image": "the service delivered something that is no picture",
+    "result_not_an_image": "a result is not an image",
     "not_signed_in": "there is no API key",
     "key_rejected": "the service does not accept the API key",
-    "account_not_found": "the API key has no user",
+    "account_not_found": "the API key belongs to no user",
     "unreachable": "no connection to the service",
     "service_error": "the service kept failing",
-    "result_unavailable": "the job succeeded, but its result cannot be fetched",
+    "result_unavailable": "the job succeeded, but its result cannot be downloaded",
+    "journal_unreachable": "the journal is on a server that cannot be reached or used",
     "partial": "some of several jobs did not succeed",
+    "blocked": "a job was not submitted, because another whose result it needs failed",
     "payment_required": "the account has no credits",
     "rate_limited": "too many requests, after all retries",
-    "limit_reached": "a limit that you set",
-    "still_running": "patience ended before the job did",
+    "limit_reached": "a limit that you set was reached",
+    "still_running": "the timeout expired before the job ended",
     "cannot_save": "a file or folder cannot be written",
     "output_exists": "an output exists, and --overwrite was not given",
-    "submit_unknown": "the request was delivered, the answer was not",
+    "submit_unknown": "the request was sent, but the answer was lost",
     "interrupted": "a signal ended the command",
 }
 
@@ -89,11 +91,11 @@ ENVIRONMENT = {
         setting.variable: f"For --{setting.name.replace('_', '-')}: {setting.help} (default: {setting.default})."
         for setting in SETTINGS.values()
     },
-    "AEFORGE_PROFILE": "The profile that is used without --profile.",
+    "AEFORGE_PROFILE": "The profile to use without --profile.",
     "AEFORGE_CONFIG_DIR": "The folder of config.toml.",
     "AEFORGE_STATE_DIR": "The folder of the journal.",
     "AEFORGE_NO_HISTORY": "With 1 the journal keeps ids and hashes, but no prompts and no file names.",
-    "HTTPS_PROXY, NO_PROXY": "Through which proxy, and what not through it.",
+    "HTTPS_PROXY, NO_PROXY": "The proxy, and the hosts to reach without it.",
     "REQUESTS_CA_BUNDLE, SSL_CERT_FILE": "A file of certificates to trust in place of the built-in ones.",
     "NO_COLOR, FORCE_COLOR": "No colour, or colour even where there is no terminal; never on standard output.",
     "CI": "Where set, nothing on standard error moves.",
@@ -103,28 +105,28 @@ ENVIRONMENT = {
 FILES = {
     "~/.config/aeforge/config.toml": "Profiles: keys and settings, private to you. macOS: ~/Library/Application"
     " Support/aeforge. Windows: %LOCALAPPDATA%\\aeforge.",
-    "~/.local/state/aeforge/jobs.sqlite3": "The journal: what was bought, and what became of it. macOS and Windows: in"
-    " the folder named above.",
-    "~/.local/state/aeforge/pending-jobs": "The ids of jobs that are not finished, for completion in shells.",
+    "~/.local/state/aeforge/jobs.sqlite3": "The journal: every job and its outcome. macOS and Windows: in the"
+    " folder named above.",
+    "~/.local/state/aeforge/pending-jobs": "The ids of unfinished jobs, for completion in shells.",
 }
 
 SCRIPTING = (
     (
         "Standard output is the result and nothing else: links without -o, saved paths with it, the job id with"
-        " --no-wait. All else is on standard error. With --json each job is one object on one line of standard output,"
-        " and a failure is one object on the last line of standard error."
+        " --no-wait. All else goes to standard error. With --json each job is one object on one line of standard"
+        " output, and a failure is one object on the last line of standard error."
     ),
     (
-        "Decide by the exit code, and by the stable word in error.code; see aeforge help exit-codes and aeforge help"
-        " errors. `retryable` says whether the same command may be run again later."
+        "Branch on the exit code, and on the stable word in error.code: aeforge help exit-codes, aeforge help errors."
+        " `retryable` says whether the same command may succeed later."
     ),
     (
-        "Running the same command again goes on with an unfinished job instead of buying another; --new buys another."
-        " After exit 10 look at the service's dashboard before you do."
+        "The same command again resumes an unfinished job instead of submitting another; --new submits another. After"
+        " exit 10, check the service's dashboard before you use it."
     ),
     (
-        "Nothing asks a question where there is no terminal. One variable, AEFORGE_API_KEY, is all the set-up there is;"
-        " --sandbox needs none, and costs nothing."
+        "Without a terminal nothing prompts. One variable, AEFORGE_API_KEY, is the whole setup; --sandbox needs no key"
+        " and costs nothing."
     ),
 )
 SCRIPTING_EXAMPLES = (
@@ -135,7 +137,42 @@ SCRIPTING_EXAMPLES = (
 
 TOPICS = {
     "exit-codes": "What each exit code means.",
-    "errors": "The stable words for what can go wrong.",
-    "environment": "The variables that are read, and the files that are kept.",
+    "errors": "The stable error codes.",
+    "environment": "Environment variables and files.",
     "scripting": "How to call aeforge from scripts and pipelines.",
+    "manifest": "How to list many jobs in a file.",
+    "output": "How results are named, and in which formats they are printed.",
+}
+
+MANIFEST = (
+    (
+        "A manifest has one job per line: JSON Lines, or CSV with a header. The columns are image, prompt, output, and"
+        " options of the operation such as quality; a column that the operation does not know is refused."
+    ),
+    (
+        "What a line leaves out comes from the command line. Relative images are looked up from the current folder; a"
+        " relative output is placed inside -o DIR/ if that is given. A line without an image is named after its number."
+    ),
+)
+MANIFEST_EXAMPLES = (
+    'echo \'{"image": "a.jpg", "prompt": "blue sky", "output": "a-sky.png"}\' | aeforge inpaint --manifest - -o out/',
+    "aeforge inpaint --manifest jobs.csv -o out/ --dry-run",
+    "aeforge inpaint --manifest jobs.csv -o out/ --resume",
+)
+
+NAMING = {
+    "{stem} {name} {ext}": "Name of the image without its suffix, with it, and the suffix of the result.",
+    "{n}": "Number of the result, from 1.",
+    "{job_id} {operation} {date}": "Id of the job, the command, and today's date.",
+}
+NAMING_TEXT = (
+    "-o FILE saves one result; -o DIR/ saves each under the name of its image; a template such as"
+    " 'out/{stem}-{n}.{ext}' builds the path from fields. Several results of one job are numbered -1, -2 before the"
+    " suffix. Names sent by the server are never used."
+)
+FORMATS = {
+    "text": "Saved paths, else links, else the job id; tables for lists.",
+    "json": "One object per line, as --json prints it. No field is ever left out.",
+    "csv": "A header, and a row for each file, else for each link, else for the job.",
+    "'{job_id} {path}'": "A template of the fields of JSON and CSV, with \\t and \\n; a line for each file or link.",
 }

@@ -4,20 +4,23 @@ So `aeforge --help` loads no command, and a command loads its own module alone.
 """
 
 SUMMARIES = {
-    "inpaint": "Edit part of a picture as a prompt says.",
-    "upscale": "Make a picture larger.",
-    "split-layer": "Separate one element of a picture into a layer of its own.",
-    "generate": "Make a picture from a prompt.",
-    "effect": "Make a visual effect.",
-    "sprite": "Animate pictures, give sprites another look, put characters over them.",
-    "job": "Look at jobs, wait for them, list them.",
-    "auth": "Sign in, sign out, and see which key is used.",
-    "api": "Make any call to the service, and print the body of its answer as it came.",
-    "config": "See and change the settings, and where each comes from.",
-    "sandbox": "Serve the AetherForge API on this machine, without a key of yours and at no cost.",
-    "doctor": "Check that everything is set up, and say what to do where it is not.",
-    "completion": "Print the script that completes aeforge in a shell.",
-    "help": "Show the help of a command, or explain a topic.",
+    "inpaint": "Edit part of an image as a prompt describes.",
+    "upscale": "Enlarge an image.",
+    "split-layer": "Separate one element of an image into its own layer.",
+    "generate": "Create an image from a prompt.",
+    "effect": "Create a visual effect.",
+    "sprite": "Animate images, restyle sprites, overlay characters.",
+    "build": "Make what is missing or out of date in a list of assets.",
+    "job": "Check, wait for, list and explain jobs.",
+    "usage": "Show how many jobs were submitted, and what they cost.",
+    "auth": "Sign in, sign out, and show the current key.",
+    "config": "Show and change settings.",
+    "sandbox": "Run a local stand-in for the service: no key, no cost.",
+    "doctor": "Check the setup, and say what to fix.",
+    "help": "Show help on a command or topic.",
+    "api": "Send any request to the service, and print the response.",
+    "completion": "Print the completion script for a shell.",
+    "skill": "Print instructions for AI assistants, or install them.",
 }
 
 

@@ -1,5 +1,6 @@
 """What a command is, as a plain value: for the help, the man pages, the shells' completions and wrappers."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,24 @@ class Option:
     required: bool = False
     repeatable: bool = False
     heading: str = ""
+
+    @property
+    def type(self) -> str:
+        """What kind of value it takes, in a word: flag, choice, number, or what `takes` says."""
+        if not self.metavar:
+            return "flag"
+        if self.choices and "|TEMPLATE" not in self.metavar:
+            return "choice"
+        return "number" if self.metavar == "N" else self.takes.value
+
+    @property
+    def brief(self) -> str:
+        """The help without the words that can be chosen, for shells, which offer those anyway."""
+        return LISTED.sub(".", self.help) if self.choices else self.help
+
+
+# How a help text lists words that can be chosen.
+LISTED = re.compile(r"(?:^|: )[Oo]ne of ([\w.-]+(?:, [\w.-]+)+)\.")
 
 
 @dataclass(frozen=True)
@@ -87,15 +106,27 @@ class Command:
         return found and found.at(words[1:])
 
 
+# What to type first, second, third; each line fits 80 columns.
+STEPS = (
+    ("1. Try it free", 'aeforge inpaint photo.jpg -p "blue sky" -o sky.png --sandbox'),
+    ("2. Sign in", "aeforge auth login"),
+    ("3. Edit one", 'aeforge inpaint photo.jpg -p "blue sky" -o sky.png'),
+    ("4. Edit many", 'aeforge inpaint photos/ -p "blue sky" -o out/ --resume'),
+    ("5. Look back", "aeforge job list"),
+)
+
+
 def root(commands: Sequence[Command], options: Sequence[Option]) -> Command:
     return Command(
         ("aeforge",),
-        "Edit and make images with AetherForge: in a terminal, in pipelines and in CI.",
-        examples=(
-            'aeforge inpaint photo.jpg -p "Change background to blue sky" -o sky.png --sandbox',
-            "aeforge help inpaint",
+        "Edit and create images with AetherForge, from a terminal, a script or CI.",
+        examples=tuple(example for _, example in STEPS),
+        prose=(
+            (
+                "With --sandbox, a stand-in on this machine answers: no key, no cost."
+                " After Ctrl-C, the same command again resumes the job: nothing is paid twice."
+            ),
         ),
-        prose=("With --sandbox a stand-in on this machine answers: no key, no cost.",),
         commands=tuple(commands),
         options=tuple(options),
     )

@@ -1,4 +1,4 @@
-"""What typer keeps of the commands, as plain values; together with `typer_tree` all that knows typer from inside.
+"""What typer keeps of the commands, as plain values; a command that only runs does without them.
 
 A command's docstring is its help: what it is for, in one sentence; `Examples:`, each an indented paragraph; and what
 else there is to say. An option's metavar says what its value is, and so what a shell offers for it:
@@ -7,7 +7,8 @@ else there is to say. An option's metavar says what its value is, and so what a 
     DIR                             a folder        ID        a job that is not finished
     PROFILE                         a profile       others    nothing
 
-Where the words are not those of an enum, `One of a, b, c.` at the beginning of the help names them, too.
+Where the words are not those of an enum, `One of a, b, c.` in the help names them, too. A metavar that has other
+alternatives beside words, as `text|json|TEMPLATE`, offers the words and takes anything.
 """
 
 import inspect
@@ -17,7 +18,7 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from aeforge_cli.manual.tree import HELP_OPTION, VERSION_OPTION, Argument, Command, Option, Takes, root
+from aeforge_cli.manual.tree import HELP_OPTION, LISTED, VERSION_OPTION, Argument, Command, Option, Takes, root
 
 
 def command_value(command: Any, path: tuple[str, ...]) -> Command:
@@ -93,10 +94,10 @@ def _default(found: TyperOption) -> str:
 
 
 def _choices(found: TyperArgument | TyperOption, metavar: str) -> tuple[str, ...]:
-    if told := re.match(r"One of ([\w.-]+(?:, [\w.-]+)+)\.", found.help or ""):
+    if told := LISTED.search(found.help or ""):
         return tuple(told[1].split(", "))
-    if re.fullmatch(r"[a-z0-9.-]+(\|[a-z0-9.-]+)+", metavar):
-        return tuple(metavar.split("|"))
+    if "|" in metavar and (words := re.findall(r"(?<![^|])[a-z0-9][a-z0-9.-]*(?![^|])", metavar)):
+        return tuple(words)
     # typer 0.29 has `type_descriptor` in place of `type`.
     described = getattr(found, "type_descriptor", None) or getattr(found, "type", None)
     return tuple(str(getattr(choice, "value", choice)) for choice in getattr(described, "choices", None) or ())

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Submitted, Submitting, Waiting
+from aeforge_cli.phrases import duration
+from aeforge_cli.phrases import size as bytes_of
 
 SHOWN = 3
 LARGE = 4_000_000  # bytes; a smaller picture has arrived before its line was read
@@ -26,7 +28,7 @@ class _Job:
 
 
 class BatchProgress:
-    """Hears the events of many jobs, from any thread; its lines are foreign text still."""
+    """Hears the events of many jobs, from any thread; its lines are still untrusted text."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -37,14 +39,14 @@ class BatchProgress:
         with self._lock:
             match event:
                 case Submitting(name, sent, size) if sent < size and size >= LARGE:
-                    self._update(name, f"sending {100 * sent // size}% of {size / 1e6:.0f} MB", rank=1)
+                    self._update(name, f"sending {100 * sent // size}% of {bytes_of(size)}", rank=1)
                 case Submitted(job_id, name):
                     self._jobs.pop(name, None)
                     self._jobs[job_id] = _Job(name or job_id, self._now(), "submitted")
                 case Waiting(job_id, status):
                     self._update(job_id, status, rank=2)
                 case Receiving(job_id, _, _, received, size) if size is not None and size >= LARGE:
-                    self._update(job_id, f"receiving {100 * received // size}% of {size / 1e6:.0f} MB", rank=1)
+                    self._update(job_id, f"receiving {100 * received // size}% of {bytes_of(size)}", rank=1)
                 case RetryScheduled(what, seconds, str(job_id)):
                     self._update(job_id, what, rank=0, until=self._now() + seconds)
                 case _:
@@ -69,4 +71,4 @@ class BatchProgress:
 
 def _line(job: _Job, now: float) -> str:
     again = f"; again in {job.until - now:.0f} s" if job.rank == 0 and job.until > now else ""
-    return f"{job.name}: {job.doing}{again}, {now - job.since:.0f} s"
+    return f"{job.name}: {job.doing}{again}, {duration(now - job.since)}"

@@ -1,20 +1,55 @@
 """What GitHub Actions is told: failures as annotations, results in the job's summary and in the step's outputs."""
 
 import html
+import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aeforge_cli.api.web_inputs import label_of
 from aeforge_cli.errors import Failure, Usage
 
 if TYPE_CHECKING:
-    from aeforge_cli.jobs.orders import Finished
+    from aeforge_cli.jobs.results import JobResult
 
 _MOST_ROWS = 500  # a step's summary may hold 1 MiB
 _LONGEST_CELL = 300
 _HEADER = ("Input", "Operation", "Job", "Result", "Seconds")
+
+
+# What the runner takes for a command, on both streams (actions/runner, ActionCommand.cs): `::name::` where a line
+# begins, white space aside, and `##[name]` anywhere in it.
+
+
+def harmless(line: str) -> str:
+    """The line so that the runner does not take it for a command, whoever wrote what is in it.
+
+    JSON stays the same value and a link the same place; a path that is pasted into a shell is the same file.
+    """
+    text = line.replace("##[", f"##{_bracket(line)}")
+    return f"- {text}" if text.lstrip().startswith("::") else text
+
+
+def _bracket(line: str) -> str:
+    if line.startswith(("{", "[")):
+        return "\\u005b"
+    return "%5B" if line.startswith(("https://", "http://")) else "\\["
+
+
+def harmless_path(path: bytes) -> bytes:
+    """A path on a line of its own, for scripts: the same file, by a name that is no command."""
+    text = re.sub(r"[\r\n]", "?", os.fsdecode(path)).replace("##[", r"##\[")
+    return os.fsencode(f"./{text}" if text.lstrip().startswith("::") else text)
+
+
+def harmless_body(body: bytes) -> bytes:
+    """An answer of the service as it came, if that is JSON; else line by line."""
+    if body.lstrip().startswith((b"{", b"[", b'"')):
+        return body.replace(b"##[", b"##\\u005b")
+    lines = body.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    return "".join(map(harmless, lines)).encode("utf-8", "surrogateescape")
 
 
 def _escaped(text: str) -> str:
@@ -35,8 +70,9 @@ class Results:
         self._summary = environment.get("GITHUB_STEP_SUMMARY")
         self._output = environment.get("GITHUB_OUTPUT")
         self._rows: list[tuple[str, ...]] = []
-        self._jobs: list[Finished] = []
+        self._jobs: list[JobResult] = []
         self._publishes = False
+        self.is_read_by_the_runner = environment.get("GITHUB_ACTIONS") == "true"
 
     def publish(self) -> None:
         """Asks for outputs of the step. Raises Usage where no step asks for any."""
@@ -44,21 +80,17 @@ class Results:
             raise Usage("--github-output needs a step of GitHub Actions", why="GITHUB_OUTPUT is not set")
         self._publishes = True
 
-    def finished(self, done: "Finished") -> None:
+    def finished(self, done: "JobResult") -> None:
         what = ", ".join(file.path for file in done.files) or f"{done.status}, {len(done.image_urls)} links"
         seconds = "" if done.seconds is None else f"{done.seconds:.1f}"
-        self._rows.append((done.input or "", done.operation or "", done.job_id or "", what, seconds))
+        self._rows.append((label_of(done.input or ""), done.operation or "", done.job_id or "", what, seconds))
         self._jobs.append(done)
 
     def failed(self, error: Failure, text: str) -> str:
         """Takes note of a job's failure, or the command's own; returns the line that makes it an annotation."""
         if error.index is not None or not self._rows:
-            self._rows.append((error.input or "", "", error.job_id or "", f"{error.code}: {text}", ""))
+            self._rows.append((label_of(error.input or ""), "", error.job_id or "", f"{error.code}: {text}", ""))
         return f"::error title={_escaped_property(f'aeforge: {error.code}')}::{_escaped(text)}"
-
-    def harmless(self, line: str) -> str:
-        """The line so that the runner does not take it for a command, whoever wrote it."""
-        return f"- {line}" if line.lstrip().startswith(("::", "##[")) else line
 
     def write(self) -> None:
         """Appends to the files that GitHub names; raises OSError."""

@@ -19,8 +19,10 @@ from aeforge_cli.files.atomic import PartFile
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import peek
 from aeforge_cli.jobs.batch import Outcome
-from aeforge_cli.jobs.orders import Finished
-from aeforge_cli.output.console import clean
+from aeforge_cli.jobs.results import JobResult
+from aeforge_cli.output.untrusted import clean
+from aeforge_cli.phrases import count
+from aeforge_cli.phrases import size as size_of
 from aeforge_cli.redaction import Redactor, shown_url
 
 LARGEST_PICTURE = 8_000_000  # bytes
@@ -32,7 +34,7 @@ _UNSHOWABLE = {Format.TIFF, Format.HEIC}  # by Chromium and Firefox
 def check_report(path: Path) -> None:
     """Refuses, before anything is sent, a report that could not be written. Raises Usage or CannotSave."""
     if path.suffix.lower() not in {".html", ".htm"}:
-        raise Usage(f"{path} is no name for a web page", hint="for example: --report report.html")
+        raise Usage(f"{path} is not the name of a web page", hint="for example: --report report.html")
     if path.is_dir():
         raise CannotSave(f"{path} is a folder", hint="name a file for the report")
     with _named(path), PartFile(path.parent):
@@ -51,7 +53,7 @@ def write_report(
 
     `seconds` is how long the batch took, `redact` blanks secrets, `room` is for how many bytes of pictures.
     """
-    page = _Page(sorted(outcomes, key=lambda each: each.item.index), seconds, redact or Redactor(), room)
+    page = _Page(sorted(outcomes, key=lambda each: each.order.index), seconds, redact or Redactor(), room)
     with _named(path), PartFile(path.parent) as part:
         for piece in page.pieces():
             part.write(piece)
@@ -81,11 +83,11 @@ def _state(outcome: Outcome) -> _State:
             return _State.UNTRIED
         case AeforgeError():
             return _State.FAILED
-        case Finished(status="Skipped"):
+        case JobResult(status="Skipped"):
             return _State.SKIPPED
-        case Finished(status="Pending"):
+        case JobResult(status="Pending"):
             return _State.PENDING
-        case Finished():
+        case JobResult():
             return _State.DONE
 
 
@@ -133,14 +135,10 @@ class _Pictures:
         if info.format in _UNSHOWABLE:
             return f"Browsers do not show {info.format.upper()} pictures."
         if size > LARGEST_PICTURE:
-            return f"Left out: it is larger than {_megabytes(LARGEST_PICTURE)}."
+            return f"Left out: it is larger than {size_of(LARGEST_PICTURE)}."
         if size > self._left:
-            return f"Left out: this page is full, with {_megabytes(self._room - self._left)} of pictures."
+            return f"Left out: this page is full, with {size_of(self._room - self._left)} of pictures."
         return ""
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
 
 
 # ------------------------------------------------------------------ the page
@@ -158,24 +156,24 @@ class _Page:
         self._pictures = _Pictures(room)
 
     def pieces(self) -> Iterator[bytes]:
-        yield _HEAD.encode()
+        style, script = _beside(".css"), _beside(".js")
+        yield _head(style, script).encode()
         yield self._summary().encode()
         for outcome in self._outcomes:
             yield from self._job(outcome)
-        yield f"</main><footer>aeforge {__version__}</footer><script>{_SCRIPT}</script></body></html>\n".encode()
+        yield f"</main><footer>aeforge {__version__}</footer><script>{script}</script></body></html>\n".encode()
 
-    def _text(self, foreign: str, longest: int = 500) -> str:
-        shown = shown_url(foreign) if is_address(foreign) else foreign
+    def _text(self, untrusted: str, longest: int = 500) -> str:
+        shown = shown_url(untrusted) if is_address(untrusted) else untrusted
         return escape(clean(self._redact(shown), longest))
 
     # -------------------------------------------------------------- summary
 
     def _summary(self) -> str:
         states = Counter(map(_state, self._outcomes))
-        jobs = "job" if len(self._outcomes) == 1 else "jobs"
         counts = "".join(f'<li class="{each.name}"><b>{states[each]}</b> {each}' for each in _State if states[each])
         return (
-            f"<header><h1>aeforge: {len(self._outcomes)} {jobs}</h1><ul class=counts>{counts}</ul>"
+            f"<header><h1>aeforge: {count(len(self._outcomes), 'job')}</h1><ul class=counts>{counts}</ul>"
             f"<p>{self._times()}</p>{self._reasons()}"
             '<p class=views><label><input type="checkbox" id="beside"> side by side</label>'
             '<label><input type="checkbox" id="troubled"> only what is not done</label></p></header><main>'
@@ -198,27 +196,27 @@ class _Page:
     # -------------------------------------------------------------- one job
 
     def _job(self, outcome: Outcome) -> Iterator[bytes]:
-        state, item = _state(outcome), outcome.item
+        state, item = _state(outcome), outcome.order
         yield (
             f'<article class="{state.name}" id="job-{item.index + 1}">'
-            f"<h2>{item.index + 1}. {self._text(item.name)} <small>{state}</small></h2>"
+            f"<h2>{item.index + 1}. {self._text(item.label)} <small>{state}</small></h2>"
         ).encode()
         yield self._facts(outcome).encode()
         match outcome.result:
-            case Finished() as done:
-                yield from self._before_and_after(item.name, done)
+            case JobResult() as done:
+                yield from self._before_and_after(item.input, done)
             case AeforgeError() as error:
                 yield self._failure(error).encode()
-                yield from self._alone("before", item.name)
+                yield from self._alone("before", item.input)
             case None:
                 pass
         yield b"</article>\n"
 
     def _facts(self, outcome: Outcome) -> str:
         result = outcome.result
-        prompt = "\n".join(self._text(line, _LONGEST_PROMPT) for line in outcome.item.words.splitlines())
+        prompt = "\n".join(self._text(line, _LONGEST_PROMPT) for line in outcome.order.words.splitlines())
         facts = {"prompt": f"<span class=prompt>{prompt}</span>" if prompt else ""}
-        if isinstance(result, Finished):
+        if isinstance(result, JobResult):
             facts["saved"] = "<br>".join(self._text(file.path) for file in result.files)
             facts["address"] = "" if result.files else "<br>".join(map(self._text, result.image_urls))
         if result is not None:
@@ -233,7 +231,7 @@ class _Page:
 
     # -------------------------------------------------------------- pictures of a job
 
-    def _before_and_after(self, name: str, done: Finished) -> Iterator[bytes]:
+    def _before_and_after(self, name: str, done: JobResult) -> Iterator[bytes]:
         """The input and the first result under a slider where both can be shown; further results below."""
         paths = [file.path for file in done.files]
         if not (paths and name):
@@ -275,7 +273,7 @@ class _Page:
 
 
 def _links(outcomes: Sequence[Outcome]) -> str:
-    numbers = [outcome.item.index + 1 for outcome in outcomes]
+    numbers = [outcome.order.index + 1 for outcome in outcomes]
     return " ".join(f'<a href="#job-{number}">{number}</a>' for number in numbers)
 
 
@@ -292,77 +290,26 @@ def _stage(before: _Picture, after: _Picture, name: str) -> Iterator[bytes]:
 
 # ------------------------------------------------------------------ how it looks and moves
 
-_STYLE = """
-:root { color-scheme: light dark; --line: light-dark(#d6d9de, #3a3f47); --soft: light-dark(#5b6470, #a3acb8);
-  --bad: light-dark(#b3261e, #ff8a80); --good: light-dark(#1b7f4b, #6fd39d); --card: light-dark(#fff, #1d2025); }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 72rem; font: 1rem/1.5 system-ui, sans-serif;
-  background: light-dark(#f4f5f7, #131519); }
-h1 { font-size: 1.5rem; margin: .5rem 0; }
-h2 { font-size: 1.05rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-small { font-weight: 600; color: var(--soft); }
-a { color: inherit; }
-ul { list-style: none; padding: 0; margin: .5rem 0; }
-.counts { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; }
-.counts b { font-size: 1.4rem; }
-.reasons a { margin-right: .25rem; }
-.views { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; }
-.FAILED small, .FAILED b, .failure dt, .reasons b { color: var(--bad); }
-.DONE small, .DONE b { color: var(--good); }
-article { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; margin: 1rem 0;
-  content-visibility: auto; contain-intrinsic-size: auto 30rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: 0 0 .8rem; font-size: .9rem; }
-dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; }
-.prompt { white-space: pre-line; }
-figure { margin: 0 0 .5rem; min-width: 0; }
-figcaption { font-size: .85rem; color: var(--soft); overflow-wrap: anywhere; }
-img { display: block; width: auto; height: auto; min-width: min(14rem, 100%); max-width: 100%; max-height: 80vh;
-  object-fit: contain; background: repeating-conic-gradient(#8883 0 25%, #0000 0 50%) 0 0 / 20px 20px; }
-.pair { display: flex; flex-wrap: wrap; gap: 1rem; }
-.pair figure { flex: 1 1 16rem; }
-.stage { --at: 50%; position: relative; width: fit-content; max-width: 100%; }
-.stage .before { position: absolute; inset: 0; width: 100%; height: 100%; max-height: none;
-  clip-path: inset(0 calc(100% - var(--at)) 0 0); }
-.stage .after { clip-path: inset(0 0 0 var(--at)); }
-.stage::after { content: ""; position: absolute; inset: 0 auto 0 var(--at); width: 2px; margin-left: -1px;
-  background: #fff; box-shadow: 0 0 3px #000; pointer-events: none; }
-.stage::before { content: "\\2194"; position: absolute; z-index: 1; top: 50%; left: var(--at); width: 2rem;
-  line-height: 2rem; margin: -1rem; border-radius: 50%; text-align: center; background: #fffd; color: #000;
-  pointer-events: none; }
-.stage:focus-within { outline: 3px solid Highlight; outline-offset: 2px; }
-.stage input { position: absolute; inset: 0; z-index: 1; width: 100%; height: 100%; margin: 0; opacity: 0;
-  cursor: ew-resize; touch-action: pan-y; }
-.stage span { position: absolute; bottom: .5rem; padding: 0 .5rem; border-radius: 1rem; font-size: .75rem;
-  background: #000a; color: #fff; pointer-events: none; }
-.left { left: .5rem; }
-.right { right: .5rem; }
-body:has(#beside:checked) .stage { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
-body:has(#beside:checked) .stage img { position: static; order: 1; height: auto; max-height: 80vh; clip-path: none; }
-body:has(#beside:checked) .stage .before { order: 0; }
-body:has(#beside:checked) .stage input { display: none; }
-body:has(#beside:checked) .stage::before, body:has(#beside:checked) .stage::after { display: none; }
-body:has(#troubled:checked) :is(.DONE, .SKIPPED, .PENDING):not(li) { display: none; }
-footer { color: var(--soft); font-size: .85rem; }
-"""
 
-_SCRIPT = """
-addEventListener("input", event => {
-  const stage = event.target.closest(".stage");
-  if (stage) stage.style.setProperty("--at", event.target.value + "%");
-});
-"""
+def _beside(suffix: str) -> str:
+    """What stands in the file beside this one."""
+    return Path(__file__).with_suffix(suffix).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-# By their digests only this style and this script may act, even if foreign text ever escaped its escaping.
-_POLICY = f"default-src 'none'; img-src data:; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none'"
-_HEAD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}; form-action \'none\'">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
-    f"<title>aeforge report</title><style>{_STYLE}</style></head><body>\n"
-)
+def _head(style: str, script: str) -> str:
+    """By their digests only this style and this script may act, even if untrusted text ever escaped its escaping."""
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none';"
+        " form-action 'none'"
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>aeforge report</title><style>{style}</style></head><body>\n"
+    )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aeforge_cli.jobs.events import Tally
+from aeforge_cli.phrases import duration
 
 
 class _Screen:
@@ -38,6 +39,21 @@ class _Screen:
             self._stream.flush()
 
 
+# Cells left free at the right, where the terminal shows ^C: it would wrap the line, and half of it would stay.
+_ROOM_FOR_CTRL_C = 3
+
+
+@dataclass(frozen=True)
+class _Narrower:
+    """What is drawn, as for a terminal that is a little narrower."""
+
+    drawn: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(1, options.max_width - _ROOM_FOR_CTRL_C)
+        yield from console.render(self.drawn, options.update(width=width))
+
+
 class Drawing:
     """Something that is drawn again and again until it is closed; lines can be printed above it."""
 
@@ -47,6 +63,11 @@ class Drawing:
             file=screen, no_color=not color, markup=False, highlight=False, emoji=False, force_terminal=True
         )
         self.go_on()
+
+    @property
+    def height(self) -> int:
+        """How many lines are drawn."""
+        return 1
 
     def _drawn(self) -> RenderableType:
         raise NotImplementedError
@@ -60,7 +81,9 @@ class Drawing:
 
     def go_on(self) -> None:
         # A new one each time: rich's would begin by erasing as many lines as it drew before.
-        self._live = Live(get_renderable=self._drawn, console=self._console, transient=True, refresh_per_second=8)
+        self._live = Live(
+            get_renderable=lambda: _Narrower(self._drawn()), console=self._console, transient=True, refresh_per_second=8
+        )
         self._live.start()
 
     def close(self) -> None:
@@ -89,7 +112,7 @@ class _Counting:
     since: float | None
 
     def __rich__(self) -> Text:
-        seconds = "" if self.since is None else f", {time.monotonic() - self.since:.0f} s"
+        seconds = "" if self.since is None else f", {duration(time.monotonic() - self.since)}"
         return Text(self.line + seconds, no_wrap=True, overflow="ellipsis")
 
 
@@ -100,23 +123,24 @@ class Overview(Drawing):
         self._tally = tally
         self._jobs = jobs
         self._started = time.monotonic()
+        self._shown: Sequence[str] = ()
         super().__init__(stream, color=color)
+
+    @property
+    def height(self) -> int:
+        return 2 + len(self._shown)
 
     def _drawn(self) -> RenderableType:
         ended = self._tally.ended
         rate = ended / max(0.1, time.monotonic() - self._started)
-        left = f", {_clock((self._tally.total - ended) / rate)} left" if ended else ""
+        left = f", {duration((self._tally.total - ended) / rate)} left" if ended else ""
         rows = Table.grid()
         rows.add_row(ProgressBar(total=self._tally.total, completed=ended, width=60))
         rows.add_row(Text(f"{self._tally}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis"))
-        for line in self._jobs():
+        self._shown = self._jobs()
+        for line in self._shown:
             rows.add_row(Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis"))
         return rows
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02}"
 
 
 def can_show(stream: IO[str], character: str) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["NO_USER_KEY", "Misbehaviour", "SandboxOptions", "SandboxUnavailable", "serve"]
+__all__ = ["NO_USER_KEY", "InjectedFaults", "SandboxOptions", "SandboxUnavailable", "serve"]
 
 # A valid key that belongs to nobody: the way to see the service's 404 "Not Found User".
 NO_USER_KEY = "sandbox-no-user"
@@ -26,7 +26,7 @@ class SandboxUnavailable(Exception):
 
 
 @dataclass(frozen=True)
-class Misbehaviour:
+class InjectedFaults:
     """What goes wrong on purpose, for people who test their own pipelines. Shares are from 0 to 1.
 
     delay        a job stays Pending at least so many seconds
@@ -36,7 +36,7 @@ class Misbehaviour:
     retry_after  what a 429 or 503 out of `status` says in Retry-After
     drop         share of requests whose connection is closed without an answer, with nothing done
     lose_answer  share of POSTs whose job is made, but whose connection is closed without an answer
-    seed         the same seed and the same requests in the same order meet the same luck
+    seed         the same seed and the same requests in the same order meet the same faults
     """
 
     delay: float = 2.0
@@ -67,9 +67,11 @@ class SandboxOptions:
     state: Path | None = None
     """Where jobs outlive the sandbox. None: they live in a temporary folder that goes with it."""
     engine: str = "local"
-    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    secret: str = field(default="", repr=False)
+    """What only this machine's user and this sandbox know, to prove to him that it is his. Empty: nothing to prove."""
+    faults: InjectedFaults = field(default_factory=InjectedFaults)
     tidy: bool = False
-    """At exit, forget the jobs whose end has been reported, and the state folder if that leaves it empty."""
+    """At exit, forget the jobs that nobody needs any more, and the state folder if that leaves it empty."""
     max_body: int = 64 * MEBIBYTE
     max_connections: int = 256
 
@@ -80,12 +82,16 @@ def serve(
     ready: Callable[[str], None],
     log: Callable[[str], None],
     stop_when: Callable[[], bool] | None = None,
-) -> None:
-    """Serves until SIGINT, SIGTERM or `stop_when()`. `ready` gets the base URL, `log` one line for each event."""
+) -> list[str]:
+    """Serves until SIGINT, SIGTERM or `stop_when()`. `ready` gets the base URL, `log` one line for each event.
+
+    Returns the ids of the jobs whose links were given out, and whose pictures nobody fetched: the links end here.
+    Raises SandboxUnavailable.
+    """
     if options.host not in HOSTS:
         raise SandboxUnavailable(f"The sandbox serves this machine alone: its host is one of {', '.join(HOSTS)}.")
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         raise SandboxUnavailable('The sandbox needs more packages: pip install "aeforge[sandbox]"')
     from aeforge_cli.sandbox import server
 
-    server.run(options, ready=ready, log=log, stop_when=stop_when or (lambda: False))
+    return server.run(options, ready=ready, log=log, stop_when=stop_when or (lambda: False))

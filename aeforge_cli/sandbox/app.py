@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse
-from starlette.routing import Route
 
-from aeforge_cli.sandbox import pages
-from aeforge_cli.sandbox.api import BASE, Desk, add_api
-from aeforge_cli.sandbox.door import HearsOut, KeysOnly, Limited, Neighbours
-from aeforge_cli.sandbox.gallery import gallery
-from aeforge_cli.sandbox.mischief import Luck, Mischief
+from aeforge_cli.sandbox.http.fault_injection import FaultInjection, SeededRandom
+from aeforge_cli.sandbox.http.middleware import BearerAuth, BodySizeLimit, BufferRequestBody, LoopbackOnly
+from aeforge_cli.sandbox.job_service import JobService
+from aeforge_cli.sandbox.routes.api import BASE, add_api
+from aeforge_cli.sandbox.routes.identity import identity
+from aeforge_cli.sandbox.routes.job_list import job_list
+from aeforge_cli.sandbox.routes.pages import pages
+from aeforge_cli.sandbox.routes.results import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from aeforge_cli.sandbox import SandboxOptions
-    from aeforge_cli.sandbox.jobs import Job, Jobs
+    from aeforge_cli.sandbox.store import Job, JobStore
 
-# Where `--sandbox` looks for a sandbox that runs already, and the key that it brings.
+# Where `--sandbox` looks first, and the key that it brings.
 USUAL_ORIGIN, USUAL_KEY = "http://127.0.0.1:8765", "sandbox"
 
 
@@ -45,20 +41,25 @@ class Origins:
 
 
 def create_app(
-    options: SandboxOptions, jobs: Jobs, origins: Origins, *, take: Callable[[Job], None], log: Callable[[str], None]
+    options: SandboxOptions,
+    jobs: JobStore,
+    origins: Origins,
+    *,
+    enqueue: Callable[[Job], None],
+    log: Callable[[str], None],
 ) -> ASGIApp:
-    behaviour = options.misbehaviour
-    luck = Luck(behaviour.seed)
-    desk = Desk(
+    faults = options.faults
+    chance = SeededRandom(faults.seed)
+    service = JobService(
         jobs,
-        take=take,
-        doomed=lambda: luck.draw("fail") < behaviour.fail_jobs,
+        enqueue=enqueue,
+        will_fail=lambda: chance.draw("fail") < faults.fail_jobs,
         image_url=lambda name: f"{origins.images}/images/{name}",
         log=log,
     )
-    api = _api(options, origins, desk)
-    public = Mischief(KeysOnly(Limited(api, options.max_body), options.keys), behaviour, luck, log)
-    images = Mischief(_images(jobs), behaviour, luck, log)
+    api = _api(options, origins, service)
+    public = FaultInjection(BearerAuth(BodySizeLimit(api, options.max_body), options.keys), faults, chance, log)
+    images = FaultInjection(results(jobs), faults, chance, log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][1] == origins.images_port:
@@ -68,10 +69,10 @@ def create_app(
         else:
             await api(scope, receive, send)
 
-    return HearsOut(Neighbours(app))
+    return BufferRequestBody(LoopbackOnly(app))
 
 
-def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
+def _api(options: SandboxOptions, origins: Origins, service: JobService) -> FastAPI:
     app = FastAPI(
         title="Sandbox: a stand-in for the AetherForge API",
         description="Runs on this machine and is not the AetherForge service.",
@@ -80,43 +81,22 @@ def _api(options: SandboxOptions, origins: Origins, desk: Desk) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    add_api(app, desk)
+    add_api(app, service)
+    app.include_router(pages())
     command = first_command(options, origins)
-    app.include_router(gallery(desk.jobs, engine=options.engine, base_url=origins.base_url, command=command))
+    app.include_router(job_list(service.store, engine=options.engine, base_url=origins.base_url, command=command))
 
-    @app.get("/", include_in_schema=False)
-    async def front() -> HTMLResponse:
-        return _page(pages.jobs())
+    def about() -> dict[str, object]:
+        return {"version": app.version, "engine": options.engine, "jobs": service.store.count()}
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return _page(pages.operations(app.openapi()))
-
-    @app.get("/sandbox", include_in_schema=False)
-    async def sandbox() -> dict[str, object]:
-        about = {"version": app.version, "engine": options.engine, "jobs": desk.jobs.count(), "pid": os.getpid()}
-        return {"sandbox": True, **about}
-
+    app.include_router(identity(about, secret=options.secret, base_url=origins.base_url))
     return app
 
 
 def first_command(options: SandboxOptions, origins: Origins) -> str:
+    """What to type to reach this very sandbox, whichever others run."""
     edit = 'aeforge inpaint photo.jpg -p "Change background to blue sky" -o sky.png'
-    if origins.api == USUAL_ORIGIN and USUAL_KEY in options.keys:
+    if origins.api == USUAL_ORIGIN and options.secret:
         return f"{edit} --sandbox"
     key = USUAL_KEY if USUAL_KEY in options.keys else "YOUR-KEY"
     return f"AEFORGE_API_KEY={key} {edit} --base-url {origins.base_url}"
-
-
-def _page(html: str) -> HTMLResponse:
-    return HTMLResponse(html, headers=pages.headers(html))
-
-
-def _images(jobs: Jobs) -> ASGIApp:
-    async def image(request: Request) -> FileResponse:
-        path = jobs.image(request.path_params["name"])
-        if path is None:
-            raise HTTPException(404)
-        return FileResponse(path)
-
-    return Starlette(routes=[Route("/images/{name}", image)])

@@ -18,10 +18,10 @@ import uvicorn
 
 from aeforge_cli.sandbox import SandboxUnavailable
 from aeforge_cli.sandbox.app import Origins, create_app
-from aeforge_cli.sandbox.connection import Connection
 from aeforge_cli.sandbox.engine import engine_names
-from aeforge_cli.sandbox.jobs import Jobs
-from aeforge_cli.sandbox.workshop import Workshop
+from aeforge_cli.sandbox.http.connections import Connection
+from aeforge_cli.sandbox.store import JobStore
+from aeforge_cli.sandbox.workers.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,33 +38,35 @@ LONGEST_LINE = 300
 
 def run(
     options: SandboxOptions, *, ready: Callable[[str], None], log: Callable[[str], None], stop_when: Callable[[], bool]
-) -> None:
+) -> list[str]:
     if options.engine not in engine_names():
         raise SandboxUnavailable(f"There is no engine {options.engine!r}. There are: {', '.join(engine_names())}.")
     with ExitStack() as stack:
         folder = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aeforge-sandbox-")))
         sockets = [stack.enter_context(_listening(options.host, port)) for port in (options.port, 0)]
-        jobs = Jobs(folder)
+        jobs = JobStore(folder)
         stack.enter_context(jobs.opened())
         asyncio.run(_serve(options, jobs, sockets, ready=ready, log=_in_one_line(log), stop_when=stop_when))
+        unfetched = list[str](jobs.unfetched())
         if options.tidy and options.state:
             jobs.tidy()
+        return unfetched
 
 
 async def _serve(
     options: SandboxOptions,
-    jobs: Jobs,
+    jobs: JobStore,
     sockets: list[socket.socket],
     *,
     ready: Callable[[str], None],
     log: Callable[[str], None],
     stop_when: Callable[[], bool],
 ) -> None:
-    workshop = Workshop(jobs, engine=options.engine, delay=options.misbehaviour.delay, log=log)
+    worker_pool = WorkerPool(jobs, engine=options.engine, delay=options.faults.delay, log=log)
     api, images = sockets
     origins = Origins(api=_origin(api), images=_origin(images), images_port=images.getsockname()[1])
     config = uvicorn.Config(
-        create_app(options, jobs, origins, take=workshop.take, log=log),
+        create_app(options, jobs, origins, enqueue=worker_pool.enqueue, log=log),
         http=Connection,
         ws="none",
         lifespan="off",
@@ -77,9 +79,9 @@ async def _serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    with _uvicorn_heard(log):
+    with _uvicorn_logged(log):
         async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(workshop.work())
+            working = tasks.create_task(worker_pool.work())
             if not options.tidy:  # else it ends with the command that started it
                 log(f"page {origins.api}/ shows the jobs")
             await Server(config, ready=lambda: ready(origins.base_url), stop_when=stop_when).serve(sockets)
@@ -152,7 +154,7 @@ def _in_one_line(log: Callable[[str], None]) -> Callable[[str], None]:
 
 
 @contextmanager
-def _uvicorn_heard(log: Callable[[str], None]) -> Iterator[None]:
+def _uvicorn_logged(log: Callable[[str], None]) -> Iterator[None]:
     logger = logging.getLogger("uvicorn.error")
     handler = _ToLog(log)
     before = logger.propagate, logger.level

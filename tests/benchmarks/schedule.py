@@ -1,22 +1,31 @@
-"""What a way to poll costs and how late it is, by simulation: job after job, each lesson learnt before the next."""
+"""What a poll schedule costs and how late it is, by simulation: a batch with so many jobs in flight."""
 
+import heapq
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from aeforge_cli.jobs.poll_schedule import LearnedSchedule, PollSchedule
-from aeforge_cli.journal.interface import Lasted
+from aeforge_cli.jobs.poll_schedule import PollSchedule
+
+SUBMITTING = 0.03  # seconds that one submission takes, as against server.py
+UPLOADERS = 12
+ANSWER = 0.012  # seconds that one poll takes
 
 
 @dataclass(frozen=True)
 class Watched:
-    """Many jobs watched: seconds from the end of each to the look that saw it, and looks a job."""
+    """A batch: seconds in all, seconds without any lag, seconds from the end of each job to the poll that saw it."""
 
+    seconds: float
+    limit: float
     lags: Sequence[float]
-    looks: float
-    rate: float
+    polls: int
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.limit
 
     @property
     def mean_lag(self) -> float:
@@ -26,59 +35,78 @@ class Watched:
     def median_lag(self) -> float:
         return median(self.lags)
 
+    @property
+    def polls_a_job(self) -> float:
+        return self.polls / len(self.lags)
 
-def durations(middle: float, sigma: float, *, count: int, seed: int) -> list[float]:
+
+def watched(lasting: Sequence[float], schedule: PollSchedule, *, in_flight: int = 64) -> Watched:
+    """The jobs in their order; one whose end is seen makes room for the next."""
+    left, uploaders = list(reversed(lasting)), [0.0] * UPLOADERS
+    due: list[tuple[float, float, float]] = []  # when to poll; when the job was created; how long it takes
+    lags, polls, now = [], 0, 0.0
+    while left or due:
+        while left and len(due) < in_flight:
+            created = max(now, heapq.heappop(uploaders)) + SUBMITTING
+            heapq.heappush(uploaders, created)
+            heapq.heappush(due, (created + schedule.pause(0.0), created, left.pop()))
+        now, created, seconds = heapq.heappop(due)
+        polls += 1
+        now += ANSWER
+        if now - created < seconds + ANSWER:
+            heapq.heappush(due, (now + schedule.pause(now - created), created, seconds))
+        else:
+            lags.append(now - created - seconds)
+    return Watched(now, limit(lasting, in_flight), lags, polls)
+
+
+def limit(lasting: Sequence[float], in_flight: int) -> float:
+    """Seconds that the jobs take in their order, if each begins the moment that there is room."""
+    free = [0.0] * in_flight
+    for seconds in lasting:
+        heapq.heapreplace(free, free[0] + seconds)
+    return max(free)
+
+
+def lognormal(middle: float, sigma: float, *, count: int = 200, seed: int = 0) -> list[float]:
     chance = random.Random(seed)
     return [middle * math.exp(chance.gauss(0, sigma)) for _ in range(count)]
 
 
-def watched(lasting: Sequence[float], schedule: PollSchedule, *, unseen: int = 0) -> Watched:
-    """The first `unseen` jobs are learnt from, and not counted."""
-    lags, looks, waits = [], [], []
-    for number, seconds in enumerate(lasting):
-        age, pending, count = schedule.pause(0.0, number), 0.0, 1
-        while age < seconds:
-            age, pending, count = age + schedule.pause(age, number), age, count + 1
-        schedule.learn(Lasted(pending, age), number)
-        if number >= unseen:
-            lags.append(age - seconds)
-            looks.append(count)
-            waits.append(age)
-    return Watched(lags, fmean(looks), sum(looks) / sum(waits))
+def drifting(first: float, last: float, *, count: int = 200, seed: int = 0) -> list[float]:
+    spread = lognormal(1, 0.1, count=count, seed=seed)
+    return [each * (first + (last - first) * place / count) for place, each in enumerate(spread)]
 
 
-def fixed_lag(lasting: Sequence[float], looks: float) -> float:
-    """The mean lag of the fixed interval that takes so many looks a job on average."""
-    low, high = 0.01, max(lasting)
-    for _ in range(60):
-        interval = (low + high) / 2
-        if fmean(math.ceil(seconds / interval) for seconds in lasting) > looks:
-            low = interval
-        else:
-            high = interval
-    return fmean(math.ceil(seconds / high) * high - seconds for seconds in lasting)
+def changing(first: float, then: float, *, count: int = 200, seed: int = 0) -> list[float]:
+    spread = lognormal(1, 0.1, count=count, seed=seed)
+    return [each * (first if place < count / 2 else then) for place, each in enumerate(spread)]
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Learning against the fixed interval that costs the same, over several batches."""
-
-    middle: float
-    sigma: float
-    lag: float
-    median_lag: float
-    looks: float
-    rate: float
-    ratio: float
+def two_kinds(standard: float, pro: float, *, count: int = 200, seed: int = 0) -> list[float]:
+    chance = random.Random(seed)
+    return [each * chance.choice((standard, pro)) for each in lognormal(1, 0.1, count=count, seed=seed + 1000)]
 
 
-def compared(middle: float, sigma: float, *, batches: int, count: int = 200, unseen: int = 0) -> Compared:
-    runs, ratios = [], []
-    for seed in range(batches):
-        lasting = durations(middle, sigma, count=count, seed=seed)
-        found = watched(lasting, LearnedSchedule(), unseen=unseen)
-        runs.append(found)
-        ratios.append(found.mean_lag / fixed_lag(lasting[unseen:], found.looks))
-    lags = [lag for run in runs for lag in run.lags]
-    looks, rate = fmean(run.looks for run in runs), fmean(run.rate for run in runs)
-    return Compared(middle, sigma, fmean(lags), median(lags), looks, rate, fmean(ratios))
+def even(shortest: float, longest: float, *, count: int = 200, seed: int = 0) -> list[float]:
+    chance = random.Random(seed)
+    return [chance.uniform(shortest, longest) for _ in range(count)]
+
+
+def batches(seed: int) -> dict[str, list[float]]:
+    """Durations in seconds of 200 jobs each, by what is special about them."""
+    return {
+        "all 2 s": [2.0] * 200,
+        "all 2.2 s": [2.2] * 200,
+        "all 10 s": [10.0] * 200,
+        "median 3 s, sigma 0.3": lognormal(3, 0.3, seed=seed),
+        "median 3 s, sigma 0.6": lognormal(3, 0.6, seed=seed),
+        "median 10 s, sigma 0.3": lognormal(10, 0.3, seed=seed),
+        "median 10 s, sigma 0.6": lognormal(10, 0.6, seed=seed),
+        "median 40 s, sigma 0.3": lognormal(40, 0.3, seed=seed),
+        "drift from 3 to 9 s": drifting(3, 9, seed=seed),
+        "3 s, then 9 s": changing(3, 9, seed=seed),
+        "9 s, then 3 s": changing(9, 3, seed=seed),
+        "two kinds, 2 and 9 s": two_kinds(2, 9, seed=seed),
+        "80 to 130 s": even(80, 130, seed=seed),
+    }

@@ -4,10 +4,10 @@ import io
 import urllib.request
 
 from aeforge_cli.files.image_headers import Format, ImageInfo, identify, is_complete
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
+from aeforge_cli.jobs.poll_schedule import PollSchedule
 from tests.benchmarks.processes import Cost, Place, cost_of, median_cost, place
 from tests.benchmarks.run import HEADER, Row, machine
-from tests.benchmarks.schedule import compared, durations, fixed_lag, watched
+from tests.benchmarks.schedule import batches, watched
 from tests.benchmarks.server import picture
 
 
@@ -45,19 +45,20 @@ def busy(here: Place) -> Cost:
     return cost_of(["sh", "-c", 'sh -c "i=0; while [ \\$i -lt 20000 ]; do i=\\$((i+1)); done"'], here.env, here.root)
 
 
-def test_a_fixed_interval_is_as_late_as_its_looks_allow() -> None:
-    found = watched([2.5, 2.5], FixedSchedule(1.0))
+def test_a_batch_is_as_late_as_the_polls_of_its_jobs() -> None:
+    found = watched([2.5, 2.5, 2.5], PollSchedule(1.0), in_flight=2)
 
-    assert (found.lags, found.looks) == ([0.5, 0.5], 3)
-    assert abs(fixed_lag([2.5, 2.5], found.looks)) < 0.001  # looking just when they end
+    assert (found.limit, found.polls) == (5.0, 9)
+    assert all(0.5 <= lag < 0.6 for lag in found.lags)
+    assert 6.0 < found.seconds < 6.3
 
 
-def test_learning_is_compared_with_a_fixed_interval_that_looks_as_often() -> None:
-    found = compared(3, 0.3, batches=1, count=20)
+def test_batches_are_of_200_jobs_whose_durations_come_by_chance() -> None:
+    drawn = batches(1)
 
-    assert len(durations(3, 0.3, count=20, seed=0)) == 20
-    assert found.lag > 0
-    assert found.ratio > 0
+    assert {len(lasting) for lasting in drawn.values()} == {200}
+    assert drawn == batches(1)
+    assert drawn["80 to 130 s"] != batches(2)["80 to 130 s"]
 
 
 def test_a_row_says_figure_goal_and_their_ratio() -> None:

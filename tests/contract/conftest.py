@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions
 from tests.contract.service import Sandbox, Service
 
 LIVE_KEY = os.environ.get("AEFORGE_LIVE_KEY", "")
@@ -29,7 +29,7 @@ def start() -> Iterator[Start]:
     started: list[Sandbox] = []
 
     def start(env: Mapping[str, str] = MappingProxyType({}), **options: object) -> Sandbox:
-        quick = {"port": 0, "engine": "obedient", "misbehaviour": Misbehaviour(delay=0)}
+        quick = {"port": 0, "engine": "obedient", "faults": InjectedFaults(delay=0)}
         chosen = SandboxOptions(**{**quick, **options})  # type: ignore[arg-type]  # each test's to get right
         started.append(Sandbox(chosen, **env))
         return started[-1]
@@ -41,14 +41,14 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Sandbox]:
-    sandbox = Sandbox(SandboxOptions(port=0, misbehaviour=Misbehaviour(delay=0.3)))
+    sandbox = Sandbox(SandboxOptions(port=0, faults=InjectedFaults(delay=0.3)))
     yield sandbox
     sandbox.close()
 
 
 @pytest.fixture(scope="session")
 def obedient() -> Iterator[Sandbox]:
-    sandbox = Sandbox(SandboxOptions(port=0, engine="obedient", misbehaviour=Misbehaviour(delay=0)))
+    sandbox = Sandbox(SandboxOptions(port=0, engine="obedient", faults=InjectedFaults(delay=0)))
     yield sandbox
     sandbox.close()
 
@@ -56,7 +56,7 @@ def obedient() -> Iterator[Sandbox]:
 @pytest.fixture(params=[name if name == "sandbox" else pytest.param(name, marks=pytest.mark.live) for name in ASKED])
 def service(request: pytest.FixtureRequest) -> Service:
     if request.param == "live":
-        return Service(LIVE_URL, LIVE_KEY, patience=600)
+        return Service(LIVE_URL, LIVE_KEY, timeout=600)
     sandbox: Sandbox = request.getfixturevalue("shared_sandbox")
     return sandbox.service
 

@@ -17,8 +17,11 @@ from aeforge_cli.sandbox import SandboxOptions
 PROCESS = """
 import sys
 from pathlib import Path, PosixPath, WindowsPath
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions, serve
-serve(eval(sys.argv[1]), ready=lambda url: print("ready", url, flush=True), log=lambda line: print(line, flush=True))
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, serve
+unfetched = serve(
+    eval(sys.argv[1]), ready=lambda url: print("ready", url, flush=True), log=lambda line: print(line, flush=True)
+)
+print("unfetched", *unfetched)
 """
 PLUGINS = Path(__file__).parent / "plugins"
 File = tuple[str, tuple[str, bytes]]
@@ -28,7 +31,7 @@ File = tuple[str, tuple[str, bytes]]
 class Service:
     base_url: str
     key: str
-    patience: float = 30
+    timeout: float = 30
 
     @property
     def origin(self) -> str:
@@ -49,16 +52,16 @@ class Service:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["job_id"])
 
-    def look(self, job_id: str) -> dict[str, Any]:
+    def poll(self, job_id: str) -> dict[str, Any]:
         answer = self.get(f"/job/{job_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """The first answer that is not Pending."""
-        until = time.monotonic() + self.patience
-        while (answer := self.look(job_id))["status"] == "Pending" and time.monotonic() < until:
-            time.sleep(0.05 if self.patience < 60 else 2)
+        until = time.monotonic() + self.timeout
+        while (answer := self.poll(job_id))["status"] == "Pending" and time.monotonic() < until:
+            time.sleep(0.05 if self.timeout < 60 else 2)
         return answer
 
     def _key(self, key: str | None) -> dict[str, str]:

@@ -93,7 +93,7 @@ def test_a_job_is_made_at_once_and_its_pictures_come_without_a_key_from_another_
 def test_a_job_is_pending_at_first_without_pictures(paid_service: Service) -> None:
     job_id = paid_service.job(INPAINT.path, INPAINT.fields, INPAINT.files)
 
-    answer = paid_service.look(job_id)
+    answer = paid_service.poll(job_id)
 
     assert answer == {"job_id": job_id, "status": "Pending", "image_urls": []}
     assert paid_service.wait(job_id)["status"] == "Succeed"

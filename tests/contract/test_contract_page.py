@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
-from aeforge_cli.sandbox import Misbehaviour
+from aeforge_cli.sandbox import InjectedFaults
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Sandbox, Service, upload
@@ -70,7 +70,7 @@ def test_a_job_that_failed_tells_why(obedient: Sandbox, prompt: str, reason: str
 
 
 def test_nothing_is_told_of_an_end_before_the_api_tells_it(start: Start) -> None:
-    service = start(misbehaviour=Misbehaviour(delay=3600)).service
+    service = start(faults=InjectedFaults(delay=3600)).service
 
     job = told(service, inpaint(service, "refuse gladly"))
 
@@ -81,14 +81,14 @@ def test_the_page_hears_of_the_newest_jobs_first(start: Start) -> None:
     service = start().service
     made = [inpaint(service, str(number)) for number in range(53)]
 
-    album = shown(service, "/jobs").json()
+    listed = shown(service, "/jobs").json()
 
-    assert album.pop("command") == (
+    assert listed.pop("command") == (
         'AEFORGE_API_KEY=sandbox aeforge inpaint photo.jpg -p "Change background to blue sky" -o sky.png'
         f" --base-url {service.base_url}"
     )
-    assert [job["job_id"] for job in album.pop("jobs")] == made[:2:-1]
-    assert album == {"engine": "obedient", "base_url": service.base_url, "total": 53}
+    assert [job["job_id"] for job in listed.pop("jobs")] == made[:2:-1]
+    assert listed == {"engine": "obedient", "base_url": service.base_url, "total": 53}
 
 
 def test_a_key_of_ones_own_is_not_told(start: Start) -> None:
@@ -147,7 +147,7 @@ def test_what_is_not_there_is_not_found(obedient: Sandbox) -> None:
 
 def test_pictures_sent_are_not_served_where_results_are(obedient: Sandbox) -> None:
     job_id = ended(obedient.service, "anything")
-    [result] = obedient.service.look(job_id)["image_urls"]
+    [result] = obedient.service.poll(job_id)["image_urls"]
 
     answer = requests.get(f"{result.partition('/images/')[0]}/sandbox/jobs/{job_id}/0", timeout=30)
 
@@ -169,11 +169,11 @@ def test_to_look_on_is_no_report_to_the_owner(start: Start, tmp_path: Any) -> No
 
     kept = start(state=tmp_path / "state").service
 
-    assert kept.look(job_id)["status"] == "Succeed"
+    assert kept.poll(job_id)["status"] == "Succeed"
 
 
 def test_the_page_works_while_the_api_misbehaves(start: Start) -> None:
-    service = start(misbehaviour=Misbehaviour(delay=0, drop=1.0)).service
+    service = start(faults=InjectedFaults(delay=0, drop=1.0)).service
 
     answers = [requests.get(service.origin, timeout=30), shown(service, "/jobs")]
 

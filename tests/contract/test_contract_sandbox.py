@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -17,7 +18,7 @@ import pytest
 import requests
 from PIL import Image
 
-from aeforge_cli.sandbox import NO_USER_KEY, Misbehaviour, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import NO_USER_KEY, InjectedFaults, SandboxOptions, SandboxUnavailable, serve
 from tests.conftest import png
 from tests.contract.conftest import Start
 from tests.contract.service import Sandbox, Service, upload
@@ -52,18 +53,33 @@ def test_every_answer_says_that_it_comes_from_a_stand_in(shared_sandbox: Sandbox
     assert f"\r\nx-aeforge-sandbox: {STAND_IN}\r\n".encode() in junk
 
 
-def test_its_pages_name_every_operation_and_ask_nothing_of_other_hosts(shared_sandbox: Sandbox) -> None:
+def test_its_pages_ask_nothing_of_other_hosts(shared_sandbox: Sandbox) -> None:
     origin = shared_sandbox.service.origin
 
-    pages = {path: requests.get(origin + path, timeout=30) for path in ("/", "/docs")}
-    openapi = requests.get(f"{origin}/openapi.json", timeout=30).json()
+    pages = [requests.get(origin + path, timeout=30) for path in ("/", "/docs")]
+    named = sorted({name for page in pages for name in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)})
+    beside = [requests.get(origin + name, timeout=30) for name in named]
 
-    assert [page.headers["Content-Type"] for page in pages.values()] == ["text/html; charset=utf-8"] * 2
-    assert re.findall(r"https?://", pages["/"].text + pages["/docs"].text) == []
-    assert all('<link rel="icon" href="data:,">' in page.text for page in pages.values())  # else a browser asks for one
+    assert [page.headers["Content-Type"] for page in pages] == ["text/html; charset=utf-8"] * 2
+    assert {answer.headers["Content-Type"] for answer in beside} == {
+        "text/css; charset=utf-8",
+        "text/javascript; charset=utf-8",
+    }
+    assert re.findall(r"https?://", "".join(answer.text for answer in pages + beside)) == []
+    assert all('<link rel="icon" href="data:,">' in page.text for page in pages)  # else a browser asks for one
+    assert {answer.headers["X-Content-Type-Options"] for answer in pages + beside} == {"nosniff"}
+
+
+def test_its_openapi_document_lists_every_operation_and_says_that_it_is_a_stand_in(shared_sandbox: Sandbox) -> None:
+    openapi = requests.get(f"{shared_sandbox.service.origin}/openapi.json", timeout=30).json()
+
     assert len(openapi["paths"]) == 13
-    assert all(path in pages["/docs"].text for path in openapi["paths"])
     assert "stand-in" in openapi["info"]["title"]
+
+
+@pytest.mark.parametrize("name", ["none.css", "..%2Fpages.py", "__init__.py"])
+def test_only_the_files_of_its_pages_are_served(shared_sandbox: Sandbox, name: str) -> None:
+    assert requests.get(f"{shared_sandbox.service.origin}/static/{name}", timeout=30).status_code == 404
 
 
 def test_it_can_be_recognised_without_a_key(start: Start) -> None:
@@ -127,7 +143,7 @@ def test_a_picture_that_breaks_off_makes_a_job_that_fails(obedient: Sandbox) -> 
         "/image-tune/upscale", {"scale": "1K"}, [upload(png(7, side=99, packed=False)[:5000])]
     )
 
-    assert obedient.service.wait(job_id) == {"job_id": job_id, "status": "Failed", "image_urls": []}
+    assert obedient.service.wait(job_id) == failed(job_id, "The picture is damaged.")
     assert obedient.line(f"job {job_id} failed").startswith(f"job {job_id} failed: The picture is damaged.")
 
 
@@ -143,16 +159,16 @@ def test_a_body_that_is_too_large_is_refused(start: Start) -> None:
 @pytest.mark.parametrize(
     ("key", "behaviour", "status"),
     [
-        ("wrong", Misbehaviour(), 401),
-        ("sandbox", Misbehaviour(status=((500, 1.0),)), 500),
-        ("sandbox", Misbehaviour(), 413),
+        ("wrong", InjectedFaults(), 401),
+        ("sandbox", InjectedFaults(status=((500, 1.0),)), 500),
+        ("sandbox", InjectedFaults(), 413),
     ],
     ids=["a wrong key", "a made-up status", "too large a body"],
 )
 def test_a_refusal_reaches_a_client_that_is_still_sending(
-    start: Start, key: str, behaviour: Misbehaviour, status: int
+    start: Start, key: str, behaviour: InjectedFaults, status: int
 ) -> None:
-    service = start(max_body=100_000, misbehaviour=behaviour).service
+    service = start(max_body=100_000, faults=behaviour).service
     head = (
         f"POST /public/v1{INPAINT} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 20000000\r\n\r\n"
@@ -184,22 +200,42 @@ def test_too_many_connections_are_asked_to_come_again(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "reason"),
+    ("prompt", "reason", "logged"),
     [
-        ("refuse \x1b[31mred", "\\x1b[31mred"),
-        ("stumble here", "RuntimeError: here"),
-        ("die", "its process died (exit 7)"),
+        ("refuse \x1b[31mred", "\x1b[31mred", "\\x1b[31mred"),
+        ("stumble here", "RuntimeError: here", "RuntimeError: here"),
+        ("die", "its process died (exit 7)", "its process died (exit 7)"),
     ],
     ids=["refused", "an error", "a crash"],
 )
-def test_a_job_that_fails_gives_its_reason_to_the_log_alone(obedient: Sandbox, prompt: str, reason: str) -> None:
-    failed = inpaint(obedient.service, prompt)
+def test_a_job_that_fails_gives_its_reason_to_the_client_and_the_log(
+    obedient: Sandbox, prompt: str, reason: str, logged: str
+) -> None:
+    job_id = inpaint(obedient.service, prompt)
 
-    assert obedient.service.wait(failed) == {"job_id": failed, "status": "Failed", "image_urls": []}
-    assert obedient.line(f"job {failed} failed").startswith(f"job {failed} failed: {reason} (")
+    assert obedient.service.wait(job_id) == failed(job_id, reason)
+    assert obedient.line(f"job {job_id} failed").startswith(f"job {job_id} failed: {logged} (")
 
     after = [inpaint(obedient.service, "anything") for _ in range(4)]
     assert [obedient.service.wait(job_id)["status"] for job_id in after] == ["Succeed"] * 4
+
+
+def failed(job_id: str, reason: str) -> dict[str, object]:
+    """How the API tells of a job that failed."""
+    return {"job_id": job_id, "status": "Failed", "image_urls": [], "error_message": reason}
+
+
+def test_a_reason_is_one_line_for_the_client_the_log_and_the_page(shared_sandbox: Sandbox) -> None:
+    service = shared_sandbox.service
+    job_id = inpaint(service, "Make it sing")
+
+    reason = service.wait(job_id)["error_message"]
+
+    line = shared_sandbox.line(f"job {job_id} failed")
+    assert reason.isprintable()
+    assert "\\n" not in line
+    assert line.startswith(f"job {job_id} failed: {reason[:200]}")
+    assert requests.get(f"{service.origin}/sandbox/jobs/{job_id}", timeout=30).json()["reason"] == reason
 
 
 def test_what_an_engine_prints_is_logged_and_harms_no_job(obedient: Sandbox) -> None:
@@ -222,7 +258,7 @@ def test_the_api_answers_while_the_engine_works(start: Start) -> None:
     sandbox = start()
     asleep = [inpaint(sandbox.service, "sleep") for _ in range(3)]
 
-    assert [sandbox.service.look(job_id)["status"] for job_id in asleep] == ["Pending"] * 3
+    assert [sandbox.service.poll(job_id)["status"] for job_id in asleep] == ["Pending"] * 3
     assert sandbox.close() == 0
 
 
@@ -265,7 +301,7 @@ def test_jobs_and_their_pictures_outlive_it_when_it_has_a_state_folder(start: St
 
     second = start(state=tmp_path / "state")
 
-    after = second.service.look(job_id)["image_urls"]
+    after = second.service.poll(job_id)["image_urls"]
     assert [Path(url).name for url in after] == [Path(url).name for url in before]
     assert opened(after[0]).size == (24, 24)
 
@@ -323,19 +359,44 @@ def test_a_kill_leaves_no_half_job_and_no_stray_picture(start: Start, tmp_path: 
     assert sorted(path.name for path in (tmp_path / "state").rglob("*")) == ["drafts", "images", "jobs", "sandbox.lock"]
 
 
-def test_tidy_forgets_what_was_reported_and_keeps_what_was_not(start: Start, tmp_path: Path) -> None:
+def test_tidy_forgets_what_was_fetched_and_keeps_what_was_not(start: Start, tmp_path: Path) -> None:
     first = start(state=tmp_path / "state", tidy=True)
-    reported, unreported = inpaint(first.service, "anything"), inpaint(first.service, "sleep")
-    first.service.wait(reported)
+    fetched, linked, unreported = (inpaint(first.service, prompt) for prompt in ("anything", "anything", "sleep"))
+    [picture] = first.service.wait(fetched)["image_urls"]
+    requests.get(picture, timeout=30)
+    first.service.wait(linked)
     first.close()
+    assert first.line("unfetched") == f"unfetched {linked}"
     wake(tmp_path / "state", unreported)
 
     second = start(state=tmp_path / "state", tidy=True)
-    assert second.service.get(f"/job/{reported}").status_code == 404
-    assert second.service.wait(unreported)["status"] == "Succeed"
+    assert second.service.get(f"/job/{fetched}").status_code == 404
+    for job_id in (linked, unreported):
+        [picture] = second.service.wait(job_id)["image_urls"]
+        assert requests.get(picture, timeout=30).status_code == 200
     second.close()
 
     assert not (tmp_path / "state").exists()
+
+
+def test_a_result_that_was_not_read_to_its_end_was_not_fetched(start: Start, tmp_path: Path) -> None:
+    sandbox = start(state=tmp_path / "state", tidy=True)
+    upscaled = sandbox.service.job("/image-tune/upscale", {"scale": "4K"}, [upload(noise(256))])
+    [picture] = sandbox.service.wait(upscaled)["image_urls"]
+
+    assert requests.head(picture, timeout=30).status_code == 200
+    with requests.get(picture, timeout=30, stream=True) as answer:
+        assert int(answer.headers["Content-Length"]) > 5_000_000  # more than the system keeps for a reader
+    sandbox.close()
+
+    assert sandbox.line("unfetched") == f"unfetched {upscaled}"
+
+
+def noise(side: int) -> bytes:
+    """A picture that does not shrink when it is packed."""
+    data = io.BytesIO()
+    Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side)).save(data, "PNG")
+    return data.getvalue()
 
 
 @posix

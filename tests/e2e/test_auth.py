@@ -1,11 +1,13 @@
 """`aeforge auth`: the key is asked for, checked, stored privately, shown masked and forgotten."""
 
 import json
+import os
 import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -201,7 +203,7 @@ def test_without_a_key_the_status_is_4(newcomer: Aeforge, fake: Fake) -> None:
     assert (run.exit, run.stdout, fake.api.requests) == (4, "", [])
     assert run.stderr.splitlines() == [
         "error: There is no API key",
-        "why:   neither AEFORGE_API_KEY nor profile default has one",
+        "why:   neither AEFORGE_API_KEY nor profile default has one; API keys are issued at https://aetherforgeai.com",
         "next:  aeforge auth login, or try the same command with --sandbox, which needs none and costs nothing",
     ]
 
@@ -218,6 +220,182 @@ def test_where_the_service_cannot_be_asked_the_status_says_so(newcomer: Aeforge)
     run = newcomer("auth", "status", "--json", env=env)
 
     assert (run.ending, run.rows[0]["verified"]) == ((5, "unreachable"), None)
+
+
+def test_a_profile_that_is_named_pays_whatever_the_environment_holds(newcomer: Aeforge, fake: Fake) -> None:
+    sign_in(newcomer, "--profile", "work")
+    job_id, another = fake.add_job(png()), {"AEFORGE_API_KEY": "sk-another-key-0000"}
+
+    assert newcomer("job", "status", job_id, "--profile", "work", env=another).exit == 0
+    assert newcomer("job", "status", job_id, env=another).exit == 4
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_the_known_ones(newcomer: Aeforge, fake: Fake) -> None:
+    sign_in(newcomer, "--profile", "work")
+    asked = len(fake.api.requests)
+
+    run = newcomer("job", "status", fake.add_job(png()), "--profile", "wrok", env={"AEFORGE_API_KEY": API_KEY})
+
+    assert (run.exit, len(fake.api.requests)) == (2, asked)
+    assert run.stderr.splitlines() == [
+        "error: There is no profile wrok",
+        "why:   the known profiles are default, work",
+        "next:  to make it: aeforge auth login --profile wrok",
+    ]
+
+
+def test_hints_name_the_profile_that_was_given(newcomer: Aeforge) -> None:
+    refused = sign_in(newcomer, "--profile", "work", "--json", key="sk-wrong-key-000000")
+    unusable = sign_in(newcomer, "--profile", "work", "--json", key="two words")
+
+    assert {run.error["hint"] for run in (refused, unusable)} == {"aeforge auth login --profile work"}
+
+
+def test_a_refused_key_comes_with_where_another_is_got(newcomer: Aeforge) -> None:
+    run = sign_in(newcomer, "--json", key="sk-wrong-key-000000")
+
+    assert run.error["message"].endswith(": API keys are issued at https://aetherforgeai.com")
+
+
+# ------------------------------------------------------------------ a key that a program prints
+
+
+def test_a_key_that_a_program_prints_is_used(newcomer: Aeforge, fake: Fake, home: Home) -> None:
+    newcomer("config", "set", "api_key_command", f"printf {API_KEY}")
+
+    run = newcomer("auth", "status")
+
+    place = f"profile default in {home.config}/config.toml"
+    assert (run.exit, f"key       {MASKED} from api_key_command of {place}" in run.stdout) == (0, True)
+    assert newcomer("job", "status", fake.add_job(png())).exit == 0
+    assert API_KEY not in "".join(run.stdout + run.stderr for run in newcomer.runs)
+
+
+def test_a_program_that_fails_is_told_without_what_it_printed(newcomer: Aeforge, fake: Fake) -> None:
+    command = f"sh -c 'echo {API_KEY}; echo {API_KEY} >&2; exit 3'"
+
+    run = newcomer("auth", "status", "--json", env={"AEFORGE_API_KEY_COMMAND": command})
+
+    assert run.ending == (4, "not_signed_in")
+    assert run.error["message"].endswith("gave no API key: sh exited with status 3")
+    assert (API_KEY in run.stdout + run.stderr, fake.api.requests) == (False, [])
+
+
+def test_a_program_is_not_run_to_list_the_settings_or_for_a_dry_run(newcomer: Aeforge, photo: Path) -> None:
+    env = {"AEFORGE_API_KEY_COMMAND": "touch ran"}
+
+    listed = newcomer("config", "list", env=env)
+    dry = newcomer("inpaint", photo, "-p", "x", "--dry-run", env=env)
+
+    assert (listed.exit, dry.exit, dry.rows[0]["key_from"]) == (0, 0, "AEFORGE_API_KEY_COMMAND")
+    assert not (photo.parent / "ran").exists()
+
+
+# ------------------------------------------------------------------ a key in the system's keyring
+
+BACKEND = """
+import json, os, pathlib
+from keyring.backend import KeyringBackend
+
+FILE = pathlib.Path(os.environ["KEPT"])
+
+class Kept(KeyringBackend):
+    priority = 1
+
+    def _all(self):
+        return json.loads(FILE.read_text()) if FILE.exists() else {}
+
+    def get_password(self, service, username):
+        return self._all().get(f"{service} {username}")
+
+    def set_password(self, service, username, password):
+        FILE.write_text(json.dumps(self._all() | {f"{service} {username}": password}))
+
+    def delete_password(self, service, username):
+        FILE.write_text(json.dumps({k: v for k, v in self._all().items() if k != f"{service} {username}"}))
+"""
+
+
+@pytest.fixture
+def kept(newcomer: Aeforge, tmp_path: Path) -> Path:
+    """What the keyring of a newcomer holds."""
+    (tmp_path / "kept_in_a_file.py").write_text(BACKEND)
+    path = tmp_path / "keyring.json"
+    env = {"PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "kept_in_a_file.Kept", "KEPT": str(path)}
+    newcomer.home = replace(newcomer.home, env={**newcomer.home.env, **env})
+    return path
+
+
+def test_a_key_in_the_keyring_is_not_in_the_file_and_is_used(newcomer: Aeforge, kept: Path, home: Home) -> None:
+    run = sign_in(newcomer, "--keyring")
+
+    assert (run.exit, run.stderr) == (0, f"signed in: key {MASKED} of profile default in the system's keyring\n")
+    assert (API_KEY in kept.read_text(), API_KEY in (home.config / "config.toml").read_text()) == (True, False)
+    status = newcomer("auth", "status", "--json")
+    assert (status.exit, status.rows[0]["key"]) == (0, MASKED)
+    assert status.rows[0]["source"].startswith("the system's keyring, for profile default in ")
+
+
+def test_signing_out_takes_the_key_out_of_the_keyring(newcomer: Aeforge, kept: Path) -> None:
+    sign_in(newcomer, "--keyring")
+
+    assert newcomer("auth", "logout").exit == 0
+    assert API_KEY not in kept.read_text()
+    assert newcomer("auth", "status").exit == 4
+
+
+def test_a_key_in_the_file_takes_the_place_of_one_in_the_keyring(newcomer: Aeforge, kept: Path, home: Home) -> None:
+    sign_in(newcomer, "--keyring")
+    sign_in(newcomer)
+
+    assert (API_KEY in kept.read_text(), stored(home)["default"]["api_key"]) == (False, API_KEY)
+    assert "keyring" not in stored(home)["default"]
+
+
+def test_a_keyring_that_has_lost_the_key_is_told(newcomer: Aeforge, kept: Path) -> None:
+    sign_in(newcomer, "--keyring", "--profile", "work")
+    kept.write_text("{}")
+
+    run = newcomer("auth", "status", "--profile", "work", "--json")
+
+    assert (run.ending, run.error["hint"]) == ((4, "not_signed_in"), "aeforge auth login --profile work --keyring")
+
+
+# ------------------------------------------------------------------ a config file of another user
+
+
+@pytest.fixture
+def theirs(newcomer: Aeforge, home: Home) -> Path:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    sign_in(newcomer)
+    file = home.config / "config.toml"
+    for each in (home.config, *home.config.iterdir()):
+        os.chown(each, 1000, 1000)
+    return file
+
+
+def test_of_another_users_file_only_the_key_is_refused(
+    newcomer: Aeforge, fake: Fake, theirs: Path, photo: Path
+) -> None:
+    job_id, mine = fake.add_job(png()), {"AEFORGE_API_KEY": API_KEY}
+    run = newcomer("job", "status", job_id, "--json")
+
+    assert run.ending == (4, "not_signed_in")
+    assert run.error["message"].endswith(f"is not used: {theirs} belongs to another user (uid 1000)")
+    assert newcomer("job", "status", job_id, env=mine).exit == 0
+    assert newcomer("config", "path").exit == 0
+    assert newcomer("config", "set", "quality", "pro").exit == 0
+    assert newcomer("inpaint", photo, "-p", "x", "--sandbox", "--dry-run").rows[0]["form"]["quality"] == "pro"
+    assert {each.stat().st_uid for each in theirs.parent.iterdir()} == {1000}
+
+
+def test_no_key_is_asked_for_that_could_not_be_stored(newcomer: Aeforge, fake: Fake, theirs: Path) -> None:
+    before = len(fake.api.requests)
+
+    run = sign_in(newcomer, "--json")
+
+    assert (run.ending, len(fake.api.requests)) == ((9, "cannot_save"), before)
 
 
 # ------------------------------------------------------------------ signing out

@@ -1,12 +1,15 @@
 """Completion, by pressing TAB in real shells: what is offered, how it is quoted, and that aeforge is never started."""
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from aeforge_cli.manual import completions
 from aeforge_cli.manual.completions import Shell as ShellName
 from aeforge_cli.manual.completions import script
 from aeforge_cli.manual.from_typer import whole_tree
@@ -110,9 +113,10 @@ def test_a_name_with_a_colon_is_completed(shell: Shell) -> None:
     ("typed", "offered"),
     [
         ("aeforge ", set(SUMMARIES)),
-        ("aeforge job ", {"status", "wait", "list"}),
+        ("aeforge job ", {"status", "wait", "list", "show", "verify", "export", "import", "prune"}),
         ("aeforge help sprite ", {"make", "reskin", "overlay"}),
         ("aeforge inpaint -q ", {"standard", "pro"}),
+        ("aeforge inpaint --format ", {"text", "json", "csv"}),
         ("aeforge upscale --scale ", {"1K", "2K", "4K"}),
         ("aeforge job wait ", {"@last", FIRST, SECOND}),
         ("aeforge inpaint --profile ", {"work", "play"}),
@@ -172,3 +176,38 @@ def test_a_fresh_shell_completes_at_once(desk: Desk, aeforge: Aeforge, tmp_path:
     fresh.close()
 
     assert completed == "aeforge inpaint "
+
+
+# ------------------------------------------------------------------ the programs themselves
+
+
+def programs() -> list[Path]:
+    return sorted(Path(completions.__file__).parent.glob("*.in"))
+
+
+LINTERS = {"aeforge.bash.in": ("shellcheck", "-s", "bash"), "aeforge.fish.in": ("fish", "--no-execute")} | {
+    "aeforge.zsh.in": ("zsh", "-n")
+}
+
+
+@pytest.mark.parametrize("program", programs(), ids=lambda path: path.name)
+def test_linters_find_nothing_in_the_programs(program: Path) -> None:
+    if program.name not in LINTERS or shutil.which(LINTERS[program.name][0]) is None:
+        pytest.skip("no linter for it is installed")
+
+    run = subprocess.run([*LINTERS[program.name], program], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ShellName)
+def test_every_part_of_a_program_is_filled_in(name: ShellName) -> None:
+    assert re.findall(r"# @\w+@", script(name, whole_tree())) == []
+
+
+def test_fish_says_of_each_word_what_it_is_one_of() -> None:
+    text = script(ShellName.FISH, whole_tree())
+
+    [line] = [line for line in text.splitlines() if "-l model " in line]
+    assert "-a 'gpt-image-1.5\\\\t\\'model\\' gpt-image-2\\\\t\\'model\\'" in line
+    assert line.endswith("-d 'AI model.'")

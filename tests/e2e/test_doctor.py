@@ -1,5 +1,7 @@
 """`aeforge doctor`: each thing that a job needs is fine, or comes with what to do."""
 
+import pytest
+
 from aeforge_cli import __version__
 from tests.conftest import NOWHERE, Aeforge, Run
 
@@ -10,6 +12,10 @@ def judged(run: Run) -> dict[str, bool]:
     return {check["name"]: check["ok"] for check in run.rows[0]["checks"]}
 
 
+def details(run: Run) -> dict[str, str]:
+    return {check["name"]: check["detail"] for check in run.rows[0]["checks"]}
+
+
 def test_where_all_is_well_every_line_says_so(aeforge: Aeforge) -> None:
     run = aeforge("doctor", "--sandbox")
 
@@ -17,7 +23,19 @@ def test_where_all_is_well_every_line_says_so(aeforge: Aeforge) -> None:
         0,
         [
             ["ok", name]
-            for name in ("version", "python", "config", "journal", "key", "proxy", "trust", "service", "sandbox")
+            for name in (
+                "version",
+                "python",
+                "config",
+                "values",
+                "budget",
+                "journal",
+                "key",
+                "proxy",
+                "trust",
+                "service",
+                "sandbox",
+            )
         ],
     )
     assert run.stdout.splitlines()[0] == f"ok  version  aeforge {__version__}"
@@ -73,3 +91,49 @@ def test_the_source_of_the_key_is_told_and_the_key_is_masked(aeforge: Aeforge) -
     run = aeforge("doctor", "--offline", env={**KEY, "AEFORGE_BASE_URL": NOWHERE})
 
     assert (run.exit, "ok  key      ...7890 from AEFORGE_API_KEY\n" in run.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("user:secret@proxy.example:3128", "http://proxy.example:3128"),
+        ("user:se/cret@proxy.example:3128", "http://proxy.example:3128"),
+        ("http://user:secret@proxy.example/", "http://proxy.example"),
+        ("socks5h://secret@[::1]:1080", "socks5h://[::1]:1080"),
+        ("proxy.example:secret", "(unreadable address)"),
+    ],
+)
+def test_a_password_of_a_proxy_is_not_shown_however_it_is_written(aeforge: Aeforge, proxy: str, shown: str) -> None:
+    env = {**KEY, "AEFORGE_BASE_URL": "https://api.example/v1", "HTTPS_PROXY": proxy}
+
+    run = aeforge("doctor", "--offline", "--json", env=env)
+
+    assert (details(run)["proxy"], "secret" in run.stdout + run.stderr) == (f"{shown} for the service", False)
+
+
+def test_a_value_that_is_not_valid_is_named_and_the_other_checks_go_on(aeforge: Aeforge) -> None:
+    file = aeforge.home.config / "config.toml"
+    file.write_text('[profiles.default]\nquality = "best"\n')
+    file.chmod(0o600)
+
+    run = aeforge("doctor", "--offline", "--json", env=KEY)
+
+    assert run.ending == (2, "usage")
+    assert [name for name, fine in judged(run).items() if not fine] == ["values"]
+    assert details(run)["values"] == f"'best' is not a valid quality (from profile default in {file})"
+
+
+def test_the_settings_in_force_are_told_with_their_sources(aeforge: Aeforge) -> None:
+    env = {**KEY, "AEFORGE_QUALITY": "pro", "AEFORGE_BUDGET": "200/day", "AEFORGE_BASE_URL": None}
+
+    told = details(aeforge("doctor", "--offline", "--json", env=env))
+
+    assert told["values"] == ("quality pro (AEFORGE_QUALITY), budget 200/day (AEFORGE_BUDGET), the rest as by default")
+    assert told["budget"] == "200/day (AEFORGE_BUDGET)"
+
+
+def test_a_budget_in_a_unit_needs_prices_in_it(aeforge: Aeforge) -> None:
+    run = aeforge("doctor", "--offline", "--json", env={**KEY, "AEFORGE_BUDGET": "30 credits/day"})
+
+    assert [name for name, fine in judged(run).items() if not fine] == ["budget"]
+    assert details(run)["budget"].startswith("The budget 30 credits/day needs prices")

@@ -103,3 +103,15 @@ def test_a_file_name_is_no_command_to_the_runner(aeforge: Aeforge, step: dict[st
     run = aeforge("inpaint", "::add-mask::a", photo, *JOB, env=step)
 
     assert [line for line in run.stderr.splitlines() if line.startswith("::") and not line.startswith("::error ")] == []
+
+
+@pytest.mark.parametrize("name", ["::add-mask::sky.png", "##[add-mask]sky.png"])
+@pytest.mark.parametrize("options", [(), ("--json",), ("--verbose",)], ids=repr)
+def test_a_result_is_no_command_to_the_runner(
+    aeforge: Aeforge, step: dict[str, str], photo: Path, name: str, options: tuple[str, ...]
+) -> None:
+    run = aeforge("inpaint", photo, *JOB, *options, "-o", name, env=step)
+
+    said = (run.stdout + run.stderr).splitlines()
+    assert (run.exit, (aeforge.home.work / name).exists()) == (0, True)
+    assert [line for line in said if line.lstrip().startswith("::") or "##[" in line] == []

@@ -6,6 +6,7 @@ import pytest
 
 from aeforge_cli.errors import Exit
 from aeforge_cli.manual.from_typer import whole_tree
+from aeforge_cli.manual.help import explained, laid_out
 from aeforge_cli.manual.reference import TOPICS, error_words
 from aeforge_cli.manual.registry import SUMMARIES
 from aeforge_cli.manual.tree import Argument, Command, Option
@@ -19,10 +20,36 @@ def by_name(command: Command) -> str:
 
 
 def test_without_arguments_the_help_is_shown(aeforge: Aeforge) -> None:
-    run = aeforge()
+    run = aeforge(env={"AEFORGE_API_KEY": "sk-live-0123456789abcdef"})
 
     assert (run.exit, run.stdout, run.stderr) == (0, aeforge("--help").stdout, "")
-    assert run.stdout.startswith("Edit and make images with AetherForge: in a terminal, in pipelines and in CI.\n")
+    assert run.stdout.startswith("Edit and create images with AetherForge, from a terminal, a script or CI.\n")
+
+
+def test_the_help_of_the_root_shows_what_to_type_first_second_and_third(aeforge: Aeforge) -> None:
+    lines = aeforge("--help", env={"COLUMNS": "80"}).stdout.splitlines()
+
+    steps = lines[lines.index("Start here:") + 1 :][:3]
+    assert [line.split("  ")[1] for line in steps] == ["1. Try it free", "2. Sign in", "3. Edit one"]
+    assert [line for line in lines if len(line) > 80] == []
+
+
+HEADINGS = {"", "Inputs", "Output", "Batch", "Submission", "Waiting", "Account", "Verbosity"}
+# Models are many, and their names are long.
+LONGER = {"--model"}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_every_option_is_explained_in_one_line_of_80_columns_below_a_noun(command: Command) -> None:
+    longer = {
+        name
+        for option in command.options
+        if not any(len(line) < 80 and explained(option) in line for line in laid_out(command, 79).splitlines())
+        for name in option.names[-1:]
+    }
+
+    assert longer <= LONGER
+    assert {option.heading for option in command.options} <= HEADINGS
 
 
 def test_the_help_of_the_root_names_every_command_with_its_own_summary() -> None:
@@ -46,7 +73,7 @@ def test_the_help_begins_with_the_purpose_and_examples_as_they_are_typed(aeforge
     run = aeforge("inpaint", "--help", env={"COLUMNS": "60"})
 
     assert run.stdout.splitlines()[:4] == [
-        "Edit part of a picture as a prompt says.",
+        "Edit part of an image as a prompt describes.",
         "",
         "Examples:",
         '  aeforge inpaint photo.png -p "Change background to blue sky" -o sky.png',
@@ -104,7 +131,11 @@ def test_the_tree_is_given_to_programs(aeforge: Aeforge) -> None:
     (inpaint,) = (command for command in told["command"]["commands"] if command["name"] == "aeforge inpaint")
     (quality,) = (option for option in inpaint["options"] if "--quality" in option["names"])
     assert set(told) == {"schema", "version", "command", "exit_codes", "errors", "environment"}
-    assert (quality["choices"], quality["default"]) == (["standard", "pro"], "standard")
+    assert (quality["choices"], quality["default"], quality["type"]) == (["standard", "pro"], "standard", "choice")
+    types = {option["names"][-1]: option["type"] for option in inpaint["options"]}
+    assert [types[name] for name in ("--json", "--output", "--profile", "--jobs", "--timeout", "--format")] == [
+        *("flag", "file", "profile", "number", "text", "text")
+    ]
     assert [word["code"] for word in told["errors"]] == [word.code for word in error_words()]
     assert {0, 2, 10, 130} < {row["exit"] for row in told["exit_codes"]}
 

@@ -1,12 +1,17 @@
 """`aeforge job`: jobs that were bought, looked at, waited for and listed."""
 
+import csv
 import json
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Aeforge, Home, png
-from tests.faults.fake import Fake, told_as_json
+from tests.conftest import Aeforge, Home, Run, make_home, png
+from tests.faults.fake import API_KEY, SIGNATURE, Fake, told_as_json
 from tests.faults.origin import Answer
 
 UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
@@ -61,6 +66,8 @@ def test_the_status_as_json_is_one_object(user: Aeforge, fake: Fake) -> None:
             "files": [],
             "seconds": None,
             "attached": True,
+            "index": None,
+            "action": None,
         }
     ]
 
@@ -155,14 +162,10 @@ def test_ids_are_read_from_a_pipe(user: Aeforge, fake: Fake, home: Home) -> None
     assert saved == {job_id: fake.images_of(job_id)[0] for job_id in ids}
 
 
-def test_an_empty_pipe_names_no_job(user: Aeforge) -> None:
+def test_an_empty_pipe_names_no_job_and_is_no_mistake(user: Aeforge) -> None:
     run = user("job", "wait", "-", "--json", stdin=b"\n")
 
-    assert (run.ending, run.error["message"], run.error["hint"]) == (
-        (2, "usage"),
-        "No job id was given",
-        "standard input was empty",
-    )
+    assert (run.exit, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_two_jobs_never_go_to_one_file(user: Aeforge, fake: Fake) -> None:
@@ -279,8 +282,9 @@ def test_the_list_for_people_is_aligned(user: Aeforge, fake: Fake) -> None:
 
     run = user("job", "list")
 
-    [line] = run.stdout.splitlines()
+    [header, line] = run.stdout.splitlines()
     job_id = next(iter(fake.jobs))
+    assert header.split() == ["JOB", "STATE", "CREATED", "OPERATION", "INPUT", "PROMPT"]
     words = line.split()
     assert (words[0], words[1], words[4:]) == (job_id, "succeeded", ["inpaint", "photo.png", "blue", "sky"])
 
@@ -312,3 +316,232 @@ def test_without_history_the_list_keeps_ids_only(user: Aeforge, home: Home) -> N
 
     assert (row["state"], row["input"], row["prompt"]) == ("saved", None, None)
     assert [path for path in home.state.rglob("*") if path.is_file() and b"garden" in path.read_bytes()] == []
+
+
+# ------------------------------------------------------------------ forms
+
+
+def test_a_template_prints_a_line_for_each_saved_file(user: Aeforge, fake: Fake) -> None:
+    fake.results = 2
+
+    run = user("split-layer", "photo.png", "-k", "arm", "-o", "out/", "--format", r"{job_id}\t{path}")
+
+    job_id = next(iter(fake.jobs))
+    assert run.stdout.splitlines() == [f"{job_id}\tout/photo-1.png", f"{job_id}\tout/photo-2.png"]
+
+
+def test_csv_of_jobs_and_of_the_journal_can_be_read_by_programs(user: Aeforge, fake: Fake) -> None:
+    bought = user("inpaint", "photo.png", "-p", "blue, or green", "-o", "sky.png", "--format", "csv")
+    listed = user("job", "list", "--format", "csv")
+
+    [result] = csv.DictReader(bought.stdout.splitlines())
+    [row] = csv.DictReader(listed.stdout.splitlines())
+    assert (result["path"], result["status"], row["state"]) == ("sky.png", "Succeed", "saved")
+    assert row["path"].endswith("/sky.png")  # the whole path: the current folder is another one next time
+    assert (row["prompt"], row["job_id"]) == ("blue, or green", result["job_id"])
+
+
+def test_a_field_that_jobs_do_not_have_is_refused_before_anything_is_sent(user: Aeforge, fake: Fake) -> None:
+    run = user("inpaint", "photo.png", "-p", "x", "--format", "{jobid}")
+
+    assert (run.exit, fake.posts()) == (2, [])
+    assert run.stderr.splitlines()[0] == "error: {jobid} is not a field"
+    assert "use job_id, status, operation, input" in run.stderr
+
+
+@pytest.mark.parametrize("words", [("--format", "yaml"), ("--json", "--format", "csv")], ids=" ".join)
+def test_what_is_no_format_is_refused(user: Aeforge, words: tuple[str, ...]) -> None:
+    assert user("job", "list", *words).exit == 2
+
+
+def test_format_json_is_what_json_is(user: Aeforge) -> None:
+    user("inpaint", "photo.png", "-p", "x")
+
+    assert user("job", "list", "--format", "json").rows == user("job", "list", "--json").rows
+    assert user("job", "status", "x", "--format", "json").error["code"] == "job_not_found"
+
+
+def test_on_a_terminal_the_list_has_short_ids_that_work(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "--no-wait")
+    job_id = next(iter(fake.jobs))
+
+    shown = user.terminal("job", "list").finish().stderr.splitlines()
+
+    short = shown[1].split()[0]
+    assert (len(short), job_id.startswith(short), "s ago" in shown[1]) == (8, True, True)
+    assert user("job", "status", short, "--format", "{job_id}").stdout == f"{job_id}\n"
+
+
+# ------------------------------------------------------------------ journals of other machines
+
+
+@pytest.fixture
+def machine(tmp_path: Path, user: Aeforge) -> Iterator[Aeforge]:
+    """Another machine of the same user: the same key and pictures, and a journal of its own."""
+    new = make_home(tmp_path / "other")
+    signed_in = {name: user.home.env[name] for name in ("AEFORGE_BASE_URL", "AEFORGE_API_KEY")}
+    other = Aeforge(replace(new, env={**new.env, **signed_in}))
+    (other.home.work / "photos").mkdir()
+    for number in range(3):
+        (other.home.work / "photos" / f"{number}.png").write_bytes(png(number + 1))
+    yield other
+    other.close()
+
+
+def buy_list(aeforge: Aeforge, *options: str) -> list[str]:
+    """Three jobs; the names of the files that were saved."""
+    return sorted(aeforge("inpaint", "photos", "-p", "blue sky", "-o", "out/", *options).stdout.split())
+
+
+def carry(here: Aeforge, there: Aeforge) -> Run:
+    return there("job", "import", "-", "--json", stdin=here("job", "export").output)
+
+
+def test_a_fresh_machine_with_the_old_journal_buys_nothing_again(user: Aeforge, machine: Aeforge, fake: Fake) -> None:
+    (user.home.work / "photos").symlink_to(machine.home.work / "photos")
+    saved = buy_list(user)
+    bought = len(fake.posts())
+
+    told = carry(user, machine)
+
+    assert (told.exit, told.rows) == (0, [{"schema": 1, "imported": 3, "known": 0}])
+    assert buy_list(machine, "--resume") == saved
+    assert (bought, len(fake.posts())) == (3, 3)
+    assert [(machine.home.work / name).read_bytes() for name in saved] == [
+        (user.home.work / name).read_bytes() for name in saved
+    ]
+
+
+def test_what_a_vanished_machine_was_waiting_for_is_resumed(user: Aeforge, machine: Aeforge, fake: Fake) -> None:
+    (user.home.work / "photos").symlink_to(machine.home.work / "photos")
+    fake.pending = 10_000
+    running = user.start("inpaint", "photos", "-p", "blue sky", "-o", "out/")
+    fake.wait_for_looks(3)
+    running.send(signal.SIGKILL)
+    running.finish()
+    fake.finish()
+
+    carry(user, machine)
+
+    assert buy_list(machine) == ["out/0.png", "out/1.png", "out/2.png"]
+    assert len(fake.posts()) == 3
+
+
+def test_importing_twice_changes_nothing_and_the_newer_state_stays(user: Aeforge, machine: Aeforge) -> None:
+    old = begin(user)
+    early = user("job", "export").output
+    user("job", "wait", old, "-o", "sky.png")
+    late = user("job", "export").output
+
+    told = [machine("job", "import", "-", "--json", stdin=text).rows[0] for text in (late, late, early)]
+
+    assert [(each["imported"], each["known"]) for each in told] == [(1, 0), (0, 1), (0, 1)]
+    [row] = machine("job", "list", "--json").rows
+    assert (row["state"], row["job_id"]) == ("saved", old)
+
+
+def test_jobs_stay_in_their_order_when_they_move(user: Aeforge, machine: Aeforge) -> None:
+    for prompt in ("one", "two", "three"):
+        begin(user, prompt=prompt)
+
+    carry(user, machine)
+
+    assert [row["prompt"] for row in machine("job", "list", "--json").rows] == ["three", "two", "one"]
+
+
+def test_an_export_holds_no_key_and_no_signed_link(user: Aeforge, home: Home) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    signed = f"https://a.test/x.png?Signature={SIGNATURE}"
+    user("api", "POST", "image-tune/upscale", "-F", "scale=4K", "-F", f"image_url={signed}")
+
+    exported = user("job", "export").output
+
+    assert len(exported.splitlines()) == 2
+    assert (API_KEY.encode() in exported, SIGNATURE.encode() in exported) == (False, False)
+
+
+def test_a_path_of_another_machine_is_not_taken_for_a_file_of_this_one(user: Aeforge, machine: Aeforge) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    row = json.loads(user("job", "export").output)
+    moved = row | {"host": "another-machine", "files": [row["files"][0] | {"path": str(machine.home.work / "a.png")}]}
+    machine("job", "import", "-", stdin=json.dumps(moved).encode())
+    (machine.home.work / "a.png").write_bytes(png(5))
+
+    assert machine("job", "show", "a.png", "--json").ending == (2, "job_not_found")
+    assert machine("job", "show", row["job_id"], "--json").rows[0]["host"] == "another-machine"
+
+
+BROKEN = {
+    "no JSON": "{",
+    "cut off": '{"schema": 1, "work": "x"',
+    "another schema": {"schema": 2},
+    "no state": {"state": None},
+    "a state that is not known": {"state": "sold"},
+    "no service": {"service": ""},
+    "a service with a NUL": {"service": "http://a\0b"},
+    "no time": {"created": "yesterday"},
+    "a time without a zone": {"updated": "2026-01-01T00:00:00"},
+    "an id that is none": {"job_id": "../../user"},
+    "a price that is none": {"price": -1},
+    "a price of 1.5": {"price": 1.5},
+    "files that are none": {"files": [{"path": 7}]},
+    "details that are none": {"details": []},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_a_broken_line_refuses_the_whole_file_and_is_named(
+    user: Aeforge, machine: Aeforge, change: str | dict[str, object]
+) -> None:
+    begin(user)
+    good = user("job", "export").stdout.strip()
+    broken = change if isinstance(change, str) else json.dumps(json.loads(good) | change)
+    (machine.home.work / "j.jsonl").write_text(f"{good}\n\n{broken}\n")
+
+    run = machine("job", "import", "j.jsonl")
+
+    assert (run.exit, run.stdout) == (2, "")
+    assert run.stderr.startswith("error: j.jsonl:3 is not a row of a journal; nothing was imported\nwhy:   ")
+    assert machine("job", "list", "--json").rows == []
+
+
+def test_without_a_journal_nothing_is_imported(user: Aeforge, photo: Path) -> None:
+    begin(user)
+    exported = user("job", "export").output
+
+    run = user("job", "import", "-", "--json", stdin=exported, env={"AEFORGE_STATE_DIR": f"{photo}/state"})
+
+    assert run.ending == (9, "cannot_save")
+
+
+# ------------------------------------------------------------------ prune
+
+
+def test_settled_jobs_before_a_date_are_forgotten_and_others_stay(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "saved", "-o", "sky.png")
+    fake.pending = 1000
+    begin(user, prompt="unfinished")
+    begin(user, prompt="newest")
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+
+    kept, run = user("job", "prune", "--before", "1d"), user("job", "prune", "--before", tomorrow)
+
+    assert (kept.stdout, run.stdout) == ("0 jobs forgotten\n", "1 job forgotten\n")
+    assert [row["prompt"] for row in user("job", "list", "--json").rows] == ["newest", "unfinished"]
+
+
+def test_what_a_budget_counts_is_not_forgotten(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "one", "-o", "one.png")
+    user("inpaint", "photo.png", "-p", "two", "-o", "two.png")
+    user("config", "set", "budget", "2/month")
+
+    run = user("job", "prune", "--before", "0h")
+    refused = user("inpaint", "photo.png", "-p", "three", "--json")
+
+    assert (run.stdout, "the budget counts them" in run.stderr) == ("0 jobs forgotten\n", True)
+    assert (refused.ending, len(fake.posts())) == ((7, "limit_reached"), 2)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-13-01", "30", "-1d", "1y"])
+def test_what_is_no_date_prunes_nothing(user: Aeforge, date: str) -> None:
+    assert user("job", "prune", "--before", date, "--json").ending == (2, "usage")

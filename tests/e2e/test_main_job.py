@@ -91,11 +91,11 @@ def test_with_an_output_the_saved_path_is_the_result(user: Aeforge, fake: Fake, 
 def test_what_happens_is_told_on_stderr_alone(user: Aeforge, fake: Fake) -> None:
     run = user(*SKY, "-o", "sky.png")
 
-    size = len(result(fake))
+    size = f"{len(result(fake))} bytes"
     assert run.stderr.splitlines() == [
         "sending photo.png",
         f"job {FIRST} submitted",
-        f"receiving 1/1: {size / 1e3:.0f} kB of {size / 1e3:.0f} kB, job {FIRST}",
+        f"receiving result: {size} of {size}, job {FIRST}",
     ]
 
 
@@ -131,6 +131,8 @@ def test_as_json_the_result_is_one_object(user: Aeforge, fake: Fake) -> None:
             }
         ],
         "attached": False,
+        "index": 0,
+        "action": "buy",
     }
 
 
@@ -210,7 +212,7 @@ def test_an_output_that_exists_is_refused_before_anything_is_sent(user: Aeforge,
     assert (run.exit, run.stdout, run.stderr) == (
         9,
         "",
-        "error: sky.png exists\nnext:  choose another name, or add --overwrite or --skip-existing\n",
+        "error: sky.png exists\nnext:  choose another output, or add --overwrite or --skip-existing\n",
     )
     assert (fake.api.requests, files(home)) == ([], {"sky.png": b"mine"})
 
@@ -229,7 +231,7 @@ def test_an_output_that_exists_is_the_result_when_told_so(user: Aeforge, fake: F
     run = user(*SKY, "-o", "sky.png", "--skip-existing")
 
     assert (run.exit, run.stdout) == (0, "sky.png\n")
-    assert run.stderr == "sky.png exists; nothing was bought (--skip-existing)\n"
+    assert run.stderr == "sky.png exists; nothing was submitted (--skip-existing)\n"
     assert (fake.api.requests, files(home)) == ([], {"sky.png": b"mine"})
 
 
@@ -313,7 +315,7 @@ def test_a_prompt_can_be_read(user: Aeforge, fake: Fake, home: Home, prompt: str
 def test_a_dry_run_shows_the_request_and_sends_nothing(user: Aeforge, fake: Fake, home: Home) -> None:
     run = user("inpaint", "photo.png", "-p", "blue sky", "-o", "out/", "--dry-run")
 
-    assert (run.exit, len(run.stdout.splitlines()), run.stderr) == (0, 1, "")
+    assert (run.exit, len(run.stdout.splitlines()), run.stderr) == (0, 1, "1 to buy\n")
     assert json.loads(run.stdout) == {
         "schema": 1,
         "method": "POST",
@@ -332,6 +334,7 @@ def test_a_dry_run_shows_the_request_and_sends_nothing(user: Aeforge, fake: Fake
             "quality": "standard",
         },
         "output": "out/photo.png",
+        "action": "buy",
     }
     assert (fake.api.requests, files(home), API_KEY in run.stdout + run.stderr) == ([], {}, False)
 
@@ -348,7 +351,7 @@ def test_a_dry_run_needs_no_key_but_says_that_there_is_none(user: Aeforge) -> No
     run = user(*SKY, "--dry-run", env={"AEFORGE_API_KEY": None})
 
     assert (run.exit, json.loads(run.stdout)["key_from"]) == (0, None)
-    assert run.stderr == "warning: There is no API key: the request itself would be refused\n"
+    assert run.stderr == "warning: There is no API key: the request itself would be refused\n1 to buy\n"
 
 
 def test_without_waiting_the_id_is_the_result(user: Aeforge, fake: Fake) -> None:
@@ -369,6 +372,8 @@ def test_without_waiting_as_json_the_job_is_pending(user: Aeforge) -> None:
             "files": [],
             "seconds": None,
             "attached": False,
+            "index": 0,
+            "action": "buy",
         }
     ]
 
@@ -388,7 +393,7 @@ def test_running_the_same_command_again_goes_on_with_the_job(user: Aeforge, fake
 
     assert first.ending == (8, "still_running")
     assert (second.exit, second.stdout, len(fake.posts())) == (0, "sky.png\n", 1)
-    assert f"going on with job {FIRST}, bought before and not finished (--new buys another)" in second.stderr
+    assert f"resuming job {FIRST} (already paid for; --new submits another)" in second.stderr
     assert files(home) == {"sky.png": result(fake)}
 
 

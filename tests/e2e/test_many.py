@@ -108,7 +108,7 @@ def once(names: Iterable[str]) -> Counter[str]:
 
 def summary(run: Run) -> str:
     """The last line for people, without the time."""
-    [line] = [line for line in run.stderr.splitlines() if re.search(r"; \d+ bought; ", line)]
+    [line] = [line for line in run.stderr.splitlines() if re.search(r"^\d+ done.*; [0-9.]+ s$", line)]
     return re.sub(r"; [0-9.]+ s$", "", line)
 
 
@@ -147,23 +147,23 @@ def test_folders_of_folders_are_taken_when_asked_for(studio: Studio) -> None:
 def test_a_manifest_says_prompt_quality_and_place_of_each(studio: Studio, fake: Fake, as_csv: bool) -> None:
     studio.photograph("a.png", "b.png")
     manifest = (
-        studio.write("jobs.csv", "image,prompt,quality,output", "a.png,red sea,pro,x.png", "b.png,,,")
+        studio.write("jobs.csv", "image,prompt,quality,output", "a.png,red sea,pro,deep/x.png", "b.png,,,")
         if as_csv
         else studio.write(
             "jobs.jsonl",
-            '{"image": "a.png", "prompt": "red sea", "quality": "pro", "output": "x.png"}',
+            '{"image": "a.png", "prompt": "red sea", "quality": "pro", "output": "deep/x.png"}',
             '{"image": "b.png"}',
         )
     )
 
     run = studio.inpaint("--manifest", manifest, *OUT)
 
-    assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/b.png", "x.png"])
+    assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/b.png", "out/deep/x.png"])
     assert sorted(post.fields for post in fake.ledger) == [
         (("prompt", "blue sky"), ("quality", "standard")),
         (("prompt", "red sea"), ("quality", "pro")),
     ]
-    assert (studio.home.work / "x.png").read_bytes() == studio.made_of("a.png")
+    assert (studio.home.work / "out" / "deep" / "x.png").read_bytes() == studio.made_of("a.png")
 
 
 def test_a_bad_line_of_a_manifest_is_named_and_nothing_is_sent(studio: Studio, fake: Fake) -> None:
@@ -346,22 +346,23 @@ def test_results_that_exist_are_replaced_when_asked(studio: Studio) -> None:
     assert (run.exit, studio.saved()) == (0, studio.results(names))
 
 
-def test_the_same_picture_twice_is_refused(studio: Studio, fake: Fake) -> None:
+def test_the_same_picture_twice_is_bought_once_and_saved_to_each_place(studio: Studio, fake: Fake) -> None:
     studio.photograph("a.png")
     (studio.home.work / "copy.png").write_bytes((studio.home.work / "a.png").read_bytes())
 
-    run = studio.inpaint("a.png", "copy.png", *OUT, "--json")
+    run = studio.inpaint("a.png", "copy.png", *OUT)
 
-    assert (run.ending, fake.api.requests) == ((2, "usage"), [])
+    assert (run.exit, len(fake.posts())) == (0, 1)
+    assert studio.saved() == {name: studio.made_of("a.png") for name in ("a.png", "copy.png")}
 
 
-def test_the_same_picture_twice_is_refused_whoever_named_the_quality(studio: Studio, fake: Fake) -> None:
+def test_the_same_work_is_bought_once_whoever_named_the_quality(studio: Studio, fake: Fake) -> None:
     studio.photograph("a.png")
     manifest = studio.write("jobs.csv", "image,quality,output", "a.png,standard,x.png", "a.png,,y.png")
 
-    run = studio.inpaint("--manifest", manifest, "--json")
+    run = studio.inpaint("--manifest", manifest)
 
-    assert (run.ending, fake.api.requests) == ((2, "usage"), [])
+    assert (run.exit, len(fake.posts()), sorted(run.stdout.split())) == (0, 1, ["x.png", "y.png"])
 
 
 def test_a_dry_run_shows_each_request_and_sends_nothing(studio: Studio, fake: Fake) -> None:
@@ -506,7 +507,10 @@ def test_for_a_person_a_failed_item_is_one_line(studio: Studio) -> None:
     run = studio.inpaint(*names, *OUT)
 
     assert "b.png: The service rejects the request: HTTP 400: no" in run.stderr.splitlines()
-    assert run.stderr.splitlines()[-2:] == ["error: 1 of 2 jobs did not succeed", "next:  aeforge job list"]
+    assert run.stderr.splitlines()[-2:] == [
+        "error: 1 of 2 jobs did not succeed",
+        "next:  aeforge inpaint a.png b.png -o out/ -p 'blue sky' --poll-interval 0.1 --resume",
+    ]
 
 
 def test_when_all_fail_the_same_way_that_is_the_exit_code(studio: Studio, fake: Fake) -> None:
@@ -681,7 +685,7 @@ def test_a_kill_while_jobs_run_loses_none_of_them(studio: Studio, fake: Fake) ->
     run = studio.user("inpaint", *command, "--resume")
 
     assert (run.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
-    assert summary(run) == "6 done; 0 bought"
+    assert summary(run) == "6 done; 6 resumed"
 
 
 def test_ctrl_c_says_how_to_go_on_and_so_it_goes_on(studio: Studio, fake: Fake) -> None:
@@ -698,9 +702,9 @@ def test_ctrl_c_says_how_to_go_on_and_so_it_goes_on(studio: Studio, fake: Fake) 
     again = studio.user(*command, "--resume")
     assert (run.ending, run.error["hint"]) == (
         (130, "interrupted"),
-        "the same command with --resume does only what is not finished",
+        shlex.join(["aeforge", *command, "--json", "--resume"]),
     )
-    assert run.error["message"] == "Interrupted; 3 jobs go on at the service (aeforge job list --pending)"
+    assert run.error["message"] == "Interrupted; 3 jobs in progress at the service (aeforge job list --pending)"
     assert (again.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
 
 
@@ -754,14 +758,15 @@ def test_resuming_fetches_a_deleted_result_again(studio: Studio) -> None:
     assert (run.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(names))
 
 
-def test_resuming_takes_results_that_another_machine_made(studio: Studio) -> None:
+def test_resuming_leaves_alone_what_no_job_is_known_to_have_made(studio: Studio) -> None:
     names = studio.photograph("a.png", "b.png")
     (studio.home.work / "out").mkdir()
     (studio.home.work / "out" / "a.png").write_bytes(studio.made_of("a.png"))
 
-    run = studio.inpaint(*names, *OUT, "--resume")
+    run = studio.inpaint(*names, *OUT, "--resume", "--json")
 
-    assert (run.exit, studio.saved(), studio.bought()) == (0, studio.results(names), once(["b.png"]))
+    assert [(error["input"], error["code"]) for error in errors_of(run)] == [("a.png", "output_exists")]
+    assert (run.exit, studio.saved(), studio.bought()) == (6, studio.results(names), once(["b.png"]))
 
 
 def test_resuming_buys_nothing_anew_whose_answer_was_lost(studio: Studio, fake: Fake) -> None:
@@ -907,7 +912,7 @@ def test_one_picture_is_no_list(
 
     run = studio.user(*operation.split(), "a.png", *options, "-o", "b.png", *SOON, "--json")
 
-    assert (run.exit, [row.get("index") for row in run.rows], settings_of(fake)) == (0, [None], {(path, fields)})
+    assert (run.exit, [row["index"] for row in run.rows], settings_of(fake)) == (0, [0], {(path, fields)})
     assert (studio.home.work / "b.png").read_bytes() == studio.made_of("a.png")
 
 
@@ -947,7 +952,11 @@ def test_without_words_nothing_is_sent(studio: Studio, fake: Fake, operation: st
 
     runs = [studio.user(*operation.split(), *named, "--json") for named in (["a.png"], ["--manifest", "jobs.csv"])]
 
-    assert [(run.ending, run.error["message"]) for run in runs] == [((2, "usage"), f"There is no {missing}")] * 2
+    message = f"There is no {missing}"
+    assert [(run.ending, run.error["message"]) for run in runs] == [
+        ((2, "usage"), message),
+        ((2, "usage"), f"jobs.csv:3: {message}"),
+    ]
     assert fake.api.requests == []
 
 
@@ -957,7 +966,7 @@ def test_a_manifest_of_pictures_is_enough_to_enlarge_them(studio: Studio, fake: 
 
     run = studio.user("upscale", "--manifest", "jobs.csv", *OUT, *SOON)
 
-    assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/b.png", "x.png"])
+    assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/b.png", "out/x.png"])
     assert settings_of(fake) == {("image-tune/upscale", (("scale", "2K"),))}
 
 
@@ -979,11 +988,11 @@ def test_the_prompt_of_a_manifest_is_what_the_operation_is_told(
 @pytest.mark.parametrize(
     ("operation", "column", "known"),
     [
-        ("upscale", "prompt", "image, output"),
-        ("upscale", "quality", "image, output"),
+        ("upscale", "prompt", "image, scale, output"),
+        ("upscale", "quality", "image, scale, output"),
         ("split-layer", "keyword", "image, prompt, output"),
-        ("sprite make", "quality", "image, prompt, output"),
-        ("generate --model gpt-image-2", "image", "prompt, output"),
+        ("sprite make", "quality", "image, prompt, frames, pixel, api_version, to, output"),
+        ("generate --model gpt-image-2", "image", "prompt, model, ref, output"),
     ],
 )
 def test_a_column_that_the_operation_does_not_know_is_refused(
@@ -1027,17 +1036,13 @@ def test_what_makes_no_sense_for_any_of_a_list_is_refused_before_anything_is_sen
     assert (run.ending, fake.api.requests, (studio.home.work / "out").exists()) == ((2, "usage"), [], False)
 
 
-def test_the_same_picture_twice_is_refused_whatever_is_asked_of_it(studio: Studio, fake: Fake) -> None:
+def test_the_same_picture_twice_is_bought_once_whatever_is_asked_of_it(studio: Studio, fake: Fake) -> None:
     studio.photograph("a.png")
     (studio.home.work / "b.png").write_bytes((studio.home.work / "a.png").read_bytes())
 
-    run = studio.user("upscale", "a.png", "b.png", *OUT, "--json")
+    run = studio.user("upscale", "a.png", "b.png", *OUT, *SOON)
 
-    assert (run.ending, run.error["message"]) == ((2, "usage"), "b.png and a.png ask for the same work: " + TWICE)
-    assert fake.api.requests == []
-
-
-TWICE = "that would be paid for twice"
+    assert (run.exit, len(fake.posts()), sorted(studio.saved())) == (0, 1, ["a.png", "b.png"])
 
 
 def test_a_list_can_share_a_picture_that_was_piped(studio: Studio, fake: Fake) -> None:
@@ -1171,13 +1176,13 @@ GENERATE = ("generate", "--model", "nano-banana", *SOON)
 
 
 def test_a_list_of_prompts_makes_a_picture_of_each(user: Aeforge, fake: Fake, home: Home) -> None:
-    manifest = write_prompts(home, "prompt,output", "a cat,", "a dog,dog.png", ",")
+    manifest = write_prompts(home, "prompt,output", "a cat,", "a dog,dog.png", ",bird.png", ",")
 
     run = user(*GENERATE, *manifest, "-p", "a bird", *OUT, "--json")
 
     assert (run.exit, {row["index"]: (row["input"], row["files"][0]["path"]) for row in run.rows}) == (
         0,
-        {0: (None, "out/generate-1.png"), 1: (None, "dog.png"), 2: (None, "out/generate-3.png")},
+        {0: (None, "out/generate-1.png"), 1: (None, "out/dog.png"), 2: (None, "out/bird.png")},
     )
     assert sorted(dict(post.fields)["prompt"] for post in fake.ledger) == ["a bird", "a cat", "a dog"]
 
@@ -1194,10 +1199,7 @@ def test_a_list_of_prompts_can_go_by_the_same_pictures(user: Aeforge, fake: Fake
 def test_one_prompt_is_no_list(user: Aeforge) -> None:
     run = user(*GENERATE, "-p", "a cat", *OUT, "--json")
 
-    assert (run.exit, [(row.get("index"), row["files"][0]["path"]) for row in run.rows]) == (
-        0,
-        [(None, "out/generate.png")],
-    )
+    assert (run.exit, [(row["index"], row["files"][0]["path"]) for row in run.rows]) == (0, [(0, "out/generate.png")])
 
 
 def test_one_prompt_can_be_resumed(user: Aeforge, fake: Fake) -> None:
@@ -1208,11 +1210,11 @@ def test_one_prompt_can_be_resumed(user: Aeforge, fake: Fake) -> None:
     assert (run.exit, run.rows[0]["status"], len(fake.posts())) == (0, "Skipped", 1)
 
 
-def test_the_same_prompt_twice_is_refused(user: Aeforge, fake: Fake, home: Home) -> None:
-    run = user(*GENERATE, *write_prompts(home, "prompt", "a cat", "a dog", "a cat"), *OUT, "--json")
+def test_the_same_prompt_twice_is_bought_once(user: Aeforge, fake: Fake, home: Home) -> None:
+    run = user(*GENERATE, *write_prompts(home, "prompt", "a cat", "a dog", "a cat"), *OUT)
 
-    assert (run.ending, run.error["message"]) == ((2, "usage"), "job 3 and job 1 ask for the same work: " + TWICE)
-    assert fake.api.requests == []
+    assert (run.exit, len(fake.posts())) == (0, 2)
+    assert sorted(run.stdout.split()) == ["out/generate-1.png", "out/generate-2.png", "out/generate-3.png"]
 
 
 def test_a_failure_without_a_picture_says_which_line_it_was(user: Aeforge, fake: Fake, home: Home) -> None:

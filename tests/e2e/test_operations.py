@@ -293,7 +293,7 @@ def test_a_post_by_hand_is_not_sent_again_while_its_job_is_unfinished(user: Aefo
     again, anew = user(*UPSCALE), user(*UPSCALE, "--new")
 
     assert (json.loads(again.stdout), again.exit) == ({"job_id": FIRST}, 0)
-    assert "going on with job" in again.stderr
+    assert "resuming job" in again.stderr
     assert json.loads(anew.stdout)["job_id"] != FIRST
     assert len(fake.posts()) == 2
 

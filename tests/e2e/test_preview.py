@@ -252,21 +252,51 @@ def test_of_many_jobs_each_is_drawn_above_the_overview(user: Aeforge, photo: Pat
     assert [line for line in shown if line][-1].startswith("3.done;.3.bought")
 
 
-def test_without_pillow_a_plain_png_is_drawn_and_other_formats_are_not(
-    user: Aeforge, photo: Path, out: Path, pictures: Mapping[str, bytes], tmp_path: Path
-) -> None:
+@pytest.fixture
+def no_pillow(tmp_path: Path) -> Mapping[str, str]:
     (tmp_path / "PIL.py").write_text("raise ImportError\n")
-    photo.write_bytes(pictures["jpg"])
-
-    run = previewed(user, photo, out, env={**TRUE, "PYTHONPATH": str(tmp_path)})
-
-    assert ("before" in run.stderr, cells(run).count("R" * 11 + "B" * 11)) == (False, 11)
+    return {"PYTHONPATH": str(tmp_path)}
 
 
-def test_who_asks_for_details_is_told_why_nothing_is_drawn(user: Aeforge, photo: Path, out: Path) -> None:
-    run = previewed(user, photo, out, "--verbose", env={"NO_COLOR": "1"})
+def test_without_pillow_one_line_says_how_to_get_it(
+    user: Aeforge, photo: Path, out: Path, no_pillow: Mapping[str, str]
+) -> None:
+    run = previewed(user, photo, out, env={**TRUE, **no_pillow})
 
-    assert "no preview: this terminal cannot show it (more can with aeforge[preview])" in run.stderr
+    assert run.stderr.count("no preview: reading it needs Pillow: ") == 1
+    assert "pip install" in run.stderr.partition("no preview: ")[2]
+    assert (run.exit, "before" in run.stderr) == (0, False)
+
+
+def test_without_pillow_kitty_still_gets_files(
+    user: Aeforge, photo: Path, out: Path, no_pillow: Mapping[str, str]
+) -> None:
+    run = previewed(user, photo, out, env={"KITTY_WINDOW_ID": "1", **no_pillow})
+
+    assert run.stderr.count("\x1b_Ga=T,f=100") == 2
+
+
+def test_a_terminal_that_answers_gets_sixels(user: Aeforge, photo: Path, out: Path) -> None:
+    terminal = user.terminal("inpaint", photo, "-p", "x", "-o", out, "--preview", env=TRUE)
+    terminal.shows("\x1b[c")
+    terminal.types("\x1b[?63;1;2;4;6;9;15;22c")
+    terminal.shows("\x1b[?1;1;0S")
+    terminal.types("\x1b[?1;0;16S")
+
+    run = terminal.finish()
+
+    assert run.stderr.count('\x1bP0;1q"1;1;220;216') == 2
+    assert "63;1;2;4" not in run.stderr
+
+
+def test_why_nothing_is_drawn_is_said_once(user: Aeforge, photo: Path) -> None:
+    for number in range(3):
+        (user.home.work / f"in{number}.png").write_bytes(halves(GREEN, f"ff000{number}"))
+    photo.unlink()
+
+    run = user.terminal("inpaint", ".", "-p", "x", "-o", "out/", "--preview", env={"NO_COLOR": "1"}).finish()
+
+    assert run.stderr.count("no preview: this terminal takes no pictures, and colour is off") == 1
 
 
 # ------------------------------------------------------------------ refusals
@@ -277,10 +307,10 @@ def test_who_asks_for_details_is_told_why_nothing_is_drawn(user: Aeforge, photo:
     [
         ((), "add -o FILE"),
         (("-o", "-"), "use -o FILE"),
-        (("--shard", "1/1"), "add -o FOLDER/"),
+        (("--shard", "1/1"), "add -o FILE"),
         (("-o", "x.png", "--no-wait"), "save later: aeforge job wait ID -o FILE"),
     ],
-    ids=["links", "standard output", "many", "not waiting"],
+    ids=["links", "standard output", "a share of one", "not waiting"],
 )
 def test_without_a_file_to_draw_nothing_is_bought(
     user: Aeforge, fake: Fake, photo: Path, words: tuple[str, ...], hint: str

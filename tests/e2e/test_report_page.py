@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.errors import JobFailed
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.jobs.batch import Item, Outcome
-from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.batch import Outcome
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.html_report import write_report
 from tests.conftest import Aeforge, Home, png
 from tests.e2e.browser import Browser, needs_chromium, running_browser
@@ -28,7 +30,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-def never_made() -> Order:
+def never_made() -> Inpaint:
     raise AssertionError("a report buys nothing")
 
 
@@ -37,10 +39,10 @@ def page(tmp_path: Path) -> Path:
     """Two jobs: a red square that became blue, and one that failed with a text that would like to be obeyed."""
     for name, shade in (("before.png", RED), ("after.png", BLUE)):
         (tmp_path / name).write_bytes(png(shade, side=400))
-    good, bad = (Item(n, str(tmp_path / "before.png"), "blue sky", never_made) for n in range(2))
+    good, bad = (Order(never_made, Inpaint, str(tmp_path / "before.png"), words="blue sky", index=n) for n in range(2))
     saved = (SavedFile(str(tmp_path / "after.png")),)
     outcomes = [
-        Outcome(good, Finished("550e8400", "Succeed", files=saved), 2.0),
+        Outcome(good, JobResult("550e8400", "Succeed", files=saved), 2.0),
         Outcome(bad, JobFailed("<img src=x onerror='document.title=1'><script>document.title=2</script>"), 1.0),
     ]
     write_report(tmp_path / "report.html", outcomes)

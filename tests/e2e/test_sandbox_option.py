@@ -1,7 +1,8 @@
-"""The sandbox, as an option of each command and as a server whose misbehaviour ends in the documented exit codes."""
+"""The sandbox, as an option of each command and as a server whose injected faults end in the documented exit codes."""
 
 import json
 import re
+import shlex
 import signal
 import time
 import urllib.request
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Aeforge, Home, png
+from tests.conftest import Aeforge, Home, Run, make_home, png
 from tests.e2e.conftest import running_sandbox
+from tests.faults.fake import Fake
 
 SKY = ("inpaint", "photo.png", "-p", "Change background to blue sky")
 
@@ -80,7 +82,7 @@ def test_an_interrupted_command_leaves_a_job_to_go_on_with(aeforge: Aeforge, hom
 
     assert interrupted.ending == (130, "interrupted")
     assert (run.exit, run.stdout) == (0, "sky.png\n")
-    assert f"going on with job {interrupted.error['job_id']}" in run.stderr
+    assert f"resuming job {interrupted.error['job_id']}" in run.stderr
 
 
 def _wait_for(path: Path) -> None:
@@ -90,9 +92,144 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
+# ------------------------------------------------------------------ links that end with the command
+
+LINK = "note: the link ended with the sandbox that this command started; to "
+LINKS = LINK.replace("link", "links")
+
+
+def test_without_o_the_command_says_how_to_keep_the_picture_and_that_works(aeforge: Aeforge, home: Home) -> None:
+    begun = aeforge(*SKY, "--sandbox")
+    [note] = [line for line in begun.stderr.splitlines() if line.startswith(LINK)]
+
+    run = aeforge(*shlex.split(note.removeprefix(f"{LINK}save the picture: aeforge ")))
+
+    assert (begun.exit, run.exit, run.stdout) == (0, 0, "out/photo.png\n")
+    assert (home.work / "out/photo.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert "note:" not in run.stderr
+    assert [path.name for path in home.state.glob("sandbox*")] == []
+
+
+def test_of_many_pictures_one_note_says_how_to_keep_them(aeforge: Aeforge, home: Home) -> None:
+    for number in range(4):
+        (home.work / f"{number}.png").write_bytes(png(number))
+
+    some = aeforge("upscale", "0.png", "1.png", "--sandbox", "--json")
+    many = aeforge("upscale", "2.png", "3.png", "photo.png", "0.png", "--sandbox")
+
+    ids = [row["job_id"] for row in some.rows]
+    [note] = [line for line in some.stderr.splitlines() if line.startswith("note:")]
+    assert note.startswith(f"{LINKS}save the pictures: aeforge job wait ")
+    assert sorted(note.split()[-5:-3]) == sorted(ids)
+    assert f"{LINKS}save the pictures: aeforge job wait ID... (see aeforge job list) -o out/ --sandbox" in many.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("upscale", "photo.png", "-o", "large.png"), ("upscale", "photo.png", "--no-wait"), (*SKY[:-1], "Make it sing")],
+    ids=["a saved picture", "a job not waited for", "a job that failed"],
+)
+def test_where_no_link_was_lost_there_is_no_note(aeforge: Aeforge, arguments: tuple[str, ...]) -> None:
+    run = aeforge(*arguments, "--sandbox")
+
+    assert "note:" not in run.stderr
+
+
+def test_where_a_sandbox_runs_links_live_on_and_there_is_no_note(aeforge: Aeforge, home: Home) -> None:
+    with running_sandbox(home, "--delay", "0"):
+        run = aeforge("upscale", "photo.png", "--sandbox")
+
+        assert urllib.request.urlopen(run.stdout.strip(), timeout=10).status == 200
+
+    assert "note:" not in run.stderr
+
+
+def test_where_nothing_can_be_kept_the_note_does_not_promise_it(aeforge: Aeforge, home: Home) -> None:
+    (home.work / "file").touch()
+
+    run = aeforge("upscale", "photo.png", "--sandbox", env={"AEFORGE_STATE_DIR": str(home.work / "file")})
+
+    assert run.exit == 0
+    assert f"{LINK}keep the picture, add -o FILE, or start `aeforge sandbox` first" in run.stderr
+
+
+# ------------------------------------------------------------------ a sandbox that runs already
+
+
+def asked(run: Run) -> set[str]:
+    """The addresses that jobs were sent to."""
+    return set(re.findall(r"POST (http://127\.0\.0\.1:\d+/public/v1)/", run.stderr))
+
+
+def test_a_sandbox_that_runs_on_any_port_is_used(aeforge: Aeforge, home: Home) -> None:
+    with running_sandbox(home, "--delay", "0") as sandbox:
+        [file] = (home.state / "sandboxes").iterdir()
+        mode = file.stat().st_mode & 0o777
+        run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
+
+    assert (run.exit, asked(run), mode) == (0, {sandbox.base_url}, 0o600)
+    assert list((home.state / "sandboxes").iterdir()) == []
+
+
+def test_a_sandbox_of_another_state_folder_is_not_used(aeforge: Aeforge, home: Home, tmp_path: Path) -> None:
+    with running_sandbox(make_home(tmp_path / "another"), "--delay", "0") as sandbox:
+        run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
+
+    assert (run.exit, len(asked(run)), asked(run) & {sandbox.base_url}) == (0, 1, set())
+
+
+def test_a_sandbox_with_keys_of_ones_own_is_not_used(aeforge: Aeforge, home: Home) -> None:
+    with running_sandbox(home, "--delay", "0", "--key", "mine") as sandbox:
+        run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
+
+    assert (run.exit, len(asked(run)), asked(run) & {sandbox.base_url}) == (0, 1, set())
+
+
+def test_who_took_the_port_of_a_killed_sandbox_gets_no_picture(aeforge: Aeforge, home: Home, fake: Fake) -> None:
+    process = aeforge.start("sandbox", "--port", "0").process
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.wait()
+    [file] = (home.state / "sandboxes").iterdir()
+    secret = json.loads(file.read_text())["secret"]
+    file.write_text(json.dumps({"base_url": fake.base_url, "secret": secret}))
+
+    run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox")
+
+    assert (run.exit, run.stdout) == (0, "large.png\n")
+    assert [request.method for request in fake.api.requests] == ["GET"]
+    assert secret not in str(fake.api.requests)
+
+
+def test_in_a_state_folder_that_takes_no_file_a_sandbox_serves_and_says_so(aeforge: Aeforge, home: Home) -> None:
+    (home.work / "file").touch()
+    state = str(home.work / "file")
+
+    running = aeforge.start("sandbox", "--port", "0", env={"AEFORGE_STATE_DIR": state})
+    assert running.process.stdout is not None
+    base_url = running.process.stdout.readline().decode().strip()
+    about = urllib.request.urlopen(f"{base_url.removesuffix('/public/v1')}/sandbox", timeout=10).status
+    running.send(signal.SIGINT)
+    run = running.finish()
+
+    assert (about, run.exit) == (200, 0)
+    assert run.stderr.startswith(f"warning: --sandbox will not find this sandbox: {state}")
+
+
+def test_no_proxy_gets_what_is_for_the_sandbox(aeforge: Aeforge, home: Home, fake: Fake) -> None:
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), fake.base_url)
+
+    with running_sandbox(home, "--delay", "0"):
+        used = aeforge("inpaint", "photo.png", "-p", "Make it sing", "--sandbox", env=proxies)
+    started = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", env=proxies)
+
+    assert (used.exit, started.exit, fake.api.requests) == (3, 0, [])
+
+
 # ------------------------------------------------------------------ aeforge sandbox
 
-MISBEHAVIOUR = {
+FAULTS = {
     "its jobs fail": (("--fail-jobs", "1"), (), (3, "job_failed")),
     "it loses answers": (("--lose-answer", "1"), (), (10, "submit_unknown")),
     "it drops connections": (("--drop", "1"), (), (10, "submit_unknown")),
@@ -105,7 +242,7 @@ MISBEHAVIOUR = {
 }
 
 
-@pytest.mark.parametrize(("options", "more", "ending"), MISBEHAVIOUR.values(), ids=MISBEHAVIOUR)
+@pytest.mark.parametrize(("options", "more", "ending"), FAULTS.values(), ids=FAULTS)
 def test_what_goes_wrong_on_purpose_ends_as_documented(
     aeforge: Aeforge, home: Home, options: tuple[str, ...], more: tuple[str, ...], ending: tuple[int, str]
 ) -> None:
@@ -115,7 +252,7 @@ def test_what_goes_wrong_on_purpose_ends_as_documented(
     assert run.ending == ending
 
 
-def test_through_a_little_misbehaviour_a_batch_arrives(aeforge: Aeforge, home: Home) -> None:
+def test_through_a_few_faults_a_batch_arrives(aeforge: Aeforge, home: Home) -> None:
     names = [f"{number}.png" for number in range(6)]
     for number, name in enumerate(names):
         (home.work / name).write_bytes(png(number))

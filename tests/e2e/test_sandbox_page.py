@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import requests
 from PIL import Image
 
-from aeforge_cli.sandbox import Misbehaviour, SandboxOptions
+from aeforge_cli.sandbox import InjectedFaults, SandboxOptions
 from tests.conftest import Home, png
 from tests.contract.service import Sandbox, upload
 from tests.e2e.browser import Browser, needs_chromium, running_browser
@@ -29,12 +30,13 @@ BLUE = 0x0000FF
 HOSTILE = "<img/src=x/onerror=document.title=1><script>document.title=2</script>"
 READY = "document.querySelector('#base-url')?.textContent"
 DECODED = """Promise.all([...document.images].map(image => (image.loading = "eager", image.decode())))"""
+LINES = "cell => { const r = new Range(); r.selectNodeContents(cell); return r.getClientRects().length; }"
 TEXTS = "[...document.querySelectorAll('{}')].map(each => each.textContent)"
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    started = Sandbox(SandboxOptions(port=0, engine="obedient", misbehaviour=Misbehaviour(delay=0)))
+    started = Sandbox(SandboxOptions(port=0, engine="obedient", faults=InjectedFaults(delay=0)))
     yield started
     started.close()
 
@@ -123,7 +125,7 @@ def test_jobs_appear_and_end_while_one_looks(browser: Browser, visit: Visit, inp
 
     assert texts(browser, "h2") == ["No job yet", "sky", "sleep", "refuse gladly"]
     assert texts(browser, ".state") == ["done", "pending", "failed"]
-    assert texts(browser, ".well p") == ["Being worked …", "gladly"]
+    assert texts(browser, ".well p") == ["In progress …", "gladly"]
     assert browser.asks("document.querySelector('#empty').getBoundingClientRect().height") == 0
 
 
@@ -228,6 +230,22 @@ def test_the_list_of_operations_is_readable_on_a_phone(browser: Browser, visit: 
 
     assert (browser.complaints, browser.asks("document.documentElement.scrollWidth")) == ([], 320)
     assert browser.asks("getComputedStyle(document.querySelector('h2')).fontSize") == "16px"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_field_of_every_operation_is_listed_with_its_values_in_whole_words(
+    browser: Browser, visit: Visit, sandbox: Sandbox, width: int
+) -> None:
+    paths = requests.get(f"{sandbox.service.origin}/openapi.json", timeout=30).json()["paths"]
+
+    visit("/docs", ready="document.querySelectorAll('h2').length === 13", width=width, phone=width < 700)
+
+    assert [title.split()[1] for title in texts(browser, "h2")] == list(paths)
+    upscale = "[...document.querySelectorAll('section')].find(each => each.innerText.includes('upscale')).innerText"
+    listed = "POST /public/v1/image-tune/upscale image required file scale required 1K | 2K | 4K"
+    assert " ".join(browser.asks(upscale).split()) == listed
+    assert "49 | 81 | 121" in texts(browser, "td")
+    assert browser.asks(f"Math.max(...[...document.querySelectorAll('td:nth-child(-n + 2)')].map({LINES}))") == 1
 
 
 def test_a_script_that_is_not_the_pages_own_is_stopped(browser: Browser, visit: Visit) -> None:

@@ -15,15 +15,17 @@ from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.picture import Picture
-from aeforge_cli.jobs.download import Delivery
-from aeforge_cli.jobs.lifecycle import Jobs
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.journal.interface import Claiming, Entry
+from aeforge_cli.jobs.results import JobResult
+from aeforge_cli.journal.interface import Reuse, Row
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.signals import Stop
-from aeforge_cli.redaction import Secret
+from aeforge_cli.redaction import Redactor, Secret
 from tests.conftest import png
 from tests.faults.fake import API_KEY
+from tests.unit.conftest import done_by
 
 SHORT = Limits(connect=0.8, read=1.0, submit=2.5, ask=2.0, fetch=2.0)
 DONE = "done 0"
@@ -60,12 +62,14 @@ def inpaint(content: bytes | None = None) -> Inpaint:
 
 def order(output: str | Path | None = None, *, anew: bool = False, content: bytes | None = None) -> Order:
     """What `aeforge inpaint photo.png -p "blue sky" -o OUTPUT` asks for."""
-    operation = inpaint(content)
-    claiming = Claiming.ANEW if anew else Claiming.GO_ON
-    if output is None:
-        return Order(operation, "photo.png", claiming=claiming)
     naming = Naming(name="photo.png", operation="inpaint", day=date(2026, 1, 1))
-    return Order(operation, "photo.png", Delivery(naming, destination(str(output), overwrite=False)), claiming)
+    return Order(
+        lambda: inpaint(content),
+        Inpaint,
+        "photo.png",
+        delivery=Delivery(naming, destination(str(output), overwrite=False)) if output else None,
+        reuse=Reuse.NOTHING if anew else Reuse.UNFINISHED,
+    )
 
 
 @dataclass
@@ -76,7 +80,7 @@ class Direct:
     clock: JumpingClock
     client: Client
     journal: SqliteJournal
-    jobs: Jobs
+    life: Lifecycle
     events: list[object] = field(repr=False)
     _failure: AeforgeError | None = None
 
@@ -89,7 +93,11 @@ class Direct:
 
     def run(self, asked: Order | None = None) -> str:
         """How the whole life of a job ends: the stable word and the exit code."""
-        return self.ending(lambda: self.jobs.run(asked or order()))
+        return self.ending(lambda: self.life_of(asked or order()))
+
+    def life_of(self, asked: Order) -> JobResult:
+        """What the whole life of a job comes to."""
+        return done_by(self.life, asked)
 
     def ending(self, step: Callable[[], object]) -> str:
         try:
@@ -108,8 +116,8 @@ class Direct:
         assert self._failure is not None
         return self._failure
 
-    def rows(self) -> list[Entry]:
-        return list(reversed(self.journal.entries()))
+    def rows(self) -> list[Row]:
+        return list(reversed(list(self.journal.rows())))
 
     def states(self) -> list[str]:
         return [entry.state.value for entry in self.rows()]
@@ -119,11 +127,13 @@ class Direct:
         self.journal.close()
 
 
-def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None) -> Direct:
-    wire = RequestsTransport(base_url=base_url, key=Secret(API_KEY), limits=SHORT, ca_bundle=ca_bundle)
+def direct(base_url: str, folder: Path, *, ca_bundle: str | None = None, limits: Limits = SHORT) -> Direct:
+    redact = Redactor()
+    wire = RequestsTransport(base_url=base_url, key=Secret(API_KEY), limits=limits, ca_bundle=ca_bundle, redact=redact)
     clock = JumpingClock()
-    client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7))
+    client = Client(wire, base_url=base_url, clock=clock, chance=random.Random(7), redact=redact)
     journal = SqliteJournal(folder)
     events: list[object] = []
-    jobs = Jobs(client, journal, clock, Stop(), base_url, "account", events.append, notify=events.append)
-    return Direct(wire, clock, client, journal, jobs, events)
+    account = Account(base_url, "account")
+    life = Lifecycle(client, journal, clock, Stop(), account, events.append, notify=events.append)
+    return Direct(wire, clock, client, journal, life, events)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aeforge_cli.commands.job import row_values
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.conftest import Aeforge, Home, Run
 from tests.faults.direct import Direct
@@ -51,7 +52,7 @@ def assert_invariants(aeforge: Aeforge, fakes: list[Fake], users: list[Direct], 
 def journal(home: Home) -> list[dict[str, Any]]:
     """The rows that `aeforge job list --json` prints, newest first."""
     opened = SqliteJournal(home.state)
-    rows = [entry.as_json() for entry in opened.entries()]
+    rows = [row_values(row) for row in opened.rows()]
     opened.close()
     return rows
 
@@ -78,6 +79,7 @@ def _assert_nothing_leaked(runs: list[Run], home: Home) -> None:
         assert run.on_terminal or SIGNATURE not in run.stderr, "I4: a signed link was shown"
     for path in home.root.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.name != "config.toml" and path.stat().st_size < LARGE:
+            path.chmod(path.stat().st_mode | 0o400)  # under a umask of 777 its owner may not read it, and root may
             content = path.read_bytes()
             assert API_KEY.encode() not in content, f"I4: the key is in {path}"
             assert SIGNATURE.encode() not in content, f"I4: a signed link is in {path}"

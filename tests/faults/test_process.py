@@ -130,7 +130,9 @@ class TestSignals:
 
         assert run.exit == 128 + number
         assert len(fake.posts()) <= at_the_signal + 3
-        assert f"{len(fake.ledger)} jobs go on at the service (aeforge job list --pending)" in run.error["message"]
+        assert (
+            f"{len(fake.ledger)} jobs in progress at the service (aeforge job list --pending)" in run.error["message"]
+        )
 
     @pytest.mark.row("E8")
     def test_of_results_that_arrive_when_a_signal_does_each_is_told_or_not_there(

@@ -1,5 +1,6 @@
 """The key, signed links and passwords: given to the service alone, and shown to nobody, whatever goes wrong."""
 
+import json
 import os
 import random
 import stat
@@ -8,21 +9,26 @@ import time
 import traceback
 from base64 import b64encode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import trustme
 
-from tests.conftest import Aeforge, Home
+from aeforge_cli.api.requests_transport import RequestsTransport
+from aeforge_cli.api.transport import Request, TransportError
+from aeforge_cli.errors import ResultUnavailable
+from tests.conftest import Aeforge, Home, png
 from tests.faults.conftest import SOAK, Edit, tls
-from tests.faults.direct import Direct
-from tests.faults.fake import API_KEY, Fake
+from tests.faults.direct import SHORT, Direct
+from tests.faults.fake import API_KEY, SIGNATURE, Fake, told_as_json
 from tests.faults.origin import Answer, End
 from tests.faults.proxy import Proxy
 from tests.faults.tracing import calls, tracing
 
 PASSWORD = "Pr0xy-Passw0rd"
 NAMED = "service.invalid"
+JOB = "00000000-0000-4000-8000-000000000001"
 UNNAMED = {"AEFORGE_API_KEY": None}
 
 
@@ -86,6 +92,119 @@ class TestWhoIsToldTheKey:
 
         assert run.ending == (2, "usage")
         assert "pass@" not in run.stderr
+
+
+class TestAServiceThatRepeatsTheKey:
+    SAID = f"Incorrect API key provided: {API_KEY}. See https://u:p@h.example/?X-Amz-Signature={SIGNATURE}"
+
+    @pytest.mark.parametrize("options", [(), ("--debug",), ("--verbose",)], ids=repr)
+    @pytest.mark.parametrize("status", [400, 401, 402, 404, 422, 429, 500])
+    def test_a_refusal_is_clean_wherever_it_goes(
+        self, edit: Edit, fake: Fake, home: Home, status: int, options: tuple[str, ...]
+    ) -> None:
+        fake.submissions.always(told_as_json({"detail": self.SAID}, status=status))
+        summary = home.root / "summary"
+
+        run = edit(*options, env={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)})
+        listed = edit.aeforge("job", "list", "--json", env=fake.env)
+
+        assert run.exit != 0
+        assert [text for text in (run.stderr, listed.stdout, summary.read_text()) if API_KEY in text] == []
+        assert [row["reason"] for row in listed.rows if SIGNATURE in str(row["reason"])] == []
+
+    @pytest.mark.parametrize("name", ["reason", "error_message", "detail"])
+    def test_a_reason_of_failure_is_clean_wherever_it_goes(self, edit: Edit, fake: Fake, name: str) -> None:
+        fake.polls.always(told_as_json({"job_id": JOB, "status": "Failed", name: self.SAID}))
+
+        run = edit()
+        listed = edit.aeforge("job", "list", "--json", env=fake.env)
+
+        assert run.ending == (3, "job_failed")
+        assert "Incorrect API key provided: ***" in run.error["message"]
+        assert API_KEY not in run.stderr + listed.stdout
+
+    def test_a_state_is_clean_wherever_it_goes(self, edit: Edit, fake: Fake) -> None:
+        fake.polls.says(told_as_json({"job_id": JOB, "status": self.SAID}))
+        fake.polls.says(told_as_json({"job_id": JOB, "status": self.SAID}))
+
+        run = edit("--no-wait")
+        status = edit.aeforge("job", "status", JOB, "--json", env=fake.env)
+        plain = edit.aeforge("job", "status", JOB, env=fake.env)
+
+        assert (run.exit, status.exit, plain.exit) == (0, 8, 8)
+        assert API_KEY not in status.stdout + plain.stdout
+
+    def test_a_link_with_the_key_in_it_takes_it_to_nobody(self, edit: Edit, fake: Fake, out: Path) -> None:
+        job_id = fake.add_job(b"")
+        fake.submissions.says(fake.accepts(job_id))
+        fake.polls.always(fake.job(job_id, image_urls=[f"{fake.cdn.url}/{API_KEY}/x.png?api_key={API_KEY}"]))
+
+        run = edit("-o", out / "sky.png", "--timeout", "1s")
+
+        assert run.exit == 5
+        assert [request.target for request in fake.cdn.requests if API_KEY in request.target] == []
+        assert fake.cdn.requests != []
+
+    def test_an_answer_that_is_printed_as_it_came_comes_without_the_key(self, aeforge: Aeforge, fake: Fake) -> None:
+        fake.polls.says(told_as_json({"you_sent": API_KEY, "n": 1}))
+
+        run = aeforge("api", "GET", f"job/{JOB}", env=fake.env)
+
+        assert json.loads(run.output) == {"you_sent": "***", "n": 1}
+
+    def test_so_does_the_answer_to_a_form(self, aeforge: Aeforge, fake: Fake, photo: Path) -> None:
+        fake.submissions.says(told_as_json({"job_id": JOB, "you_sent": API_KEY}))
+        form = ("-F", f"image=@{photo}", "-F", "scale=2K")
+
+        run = aeforge("api", "POST", "image-tune/upscale", *form, env=fake.env)
+
+        assert json.loads(run.output) == {"job_id": JOB, "you_sent": "***"}
+
+    @pytest.mark.row("F6")
+    @pytest.mark.parametrize("secret", [API_KEY, f"https://me:{PASSWORD}@h.example/"], ids=["key", "password"])
+    @pytest.mark.parametrize("place", range(460, 500, 6))
+    def test_debugging_shows_no_half_of_a_secret_where_it_cuts(
+        self, edit: Edit, fake: Fake, place: int, secret: str
+    ) -> None:
+        escaped = rf"https://h.example/?w=1\u0026X-Amz-Signature={SIGNATURE}"
+        body = '{"note": "' + "-" * place + secret + "-" + escaped + '"}'
+        fake.submissions.always(Answer(400, body.encode(), {"Content-Type": "application/json"}))
+
+        run = edit("--debug")
+
+        assert "-----" in run.stderr
+        assert [half for half in (API_KEY[:5], SIGNATURE[:5], PASSWORD[:3]) if half in run.stderr] == []
+
+
+class TestAddressesOfInputs:
+    @pytest.fixture
+    def host(self) -> Iterator[Fake]:
+        """Where the user's own pictures are: it may know the user."""
+        host = Fake()
+        yield host
+        host.close()
+
+    @pytest.mark.parametrize("options", [(), ("--dry-run",), ("--no-wait",), ("--debug",)], ids=repr)
+    def test_user_and_signature_of_an_inputs_address_stay_between_the_user_and_its_host(
+        self, aeforge: Aeforge, fake: Fake, host: Fake, home: Home, options: tuple[str, ...]
+    ) -> None:
+        host.images["/mine.png"] = png(0x336699)
+        place = host.cdn.url.replace("://", "://me:p4ssw0rd@")
+        url = f"{place}/mine.png?X-Amz-Signature={SIGNATURE}&Signature={SIGNATURE}"
+        summary = home.root / "summary"
+        env = {**fake.env, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+
+        run = aeforge("inpaint", url, "-p", "x", "--json", *options, env=env)
+        listed = aeforge("job", "list", "--json", env=fake.env)
+
+        told = [run.stdout, run.stderr, listed.stdout, summary.read_text() if summary.exists() else ""]
+        assert run.exit == 0
+        assert [text for text in told if "p4ssw0rd" in text] == []
+        assert [text for text in told[1:] if SIGNATURE in text] == []
+        assert {row["input"] for row in listed.rows} <= {f"{host.cdn.url}/mine.png?***"}
+        [request] = host.cdn.requests
+        assert request.headers["authorization"] == f"Basic {b64encode(b'me:p4ssw0rd').decode()}"
+        assert request.target == f"/mine.png?X-Amz-Signature={SIGNATURE}&Signature={SIGNATURE}"
 
 
 class TestTheKeyItself:
@@ -394,10 +513,77 @@ class TestTheNetworkOfTheUser:
         assert set(edit.states()) <= {"not_sent"}
 
     @pytest.mark.row("F15")
-    def test_no_proxy_is_honoured(self, edit: Edit, fake: Fake) -> None:
-        run = edit(env={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"})
+    @pytest.mark.parametrize(
+        ("proxy", "word"),
+        [
+            (f"http://user:{PASSWORD}#1@127.0.0.1:9", "%23"),
+            (f"user:{PASSWORD}/1@127.0.0.1:9", "%2F"),
+            (f"socks5://user:{PASSWORD}@127.0.0.1:9", "requests[socks]"),
+            (f"nonsense://user:{PASSWORD}@127.0.0.1:9", "http://HOST:PORT"),
+            ("http://[bad", "http://HOST:PORT"),
+        ],
+    )
+    def test_a_proxy_that_can_be_none_is_told_in_a_sentence_before_anything_is_sent(
+        self, edit: Edit, proxy: str, word: str
+    ) -> None:
+        run = edit("--debug", env={"AEFORGE_BASE_URL": f"https://{NAMED}/public/v1", "HTTPS_PROXY": proxy})
 
-        assert (run.exit, len(fake.ledger)) == (0, 1)
+        assert run.ending == (2, "usage")
+        assert "The proxy in HTTPS_PROXY" in run.error["message"]
+        assert word in run.error["hint"]
+        assert PASSWORD not in run.stderr
+        assert set(edit.states()) <= {"not_sent"}
+
+    @pytest.mark.row("F15")
+    def test_nothing_for_this_machine_goes_through_a_proxy(self, edit: Edit, fake: Fake, out: Path) -> None:
+        proxy = Proxy(to=("127.0.0.1", 9))
+        address = f"http://user:{PASSWORD}@{proxy.address}"
+
+        run = edit("-o", out / "sky.png", env={"HTTP_PROXY": address, "HTTPS_PROXY": address, "ALL_PROXY": address})
+        proxy.close()
+
+        assert (run.exit, len(fake.ledger), len(fake.cdn.requests)) == (0, 1, 1)
+        assert proxy.asked == []
+
+    @pytest.mark.row("F15")
+    @pytest.mark.parametrize("exempt", [NAMED, f"{NAMED}:443", ".invalid"])
+    def test_no_proxy_is_honoured(self, edit: Edit, proxy: Proxy, exempt: str) -> None:
+        env = {
+            "AEFORGE_BASE_URL": f"https://{NAMED}/public/v1",
+            "HTTPS_PROXY": f"http://{proxy.address}",
+            "NO_PROXY": exempt,
+        }
+
+        run = edit(env=env)
+
+        assert run.ending == (5, "unreachable")
+        assert "the host name is not known" in run.error["message"]
+        assert proxy.asked == []
+
+    @pytest.mark.row("F15")
+    def test_who_wants_no_proxy_at_all_has_none(self, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        base_url = f"https://{NAMED}/public/v1"
+        wire = RequestsTransport(base_url=base_url, key=None, limits=SHORT, through_proxy=False)
+
+        with pytest.raises(TransportError):
+            wire.ask(Request("GET", f"{base_url}/job/1"))
+        wire.close()
+
+        assert proxy.asked == []
+
+    @pytest.mark.row("C16")
+    def test_a_private_address_is_not_asked_for_through_a_proxy_either(
+        self, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        wire = RequestsTransport(base_url=f"https://{NAMED}/public/v1", key=None, limits=SHORT)
+
+        with pytest.raises(ResultUnavailable):
+            wire.fetch("https://169.254.169.254/x.png", BytesIO())  # type: ignore[arg-type]  # nothing may come
+        wire.close()
+
+        assert proxy.asked == []
 
     @pytest.mark.row("F16")
     @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])

@@ -1,9 +1,11 @@
 """The POST that costs money: sent again only if it certainly was not accepted, and never lost from sight."""
 
+import gzip
 import hashlib
 import json
 import socket
 import tracemalloc
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,12 +15,15 @@ from pathlib import Path
 import pytest
 import trustme
 
+from aeforge_cli.api.requests_transport import Limits
+from aeforge_cli.api.retry import SHORTEST_PAUSE
+from aeforge_cli.api.transport import Request
 from tests.conftest import Aeforge, png
 from tests.faults.conftest import Edit, tls
-from tests.faults.direct import Direct, direct, inpaint, picture
+from tests.faults.direct import SHORT, Direct, direct, inpaint, picture
 from tests.faults.fake import Fake, Post, Upload, told_as_json
 from tests.faults.invariants import journal
-from tests.faults.origin import Answer, End
+from tests.faults.origin import Answer, End, slowly
 
 NOTHING = Answer(raw=b"")
 LOST = "submit_unknown 10"
@@ -26,9 +31,11 @@ JOB = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
-def closed_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}/public/v1"
+def closed_port() -> Iterator[str]:
+    """A port that refuses connections: taken, so that nobody else may have it, and not listened to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/public/v1"
 
 
 @pytest.fixture
@@ -186,6 +193,86 @@ class TestTheAnswerWasLost:
 
         assert user.submit() == LOST
         assert len(fake.ledger) == 1
+
+    @pytest.mark.row("A9")
+    def test_a_submission_is_waited_for_as_long_as_it_may_take_however_silent_the_service(
+        self, fake: Fake, users: list[Direct], tmp_path: Path
+    ) -> None:
+        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, read=0.3, submit=5.0))
+        users.append(user)
+        fake.submissions.says(slowly(1.5))
+
+        assert user.submit() == JOB
+
+    @pytest.mark.row("A9")
+    def test_a_large_submission_may_take_a_second_more_for_each_64_kib(
+        self, fake: Fake, users: list[Direct], tmp_path: Path
+    ) -> None:
+        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, read=0.3, submit=0.5))
+        users.append(user)
+        fake.submissions.says(slowly(1.5))
+        content = png(7, side=400, packed=False)
+
+        assert len(content) / Limits().upload_rate > 5
+        assert user.submit(inpaint(content)) == JOB
+
+    @pytest.mark.row("A12")
+    @pytest.mark.parametrize("end", [End.FIN, End.RESET, End.STALL], ids=["closed", "reset", "silence"])
+    @pytest.mark.parametrize("head", ["Content-Length: 99", "Transfer-Encoding: chunked"])
+    def test_a_job_that_a_cut_answer_names_is_told(self, fake: Fake, user: Direct, head: str, end: End) -> None:
+        body = b'{"job_id": "%b", ' % JOB.encode()
+        framed = b"40\r\n" + body if "chunked" in head else body
+        raw = f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + framed
+        # A reset throws away what was not read before it.
+        fake.submissions.says(Answer(raw=raw, end=end, pace=0.005 if end is End.RESET else 0.0))
+
+        assert user.submit() == LOST
+        assert (user.failure.job_id, user.failure.hint) == (JOB, f"aeforge job wait {JOB}")
+        assert len(fake.ledger) == 1
+
+    @pytest.mark.row("A12")
+    def test_a_process_that_is_told_half_an_answer_says_which_job_it_names(self, edit: Edit, fake: Fake) -> None:
+        answer = told_as_json({"job_id": JOB, "note": "x" * 99})
+        fake.submissions.says(replace(answer, cut=-9))
+
+        run = edit()
+
+        assert run.ending == (10, "submit_unknown")
+        assert run.error["job_id"] == JOB
+        assert f"aeforge job wait {JOB}" in run.error["hint"]
+
+    @pytest.mark.parametrize(
+        "coding", ["none", "utf-8", "binary", "aws-chunked", "identity, identity", "Identity", "", "x-nonsense"]
+    )
+    def test_a_coding_that_was_never_applied_loses_no_job(self, fake: Fake, user: Direct, coding: str) -> None:
+        fake.submissions.says(replace(told_as_json({"job_id": JOB}), headers={"Content-Encoding": coding}))
+
+        assert user.submit() == JOB
+
+    @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "deflate", "utf-8, gzip"])
+    def test_a_compressed_answer_that_nobody_asked_for_loses_no_job(
+        self, fake: Fake, user: Direct, coding: str
+    ) -> None:
+        packed = (zlib.compress if "deflate" in coding else gzip.compress)(json.dumps({"job_id": JOB}).encode())
+        fake.submissions.says(Answer(200, packed, {"Content-Encoding": coding}))
+
+        assert user.submit() == JOB
+
+    @pytest.mark.row("A31")
+    @pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "deflate"])
+    def test_a_compressed_bomb_is_no_answer(self, fake: Fake, user: Direct, coding: str) -> None:
+        bomb = bytes(200_000_000)
+        packed = (zlib.compress if coding == "deflate" else gzip.compress)(bomb, 1)
+        del bomb
+        fake.submissions.says(Answer(200, packed, {"Content-Encoding": coding}))
+        tracemalloc.start()
+
+        outcome = user.submit()
+
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert outcome == LOST
+        assert peak < 20_000_000
 
     @pytest.mark.row("A30")
     def test_an_answer_that_drips_through_tls_is_given_up_in_time(
@@ -501,7 +588,6 @@ class TestTheServiceAsksToWait:
                 7.0,
                 id="date",
             ),
-            pytest.param({"Retry-After": "0"}, 0.0, id="at once"),
             pytest.param({"Retry-After": "300"}, 300.0, id="the longest"),
         ],
     )
@@ -514,7 +600,29 @@ class TestTheServiceAsksToWait:
         assert user.clock.slept == [wait]
 
     @pytest.mark.row("A24")
-    @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "1e3", "Sun, 99 Nov", "\u0661"])
+    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            pytest.param({"Retry-After": "0"}, id="at once"),
+            pytest.param({"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}, id="a past date"),
+            pytest.param(
+                {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:38 GMT"},
+                id="a past date by the service's clock",
+            ),
+        ],
+    )
+    def test_a_service_that_asks_for_no_wait_does_not_shorten_ours(
+        self, fake: Fake, user: Direct, status: int, headers: dict[str, str]
+    ) -> None:
+        fake.submissions.always(Answer(status, headers=headers))
+
+        assert user.submit() in {"rate_limited 7", "service_error 5"}
+        assert (len(fake.posts()), len(user.clock.slept)) == (4, 3)
+        assert min(user.clock.slept) >= SHORTEST_PAUSE
+
+    @pytest.mark.row("A24")
+    @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "1e3", "Sun, 99 Nov", "99999999999x", "\u0661"])
     def test_a_wait_that_makes_no_sense_is_a_short_one(self, fake: Fake, user: Direct, value: str) -> None:
         wire = f"HTTP/1.1 429 Slow\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n".encode()
         fake.submissions.says(Answer(429, raw=wire, charges=False, end=End.FIN))
@@ -523,7 +631,7 @@ class TestTheServiceAsksToWait:
         assert all(0 <= wait <= 0.5 for wait in user.clock.slept)
 
     @pytest.mark.row("A24")
-    @pytest.mark.parametrize("seconds", ["301", "999999999"])
+    @pytest.mark.parametrize("seconds", ["301", "86400", "999999999"])
     def test_a_wait_beyond_all_patience_is_named_instead(self, fake: Fake, user: Direct, seconds: str) -> None:
         fake.submissions.always(Answer(429, headers={"Retry-After": seconds}))
 
@@ -564,15 +672,13 @@ class TestTheServiceAsksToWait:
 
 class TestTheSameAgain:
     @pytest.mark.row("A33")
-    def test_the_same_picture_twice_in_a_batch_is_told_before_anything_is_sent(self, edit: Edit, fake: Fake) -> None:
+    def test_the_same_picture_twice_in_a_batch_is_bought_once(self, edit: Edit, fake: Fake) -> None:
         copy = edit.photo.with_name("copy.png")
         copy.write_bytes(edit.photo.read_bytes())
 
         run = edit(copy)
 
-        assert run.ending == (2, "usage")
-        assert "--new" in run.error["hint"]
-        assert fake.posts() == []
+        assert (run.exit, len(fake.posts())) == (0, 1)
 
     @pytest.mark.row("A33")
     def test_an_unfinished_job_is_gone_on_with(self, edit: Edit, fake: Fake) -> None:
@@ -600,3 +706,34 @@ class TestTheSameAgain:
 
         assert [post.headers["connection"] for post in fake.posts()] == ["close", "close"]
         assert fake.api.connections == 2
+
+    @pytest.mark.row("A35")
+    def test_a_submission_does_not_use_a_connection_that_was_kept_for_questions(self, fake: Fake, user: Direct) -> None:
+        """The service may close it at that very moment, which would look like a lost answer."""
+        user.client.key_is_good()
+        user.client.key_is_good()
+
+        user.submit()
+
+        assert fake.api.connections == 2
+
+    @pytest.mark.row("A5")
+    def test_a_submission_whose_last_byte_was_not_taken_is_sent_again(
+        self, fake: Fake, users: list[Direct], tmp_path: Path
+    ) -> None:
+        """The whole picture is read, and then nothing more: the form's end never leaves this machine."""
+        fake.submissions.says(Answer(raw=b"", read=4096, end=End.DEAF))
+        content = png(7, side=1700, packed=False)
+        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, read=0.5))
+        users.append(user)
+
+        assert user.submit(inpaint(content)) == JOB
+        assert (len(fake.posts()), len(fake.charged)) == (2, 1)
+
+    @pytest.mark.row("C13")
+    def test_the_key_is_for_the_services_own_origin(self, fake: Fake, user: Direct) -> None:
+        for place in (fake.cdn.url, f"http://127.0.0.1:{fake.cdn.server_port}", fake.api.url):
+            user.wire.ask(Request("GET", f"{place}/public/v1/job/1"))
+
+        told = [request.headers.get("authorization") for request in (*fake.cdn.requests, *fake.api.requests)]
+        assert [value is not None for value in told] == [False, False, True]

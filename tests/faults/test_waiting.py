@@ -62,6 +62,58 @@ class TestTroubleThatPasses:
         assert user.run() == DONE
         assert 17.0 in user.clock.slept
 
+    @pytest.mark.row("B2")
+    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("asked", ["0", "00", "Sun, 06 Nov 1994 08:49:37 GMT"])
+    def test_a_service_that_asks_for_no_wait_is_not_asked_busily(
+        self, fake: Fake, user: Direct, status: int, asked: str
+    ) -> None:
+        fake.polls.says(*[Answer(status, headers={"Retry-After": asked})] * 20)
+
+        assert user.run() == DONE
+        assert (len(fake.looks()), len(user.clock.slept) >= 21) == (21, True)
+        assert min(user.clock.slept) >= 1.0
+
+    @pytest.mark.row("B2")
+    @pytest.mark.parametrize("asked", ["99999999999", "9" * 300, "86400", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    def test_no_wait_is_longer_than_five_minutes_whatever_the_service_asks_for(
+        self, fake: Fake, user: Direct, asked: str
+    ) -> None:
+        fake.polls.says(*[Answer(503, headers={"Retry-After": asked})] * 3)
+        user.life = replace(user.life, timeout=math.inf)
+
+        assert user.run() == DONE
+        assert max(user.clock.slept) == 300.0
+
+    @pytest.mark.row("B4")
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(Answer(404, b"<html>404 Not Found</html>", {"Content-Type": "text/html"}), id="page"),
+            pytest.param(Answer(404), id="nothing"),
+            pytest.param(told_as_json({"message": "no Route matched"}, status=404), id="gateway"),
+            pytest.param(told_as_json(["Job not found"], status=404), id="list"),
+            pytest.param(Answer(410, b"<html>"), id="410"),
+            pytest.param(Answer(400, b"<html>"), id="400"),
+        ],
+    )
+    def test_what_a_gateway_does_not_find_is_no_lost_job(self, fake: Fake, user: Direct, answer: Answer) -> None:
+        fake.polls.says(*[answer] * 30)
+
+        assert user.run() == DONE
+        assert (sum(user.clock.slept) > 60, user.states()) == (True, ["succeeded"])
+
+    @pytest.mark.row("B13")
+    @pytest.mark.parametrize("posted", [str.upper, lambda text: text.replace("-", "")], ids=["capitals", "hex"])
+    def test_an_id_that_is_spelt_otherwise_is_the_same_job(
+        self, fake: Fake, user: Direct, posted: Callable[[str], str]
+    ) -> None:
+        fake.submissions.says(fake.accepts(posted(fake.add_job(b"x"))))
+        fake.polls.says(fake.job(JOB))
+
+        assert user.run() == DONE
+        assert (len(fake.looks()), fake.looks()[0].path) == (1, f"/public/v1/job/{posted(JOB)}")
+
     @pytest.mark.row("B4")
     def test_a_new_job_may_be_unknown_for_a_moment(self, fake: Fake, user: Direct) -> None:
         fake.polls.says(*[told_as_json({"detail": "Job not found"}, status=404)] * 3)
@@ -152,9 +204,7 @@ class TestTroubleThatPasses:
         links = [f"{fake.cdn.url}/{n}.png" for n in range(1000)]
         fake.polls.says(told_as_json({"job_id": JOB, "status": "Succeed", "image_urls": links}))
 
-        ticket = user.jobs.buy(order(), math.inf)
-
-        assert user.jobs.wait(ticket, math.inf).urls == tuple(links[:64])
+        assert user.life_of(order()).image_urls == tuple(links[:64])
 
     @pytest.mark.row("B9")
     def test_a_link_that_comes_twice_is_fetched_once(self, fake: Fake, user: Direct, out: Path) -> None:
@@ -168,10 +218,11 @@ class TestTroubleThatStays:
     @pytest.mark.row("B3")
     def test_a_service_that_is_gone_until_patience_ends_keeps_the_job(self, fake: Fake, user: Direct) -> None:
         until = user.clock.time + 60
-        ticket = user.jobs.buy(order(), until)
+        job = user.life.obtain_now(order(), until)
         fake.api.close()
+        [(job, end)] = user.life.wait_for_all([job], until)
 
-        ending = user.ending(lambda: user.jobs.wait(ticket, until))
+        ending = user.ending(end)
 
         assert ending == "unreachable 5"
         assert (user.failure.job_id, f"aeforge job wait {JOB}" in user.failure.hint) == (JOB, True)

@@ -72,7 +72,8 @@ def _wrong_value(option: Option, joined: str | None, rest: list[str]) -> Iterato
         yield f"{option.names[-1]} lacks its value"
         return
     value = rest.pop(0) if joined is None else joined
-    if option.choices and value not in option.choices:
+    is_open = any(alternative.isupper() for alternative in option.metavar.split("|"))
+    if option.choices and value not in option.choices and not (is_open and "|" in option.metavar):
         yield f"{option.names[-1]} cannot be {value}"
 
 

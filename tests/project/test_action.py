@@ -6,13 +6,25 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Home, make_home, png
+from tests.faults.fake import Fake
+
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github/actions/aeforge"
-INPUTS = {"IMAGES": "", "PROMPT": "blue sky", "OUTPUT": "out/", "QUALITY": "", "ARGUMENTS": "", "SANDBOX": "false"}
+INPUTS = {
+    "IMAGES": "",
+    "PROMPT": "blue sky",
+    "OUTPUT": "out/",
+    "QUALITY": "",
+    "ARGUMENTS": "",
+    "SANDBOX": "false",
+    "JOURNAL": "",
+}
 
 
 def called(script: str, folder: Path, **inputs: str) -> list[str]:
@@ -23,7 +35,15 @@ def called(script: str, folder: Path, **inputs: str) -> list[str]:
         (commands / name).write_text(f"#!{sys.executable}\nimport json, os, sys\nprint(json.dumps(sys.argv[1:]))\n")
         (commands / name).chmod(0o755)
     path = f"{commands}:{os.environ['PATH']}"
-    env = {"PATH": path, "GITHUB_ACTION_PATH": str(ACTION), "AEFORGE_API_KEY": "", **INPUTS, "VERSION": "", **inputs}
+    env = {
+        "RUNNER_TEMP": str(folder),
+        "PATH": path,
+        "GITHUB_ACTION_PATH": str(ACTION),
+        "AEFORGE_API_KEY": "",
+        **INPUTS,
+        "VERSION": "",
+        **inputs,
+    }
     run = subprocess.run([ACTION / script], cwd=folder, env=env, capture_output=True, text=True, check=True)
     words: list[str] = json.loads(run.stdout)
     return words
@@ -60,13 +80,105 @@ def test_the_sandbox_is_asked_for_where_it_is_wanted(tmp_path: Path) -> None:
         ({"SANDBOX": "true"}, f"{ROOT}[sandbox]"),
         ({"VERSION": "0.1.0"}, "aeforge==0.1.0"),
         ({"VERSION": "0.1.0", "SANDBOX": "true"}, "aeforge[sandbox]==0.1.0"),
+        ({"AEFORGE_JOURNAL": "postgresql://host/jobs"}, f"{ROOT}[postgres]"),
+        ({"AEFORGE_JOURNAL": "postgresql://host/jobs", "SANDBOX": "true"}, f"{ROOT}[sandbox,postgres]"),
     ],
-    ids=["beside", "beside with sandbox", "version", "version with sandbox"],
+    ids=["beside", "beside with sandbox", "version", "version with sandbox", "shared journal", "both"],
 )
 def test_the_version_asked_for_is_installed_or_the_one_beside_the_action(
     tmp_path: Path, inputs: dict[str, str], wanted: str
 ) -> None:
     assert called("install.sh", tmp_path, **inputs) == ["install", "--force", wanted]
+
+
+# ------------------------------------------------------------------ journal: cache
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    server = Fake()
+    yield server
+    server.close()
+
+
+def runner(root: Path) -> Home:
+    """A fresh machine: nothing on its disk but the pictures that were checked out."""
+    home = make_home(root)
+    for number in range(3):
+        (home.work / f"{number}.png").write_bytes(png(number))
+    return home
+
+
+def edited(machine: Home, fake: Fake, **inputs: str) -> int:
+    """The exit code of the step, with the command that is installed."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    named = {"PATH": path, "RUNNER_TEMP": str(machine.temporary), "GITHUB_OUTPUT": str(machine.root / "outputs")}
+    env = {name: value for name, value in {**machine.env, **fake.env}.items() if value and name != "AEFORGE_STATE_DIR"}
+    words = {**INPUTS, "IMAGES": "*.png", "JOURNAL": "cache", **inputs}
+    run = subprocess.run([ACTION / "run.sh"], cwd=machine.work, env={**words, **env, **named}, check=False)
+    return run.returncode
+
+
+def state_moved(here: Home, there: Home) -> None:
+    """What the steps for the cache do: the folder of the journal goes from one machine to another."""
+    shutil.copytree(here.temporary / "aeforge-state", there.temporary / "aeforge-state")
+
+
+def test_a_rerun_on_a_fresh_runner_pays_nothing_twice(tmp_path: Path, fake: Fake) -> None:
+    first, second = runner(tmp_path / "first"), runner(tmp_path / "second")
+
+    ends = [edited(first, fake)]
+    state_moved(first, second)
+    ends.append(edited(second, fake))
+
+    assert (ends, len(fake.charged), fake.bought_twice) == ([0, 0], 3, [])
+    assert sorted(path.name for path in (second.work / "out").iterdir()) == sorted(
+        path.name for path in (first.work / "out").iterdir()
+    )
+
+
+def test_a_rerun_waits_for_the_jobs_that_the_first_run_left_in_progress(tmp_path: Path, fake: Fake) -> None:
+    first, second = runner(tmp_path / "first"), runner(tmp_path / "second")
+
+    fake.pending = 3600
+
+    ends = [edited(first, fake, ARGUMENTS="--timeout\n2s")]
+    state_moved(first, second)
+    fake.finish()
+    ends.append(edited(second, fake))
+
+    assert (ends, len(fake.charged), fake.bought_twice) == ([8, 0], 3, [])
+    assert len(list((second.work / "out").iterdir())) == 3
+
+
+def test_without_the_cached_journal_a_fresh_runner_pays_again(tmp_path: Path, fake: Fake) -> None:
+    ends = [edited(runner(tmp_path / name), fake) for name in ("first", "second")]
+
+    assert (ends, len(fake.charged)) == ([0, 0], 6)
+
+
+@pytest.mark.parametrize("own", ["--resume", "--update", "--new", "--skip-existing"])
+def test_a_given_way_to_resume_is_left_as_it_is(tmp_path: Path, own: str) -> None:
+    words = called("run.sh", tmp_path, IMAGES="a.png", JOURNAL="cache", ARGUMENTS=f"{own}\n")
+
+    assert [word for word in words if word in {"--resume", "--update", "--new", "--skip-existing"}] == [own]
+
+
+def test_a_journal_of_another_kind_is_refused(tmp_path: Path, fake: Fake) -> None:
+    assert edited(runner(tmp_path / "first"), fake, JOURNAL="disk") == 2
+    assert fake.charged == []
+
+
+def test_the_journal_is_saved_also_when_the_run_fails() -> None:
+    definition = (ACTION / "action.yml").read_text("utf-8")
+
+    restore, save = (definition.index(f"uses: actions/cache/{step}@") for step in ("restore", "save"))
+    assert restore < definition.index("run.sh") < save
+    assert "if: always() && inputs.journal == 'cache'" in definition[definition.index("run.sh") : save]
+    [prefix] = re.findall(r"restore-keys: (.*)", definition)
+    keys = re.findall(r"^        key: (.*)", definition, re.MULTILINE)
+    assert len(keys) == 2
+    assert keys == [f"{prefix}${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}"] * 2
 
 
 def test_every_input_and_output_is_documented() -> None:

@@ -22,7 +22,7 @@ FLOORS = (
     ("jobs", "config", "local_sandbox"),
     ("journal", "api"),
     ("files", "process", "redaction"),
-    ("errors",),
+    ("errors", "phrases", "extras"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 HOMES = {
@@ -33,7 +33,10 @@ HOMES = {
     "urllib3": {"api"},
     "certifi": {"api"},
     "platformdirs": {"config"},
+    "tomlkit": {"config"},
+    "keyring": {"config"},
     "sqlite3": {"journal"},
+    "psycopg": {"journal"},
 }
 STARTS = {
     "--version": ["--version"],
@@ -50,12 +53,17 @@ LATE = {
     "certifi",
     "rich",
     "sqlite3",
+    "psycopg",
     "http.server",
     "http.client",
     "pydantic",
     "fastapi",
     "PIL",
     "numpy",
+    "tomlkit",
+    "keyring",
+    "decimal",
+    "shlex",
 }
 
 

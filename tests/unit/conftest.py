@@ -17,6 +17,9 @@ from aeforge_cli.api.responses import JobId
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.picture import Picture
+from aeforge_cli.jobs.lifecycle import Lifecycle
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import JobResult
 from tests.conftest import png
 
 BASE = "https://api.test/public/v1"
@@ -154,3 +157,14 @@ def inpaint(prompt: str = "blue sky", content: bytes = b"") -> Inpaint:
 
 def some_job_ids(count: int) -> Iterable[str]:
     return [str(uuid.UUID(int=number, version=4)) for number in range(1, count + 1)]
+
+
+def done_by(life: Lifecycle, order: Order) -> JobResult:
+    """The steps that a batch takes with an order, one after the other."""
+    started = life.clock.monotonic()
+    until = started + life.timeout
+    job = life.obtain_now(order, until)
+    [(job, end)] = life.wait_for_all([job], until)
+    status = end()
+    files = life.save(job, status.urls, order.delivery, until) if order.delivery else []
+    return life.result(job, order, status, files, started)

@@ -15,17 +15,19 @@ from pathlib import Path
 import pytest
 
 from aeforge_cli.api.client import Client
+from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
 from aeforge_cli.errors import AeforgeError, Interrupted
 from aeforge_cli.files.destination import Naming, destination
-from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Item, Outcome
-from aeforge_cli.jobs.download import Delivery
+from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Outcome
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Tally
-from aeforge_cli.jobs.lifecycle import Jobs
-from aeforge_cli.jobs.orders import Finished, Order
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
-from aeforge_cli.journal.interface import Claiming
+from aeforge_cli.jobs.lifecycle import Account, Lifecycle
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.poll_schedule import PollSchedule
+from aeforge_cli.jobs.results import JobResult
+from aeforge_cli.journal.interface import Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.clock import SystemClock
 from aeforge_cli.process.signals import Stop
@@ -137,35 +139,39 @@ class Studio:
     """One user with a service, and a list of pictures that are told apart by their prompts: `0`, `1`, `2` ..."""
 
     service: Service
-    jobs: Jobs
+    life: Lifecycle
     folder: Path
-    claiming: Claiming = Claiming.GO_ON
+    reuse: Reuse = Reuse.UNFINISHED
 
-    def items(self, count: int, **made_otherwise: Callable[[], Order]) -> list[Item]:
-        return [
-            Item(index, f"{index}.png", str(index), made_otherwise.get(f"_{index}", self._maker(index)))
-            for index in range(count)
-        ]
+    def orders(self, count: int, **made_otherwise: Callable[[], Inpaint]) -> list[Order]:
+        return [self.order(index, made_otherwise.get(f"_{index}")) for index in range(count)]
 
     def batch(self, count: int, *, fail_fast: bool = False, wait: bool = True) -> Batch:
-        return Batch(self.jobs, self.items(count), fail_fast=fail_fast, wait=wait)
+        return Batch(self.life, self.orders(count), fail_fast=fail_fast, wait=wait)
 
     def limited(self, under_way: int) -> "Studio":
-        self.jobs.client.limiter = ConcurrencyLimiter(under_way)
+        self.life.client.limiter = ConcurrencyLimiter(under_way)
         return self
 
     def resuming(self) -> "Studio":
-        return replace(self, claiming=Claiming.RESUME)
+        return replace(self, reuse=Reuse.FINISHED)
 
-    def _maker(self, index: int) -> Callable[[], Order]:
+    def order(self, index: int, make: Callable[[], Inpaint] | None = None, *, after: tuple[Order, ...] = ()) -> Order:
         naming = Naming(f"{index}.png", "inpaint", date(2026, 1, 31))
-        where = Delivery(naming, destination(f"{self.folder}/", overwrite=False))
-        return lambda: Order(inpaint(str(index)), f"{index}.png", where, claiming=self.claiming)
+        return Order(
+            make or (lambda: inpaint(str(index))),
+            Inpaint,
+            f"{index}.png",
+            delivery=Delivery(naming, destination(f"{self.folder}/", overwrite=False)),
+            reuse=self.reuse,
+            index=index,
+            after=after,
+        )
 
     @property
     def rows(self) -> list[tuple[str, str | None]]:
         """(state, id) of each row of the journal."""
-        return sorted((row.state.value, row.job_id) for row in self.jobs.journal.entries())
+        return sorted((row.state.value, row.job_id) for row in self.life.journal.rows())
 
     def files(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}
@@ -177,23 +183,22 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     clock, journal = SystemClock(stop), SqliteJournal(tmp_path / "state")
     (tmp_path / "out").mkdir()
     client = Client(service, base_url=BASE, clock=clock, chance=Calm(), limiter=ConcurrencyLimiter(16))
-    jobs = Jobs(
+    life = Lifecycle(
         client=client,
         journal=journal,
         clock=clock,
         stop=stop,
-        service=BASE,
-        account="a1b2",
+        account=Account(BASE, "a1b2"),
         emergency=lambda _text: None,
-        schedule=FixedSchedule(0.01),
+        schedule=PollSchedule(0.01),
     )
-    yield Studio(service, jobs, tmp_path / "out")
+    yield Studio(service, life, tmp_path / "out")
     journal.close()
 
 
 def ending(outcome: Outcome) -> str:
     match outcome.result:
-        case Finished(status=status):
+        case JobResult(status=status):
             return status
         case AeforgeError(code=code):
             return code
@@ -204,8 +209,8 @@ def ending(outcome: Outcome) -> str:
 def run(batch: Batch) -> dict[int, str]:
     """How each item ended; each ended once."""
     outcomes = list(batch.outcomes())
-    assert max(Counter(outcome.item.index for outcome in outcomes).values()) == 1
-    return {outcome.item.index: ending(outcome) for outcome in outcomes}
+    assert max(Counter(outcome.order.index for outcome in outcomes).values()) == 1
+    return {outcome.order.index: ending(outcome) for outcome in outcomes}
 
 
 def refusal(status: int) -> Answer:
@@ -226,10 +231,10 @@ def test_every_item_ends_once_with_its_own_result(studio: Studio) -> None:
 
     outcomes = list(studio.batch(60).outcomes())
 
-    by_index = {outcome.item.index: outcome.result for outcome in outcomes}
+    by_index = {outcome.order.index: outcome.result for outcome in outcomes}
     assert (len(outcomes), sorted(by_index)) == (60, list(range(60)))
     for index, result in by_index.items():
-        assert isinstance(result, Finished)
+        assert isinstance(result, JobResult)
         assert (result.input, result.job_id, result.image_urls) == (f"{index}.png", f"j{index}", (link(str(index)),))
         assert [file.path for file in result.files] == [str(studio.folder / f"{index}.png")]
     assert studio.files() == {f"{index}.png": png(index) for index in range(60)}
@@ -245,7 +250,7 @@ def test_the_count_is_right_in_the_end(studio: Studio) -> None:
     endings = run(batch)
 
     assert endings == {0: "Succeed", 1: "Succeed", 2: "rejected", 3: "job_failed", 4: "Succeed", 5: "Succeed"}
-    assert batch.tally == Tally(6, under_way=0, bought=5, done=4, failed=2, untried=0)
+    assert batch.tally == Tally(6, in_flight=0, bought=5, done=4, failed=2, untried=0)
     assert batch.stopped_by is None
 
 
@@ -264,7 +269,7 @@ def test_as_many_are_under_way_as_allowed_and_never_more(studio: Studio, limit: 
 
 
 def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) -> None:
-    studio.limited(8).jobs.client.limiter.hold(0.0, studio.jobs.clock.monotonic())
+    studio.limited(8).life.client.limiter.hold(0.0, studio.life.clock.monotonic())
 
     endings = run(studio.batch(12))
 
@@ -293,7 +298,7 @@ def test_another_job_begins_while_results_are_still_fetched(studio: Studio) -> N
 def test_without_waiting_each_ends_with_its_id(studio: Studio) -> None:
     outcomes = list(studio.batch(5, wait=False).outcomes())
 
-    ids = {o.item.index: o.result.job_id for o in outcomes if isinstance(o.result, Finished)}
+    ids = {o.order.index: o.result.job_id for o in outcomes if isinstance(o.result, JobResult)}
     assert ids == {index: f"j{index}" for index in range(5)}
     assert (studio.service.looks, studio.rows) == ([], [("accepted", f"j{index}") for index in range(5)])
 
@@ -307,7 +312,7 @@ def test_after_an_early_end_nothing_that_ended_is_untold(studio: Studio) -> None
     batch.close()
 
     rest = list(batch.untold())
-    assert {outcome.item.index for outcome in (first, *rest)} == set(range(5))
+    assert {outcome.order.index for outcome in (first, *rest)} == set(range(5))
     assert (len(rest), list(batch.untold()), list(batch.unfinished())) == (4, [], [])
 
 
@@ -391,7 +396,7 @@ def test_answers_that_an_earlier_run_lost_keep_nothing_else_from_being_bought(st
 
 def test_a_service_that_cannot_be_reached_is_given_up_when_the_budget_is_spent(studio: Studio) -> None:
     studio.service.says = {str(index): unsent(Fault.REFUSED) for index in range(50)}
-    studio.jobs.client.budget = RetryBudget(tokens=20)  # four retries
+    studio.life.client.budget = RetryBudget(tokens=20)  # four retries
 
     endings = run(studio.limited(1).batch(50))
 
@@ -426,7 +431,7 @@ def test_a_place_that_cannot_be_written_any_more_stops_the_buying(studio: Studio
 
 def test_patience_that_ends_is_the_failure_of_that_item(studio: Studio) -> None:
     studio.service.has_ended = lambda prompt: prompt != "1"
-    studio.jobs = replace(studio.jobs, timeout=0.3)
+    studio.life = replace(studio.life, timeout=0.3)
 
     assert run(studio.batch(3)) == {0: "Succeed", 1: "still_running", 2: "Succeed"}
 
@@ -438,12 +443,12 @@ class Mistake(Exception):
     """What no code foresaw."""
 
 
-def broken() -> Order:
+def broken() -> Inpaint:
     raise Mistake
 
 
 BUGS: dict[str, Callable[[Studio], Batch]] = {
-    "reading an item": lambda studio: Batch(studio.jobs, studio.items(20, _3=broken)),
+    "reading a picture": lambda studio: Batch(studio.life, studio.orders(20, _3=broken)),
     "submitting": lambda studio: told_by(studio, Service(says={"3": Mistake()})),
     "looking": lambda studio: told_by(studio, Service(looked_at=Mistake())),
     "fetching": lambda studio: told_by(studio, Service(delivers=lambda _prompt: Mistake())),
@@ -451,8 +456,8 @@ BUGS: dict[str, Callable[[Studio], Batch]] = {
 
 
 def told_by(studio: Studio, service: Service) -> Batch:
-    studio.jobs = replace(
-        studio.jobs, client=Client(service, base_url=BASE, clock=studio.jobs.clock, limiter=ConcurrencyLimiter(16))
+    studio.life = replace(
+        studio.life, client=Client(service, base_url=BASE, clock=studio.life.clock, limiter=ConcurrencyLimiter(16))
     )
     return studio.batch(20)
 
@@ -522,7 +527,7 @@ def test_what_is_on_its_way_when_a_signal_comes_is_the_last_that_is_bought(studi
     def signal_comes(prompt: str) -> None:
         if prompt == "1":
             assert first_was_told.wait(PATIENCE)
-            studio.jobs.stop.request(signal.SIGINT)
+            studio.life.stop.request(signal.SIGINT)
             signalled.set()
 
     studio.service.hears = signal_comes
@@ -542,7 +547,7 @@ def test_what_is_on_its_way_when_a_signal_comes_is_the_last_that_is_bought(studi
 def test_a_signal_that_only_the_others_noticed_ends_the_batch_too(studio: Studio) -> None:
     studio.service.has_ended = lambda _prompt: False
     batch = studio.batch(3)
-    studio.service.hears = lambda _prompt: studio.jobs.stop.request(signal.SIGTERM)
+    studio.service.hears = lambda _prompt: studio.life.stop.request(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
         list(batch.outcomes())
@@ -560,12 +565,12 @@ def test_what_an_earlier_run_has_saved_is_skipped(studio: Studio) -> None:
 
     assert endings == {0: "Skipped", 1: "Succeed", 2: "Skipped", 3: "Succeed", 4: "Succeed"}
     assert Counter(studio.service.posts) == Counter(["0", "1", "2", "3", "4"])
-    assert again.tally == Tally(5, bought=2, done=5)
+    assert again.tally == Tally(5, kept=2, fetched=1, bought=2, done=5)
     assert studio.files() == {f"{index}.png": png(index) for index in range(5)}
 
 
 def test_what_is_still_under_way_from_an_earlier_run_is_gone_on_with(studio: Studio) -> None:
-    studio.jobs = replace(studio.jobs, timeout=0.2)
+    studio.life = replace(studio.life, timeout=0.2)
     studio.service.has_ended = lambda _prompt: False
     first = run(studio.batch(3))
     studio.service.has_ended = lambda _prompt: True
@@ -574,3 +579,120 @@ def test_what_is_still_under_way_from_an_earlier_run_is_gone_on_with(studio: Stu
 
     assert (set(first.values()), set(second.values())) == ({"still_running"}, {"Succeed"})
     assert Counter(studio.service.posts) == Counter(["0", "1", "2"])
+
+
+# ------------------------------------------------------------------ jobs that need one another
+
+
+def test_a_job_begins_when_what_it_needs_has_ended(studio: Studio) -> None:
+    first = studio.order(0)
+    second = studio.order(1, lambda: made_of(studio.folder / "0.png", "1"), after=(first,))
+    third = studio.order(2, lambda: made_of(studio.folder / "1.png", "2"), after=(second,))
+
+    endings = run(Batch(studio.life, [third, second, first]))
+
+    assert endings == {0: "Succeed", 1: "Succeed", 2: "Succeed"}
+    assert studio.service.posts == ["0", "1", "2"]
+
+
+def made_of(path: Path, prompt: str) -> Inpaint:
+    assert path.exists(), "it began before its picture was there"
+    return inpaint(prompt)
+
+
+def test_what_needs_a_job_that_failed_is_not_submitted(studio: Studio) -> None:
+    studio.service.fails = frozenset("0")
+    first = studio.order(0)
+    second = studio.order(1, after=(first,))
+    third = studio.order(2, after=(second,))
+
+    endings = run(Batch(studio.life, [first, second, third, studio.order(3)]))
+
+    assert endings == {0: "job_failed", 1: "blocked", 2: "blocked", 3: "Succeed"}
+    assert sorted(studio.service.posts) == ["0", "3"]
+
+
+def test_the_longest_chain_begins_first(studio: Studio) -> None:
+    alone, first = studio.order(0), studio.order(1)
+    second = studio.order(2, after=(first,))
+    third = studio.order(3, after=(second,))
+
+    run(Batch(studio.limited(1).life, [alone, first, second, third]))
+
+    assert studio.service.posts[0] == "1"
+
+
+def test_a_long_chain_is_blocked_as_a_whole(studio: Studio) -> None:
+    studio.service.fails = frozenset("0")
+    chain = [studio.order(0)]
+    for index in range(1, 1500):
+        chain.append(studio.order(index, after=(chain[-1],)))
+
+    endings = run(Batch(studio.life, chain))
+
+    assert Counter(endings.values()) == Counter(blocked=1499, job_failed=1)
+
+
+def test_what_others_are_made_of_is_fetched_also_from_another_machine(studio: Studio) -> None:
+    elsewhere = studio.resuming()
+    run(elsewhere.batch(3))
+    for path in studio.folder.iterdir():
+        path.unlink()
+    studio.life.journal.host = "another"  # type: ignore[misc]  # the rows are of the machine that we were
+    first, *others = elsewhere.orders(3)
+    others[0].after = (first,)
+
+    outcomes = {each.order.index: each.result for each in Batch(studio.life, [first, *others], share=True).outcomes()}
+
+    statuses = [getattr(outcomes[index], "status", None) for index in range(3)]
+    assert (statuses, list(studio.files())) == (["Succeed", "Elsewhere", "Elsewhere"], ["0.png"])
+
+
+# ------------------------------------------------------------------ purchases that were not foreseen
+
+
+def test_a_result_that_is_gone_is_copied_from_where_this_disk_has_it(studio: Studio) -> None:
+    run(studio.batch(1))
+    shutil.copy(studio.folder / "0.png", studio.folder / "copy.png")
+    row = next(studio.life.journal.rows())
+    placed = [replace(file, path=str(studio.folder / "copy.png")) for file in row.files]
+    studio.life.journal.record(row.number, Step(State.SAVED, files=placed), studio.life.clock.now())
+    (studio.folder / "0.png").unlink()
+    studio.service.delivers = lambda _prompt: Answer(410)
+
+    endings = run(studio.resuming().batch(1))
+
+    assert (endings, studio.files()["0.png"], studio.service.posts) == ({0: "Succeed"}, png(0), ["0"])
+
+
+def test_a_result_that_is_gone_is_bought_again_within_what_was_agreed_to(studio: Studio) -> None:
+    run(studio.batch(3))
+    for path in studio.folder.iterdir():
+        path.unlink()
+    studio.service.delivers = lambda prompt: Answer(410) if studio.service.posts.count(prompt) < 2 else None
+
+    batch = Batch(studio.resuming().life, studio.resuming().orders(3), purchases=1)
+
+    endings = Counter("limit_reached" if each == "not tried" else each for each in run(batch).values())
+    assert endings == {"Succeed": 1, "limit_reached": 2}
+    assert (len(studio.service.posts), batch.tally.bought) == (4, 1)
+
+
+# ------------------------------------------------------------------ the same job in two runs
+
+
+def test_two_runs_of_one_list_share_it_and_buy_each_job_once(studio: Studio, tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "state")
+    other = replace(studio, life=replace(studio.life, journal=journal))
+    endings: list[dict[int, str]] = []
+    runs = [threading.Thread(target=lambda each=each: endings.append(run(each.batch(30)))) for each in (studio, other)]
+
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join(PATIENCE * 2)
+
+    journal.close()
+    assert [set(each.values()) for each in endings] == [{"Succeed"}, {"Succeed"}]
+    assert Counter(studio.service.posts) == Counter(str(index) for index in range(30))
+    assert studio.files() == {f"{index}.png": png(index) for index in range(30)}

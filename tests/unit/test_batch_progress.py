@@ -49,7 +49,7 @@ def test_a_job_without_a_picture_of_its_own_is_shown_by_its_id(standing: BatchPr
     sending = standing.lines()
     standing.hear(Submitted(JobId("id-1"), ""))
 
-    assert (sending, standing.lines()) == (["a job: sending 50% of 200 MB, 0 s"], ["id-1: submitted, 0 s"])
+    assert (sending, standing.lines()) == (["a job: sending 50% of 200.0 MB, 0 s"], ["id-1: submitted, 0 s"])
 
 
 def test_a_job_that_has_ended_makes_room_for_the_next(standing: BatchProgress, clock: Clock) -> None:
@@ -75,8 +75,8 @@ def test_one_in_trouble_comes_first_until_it_is_heard_from_again(standing: Batch
 
 
 LARGE_ONES: list[tuple[Event, str]] = [
-    (Submitting("huge", LARGE // 4, LARGE), "huge: sending 25% of 200 MB, 0 s"),
-    (Receiving(JobId("id-d"), 1, 1, LARGE // 2, LARGE), "d: receiving 50% of 200 MB, 1 s"),
+    (Submitting("huge", LARGE // 4, LARGE), "huge: sending 25% of 200.0 MB, 0 s"),
+    (Receiving(JobId("id-d"), 1, 1, LARGE // 2, LARGE), "d: receiving 50% of 200.0 MB, 1 s"),
 ]
 
 

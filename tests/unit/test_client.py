@@ -1,8 +1,11 @@
 """The API in Python: every answer the service could give is sorted into one of four."""
 
 import json
+import math
 import random
 from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -18,8 +21,9 @@ from aeforge_cli.api.responses import (
     Retryable,
     Succeeded,
     is_job_id,
+    same_job,
 )
-from aeforge_cli.api.retry import RetryBudget
+from aeforge_cli.api.retry import LONGEST_WAIT, SHORTEST_PAUSE, RetryBudget
 from aeforge_cli.api.transport import Answer, Fault, TransportError
 from aeforge_cli.errors import (
     AccountNotFound,
@@ -35,6 +39,7 @@ from aeforge_cli.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from aeforge_cli.redaction import Redactor, Secret
 from tests.conftest import png
 from tests.unit.conftest import (
     BASE,
@@ -166,8 +171,11 @@ DOUBTS: dict[str, tuple[Answer | TransportError, str]] = {
     "502": (Answer(502, {}, b"<html>"), "the service answered HTTP 502"),
     "503 without Retry-After": (Answer(503), "the service answered HTTP 503"),
     "503 with a bad Retry-After": (Answer(503, {"retry-after": "soon"}), "the service answered HTTP 503"),
+    **{
+        f"{status} with Retry-After": (Answer(status, {"retry-after": "1"}), f"the service answered HTTP {status}")
+        for status in (408, 425, 500, 502, 504, 520)
+    },
     "504": (Answer(504), "the service answered HTTP 504"),
-    "500 with Retry-After": (Answer(500, {"retry-after": "1"}), "the service answered HTTP 500"),
     "408": (Answer(408), "the service answered HTTP 408"),
     "409": (Answer(409), "the service answered HTTP 409"),
     "425": (Answer(425), "the service answered HTTP 425"),
@@ -287,7 +295,47 @@ def test_a_limit_with_a_time_is_obeyed_for_longer(client: Client, transport: Fak
     transport.says(*[told({}, 429, retry_after="2")] * NAMED_WAITS)
 
     assert type(failure(client)) is RateLimited
-    assert sum(clock.slept) == 2.0 * (NAMED_WAITS - 1)
+    assert transport.asked == [POST] * NAMED_WAITS
+    assert all(2.0 <= wait <= 20.0 for wait in clock.slept)
+
+
+@pytest.mark.parametrize("asked", ["0", "00", "Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_asks_for_no_time_at_all_gets_our_own_pauses(
+    client: Client, transport: FakeTransport, clock: FakeClock, status: int, asked: str
+) -> None:
+    transport.says(*[told({}, status, retry_after=asked)] * ATTEMPTS)
+
+    failure(client)
+
+    assert transport.asked == [POST] * ATTEMPTS
+    assert all(wait >= SHORTEST_PAUSE for wait in clock.slept)
+
+
+@pytest.mark.parametrize("asked", ["301", "86400", "99999999999", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_however_long_a_service_asks_us_to_wait_no_clock_overflows(
+    client: Client, transport: FakeTransport, clock: FakeClock, asked: str
+) -> None:
+    transport.says(told({}, 429, retry_after=asked), told({}, 429, retry_after=asked), stands("Pending"))
+
+    with pytest.raises(Retryable) as unheard:
+        client.look(JOB, math.inf)
+    with pytest.raises(RateLimited):
+        submitted(client, until=math.inf)
+
+    assert unheard.value.wait == LONGEST_WAIT
+    assert client.look(JOB) == Pending()
+    assert max(clock.slept) <= LONGEST_WAIT
+
+
+def test_a_date_is_waited_for_by_our_clock_where_the_service_tells_no_time(
+    client: Client, transport: FakeTransport, clock: FakeClock
+) -> None:
+    soon = format_datetime(clock.now() + timedelta(seconds=40), usegmt=True)
+    transport.says(Answer(429, {"retry-after": soon}), made())
+
+    assert submitted(client) == JOB
+    assert sum(clock.slept) == pytest.approx(40, abs=1)
 
 
 @pytest.mark.parametrize(("wait", "patience"), [(301, 10_000), (20, 19)], ids=["very long", "longer than patience"])
@@ -298,7 +346,7 @@ def test_a_time_that_is_too_long_is_not_waited_for(
 
     error = failure(client, until=clock.time + patience)
 
-    assert (type(error), error.why) == (RateLimited, f"HTTP 429; the next try would be due in {wait} s")
+    assert (type(error), error.why) == (RateLimited, f"HTTP 429; it asked us to wait {wait} s (Retry-After)")
     assert clock.slept == []
 
 
@@ -341,7 +389,31 @@ STANDS: dict[str, tuple[Answer, JobStatus]] = {
     "succeeded, with junk": (told({"status": "Succeed", "image_urls": [None, "", 7, LINK]}), Succeeded((LINK,))),
     "failed": (stands("Failed"), Failed()),
     "failed, without the field": (told({"status": "FAILED"}), Failed()),
-    "failed, with a reason": (told({"status": "Failed", "error": "NSFW"}), Failed("NSFW")),
+    **{
+        f"failed, because {json.dumps(said)}": (told({"status": "Failed"} | said), Failed("NSFW"))
+        for said in (
+            {"error": "NSFW"},
+            {"error_message": "NSFW"},
+            {"reason": "NSFW", "detail": "other"},
+            {"message": "NSFW"},
+            {"detail": "NSFW"},
+            {"error": {"message": "NSFW", "code": 7}},
+            {"error": {"code": 7, "detail": {"reason": "NSFW"}}},
+            {"error_message": None, "result": {"error_message": "NSFW"}},
+            {"error": ["NSFW"]},
+            {"detail": [{"msg": "NSFW", "loc": ["body"]}]},
+        )
+    },
+    "failed, without words": (told({"status": "Failed", "error": {"code": 7}, "detail": []}), Failed()),
+    "succeeded, with objects": (
+        told({"status": "Succeed", "image_urls": [{"url": LINK, "width": 8}, {"href": "x"}, LINK + "2"]}),
+        Succeeded((LINK, LINK + "2")),
+    ),
+    "succeeded, with a new line behind a link": (stands("Succeed", f"{LINK}\n"), Succeeded((LINK,))),
+    **{
+        f"pending, its id spelt {spelt}": (stands("Pending", job_id=spelt), Pending())
+        for spelt in (JOB.upper(), JOB.replace("-", ""), JOB.replace("-", "").upper())
+    },
     "a new word": (stands("Queued"), Pending("Queued")),
     "no status": (told({"job_id": JOB}), Pending("unknown status null")),
     "a status that is a list": (told({"status": ["Succeed"]}), Pending('unknown status ["Succeed"]')),
@@ -366,7 +438,7 @@ FINAL: dict[str, tuple[Answer, type[AeforgeError], str]] = {
     "401": (told({"detail": "Invalid API key"}, 401), KeyRejected, "HTTP 401: Invalid API key"),
     "403": (Answer(403), KeyRejected, "HTTP 403"),
     "404 of a user": (told({"detail": "Not Found User"}, 404), AccountNotFound, "HTTP 404: Not Found User"),
-    "410": (Answer(410), Rejected, "HTTP 410"),
+    "410": (told({"detail": "Gone"}, 410), Rejected, "HTTP 410: Gone"),
     "422": (told({"detail": [{"loc": ["path", "job_id"], "msg": "no UUID"}]}, 422), Rejected, ""),
 }
 
@@ -383,7 +455,17 @@ def test_an_answer_about_a_job_that_will_not_change_is_final(
 
 PASSING: dict[str, tuple[Answer | TransportError, type[AeforgeError], float | None, str]] = {
     "404": (told({"detail": "JobStatus not found"}, 404), JobNotFound, None, "missing"),
-    "404, a page": (Answer(404, {}, b"<html>"), JobNotFound, None, "missing"),
+    **{
+        f"{status}, {name}": (answer, ServiceError, None, "")
+        for status in (400, 402, 404, 405, 410, 413, 414, 422)
+        for name, answer in {
+            "a page": Answer(status, {"content-type": "text/html"}, b"<html>Job not found</html>"),
+            "nothing": Answer(status),
+            "a list": told(["Job not found"], status),
+            "JSON of a gateway": told({"message": "no route"}, status),
+            "without words": told({"detail": None}, status),
+        }.items()
+    },
     "408": (Answer(408), ServiceError, None, ""),
     "409": (Answer(409), ServiceError, None, ""),
     "425": (Answer(425), ServiceError, None, ""),
@@ -586,3 +668,163 @@ def test_after_a_429_every_question_waits(transport: FakeTransport, clock: FakeC
 )
 def test_a_job_id_is_a_plain_token(text: str, usable: bool) -> None:
     assert is_job_id(text) is usable
+
+
+# ------------------------------------------------------------------ one job, spelt otherwise
+
+HEX = JOB.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (JOB, JOB.upper(), True),
+        (JOB, HEX, True),
+        (HEX.upper(), JOB, True),
+        (JOB, JOB[:-1] + "1", False),
+        ("job-1", "job-1", True),
+        ("job-1", "JOB-1", False),
+        ("job-1", "job1", False),
+        (JOB, f"{JOB}-", False),
+        (JOB, HEX[:5] + "-" + HEX[5:], False),
+        ("a" * 31, ("a" * 31).upper(), False),
+    ],
+)
+def test_ids_are_compared_as_what_they_name(one: str, other: str, same: bool) -> None:
+    assert same_job(one, other) is same
+    assert same_job(other, one) is same
+
+
+@pytest.mark.parametrize("spelt", [HEX, JOB.upper(), HEX.upper()])
+def test_an_id_is_asked_about_as_it_was_given(client: Client, transport: FakeTransport, spelt: str) -> None:
+    transport.says(made(spelt), stands("Pending"))
+
+    job_id = client.submit(inpaint(), until=LATER)
+
+    assert (job_id, client.look(job_id)) == (spelt, Pending())
+    assert transport.asked[1] == f"GET /job/{spelt}"
+
+
+# ------------------------------------------------------------------ an answer that is damaged, but names the job
+
+NAMED: dict[str, Answer | TransportError] = {
+    "cut behind the id": TransportError(Fault.CLOSED, delivered=True, heard=f'{{"job_id": "{JOB}"'.encode()),
+    "cut behind its last letter": TransportError(Fault.TIMEOUT, delivered=True, heard=f'{{"job_id":"{JOB}'.encode()),
+    "junk behind": Answer(200, {}, f'{{"job_id": "{JOB}"}}\n<!-- served by x -->'.encode()),
+    "twice": Answer(200, {}, f'{{"job_id": "{JOB}"}}{{"job_id": "{JOB.upper()}"}}'.encode()),
+    "no UTF-8": Answer(200, {}, f'{{"job_id": "{JOB}", "note": "'.encode() + b'\xff"}'),
+    "in a page": Answer(200, {}, f'<html>{{"job_id": "{JOB}"}}</html>'.encode()),
+    "in a list": told([{"job_id": JOB}]),
+    "nested": told({"data": {"job_id": JOB}}),
+    "in camel case": told({"jobId": JOB}),
+    "called id": told({"id": JOB}),
+    "alone": told(JOB),
+    "alone in a list": told([JOB]),
+    "behind a failure": told({"job_id": JOB, "detail": "timed out"}, 504),
+    "203": told({"job_id": JOB}, 203),
+}
+
+
+@pytest.mark.parametrize("answer", NAMED.values(), ids=NAMED)
+def test_a_job_that_a_damaged_answer_names_is_told_and_can_be_gone_on_with(
+    client: Client, transport: FakeTransport, answer: Answer | TransportError
+) -> None:
+    transport.says(answer)
+
+    error = failure(client)
+
+    assert type(error) is SubmitUnknown
+    assert error.job_id is not None
+    assert same_job(error.job_id, JOB)
+    assert (error.hint, error.job_id in error.message) == (f"aeforge job wait {error.job_id}", True)
+    assert "It was not sent again" in error.message
+
+
+NAMELESS: dict[str, Answer | TransportError] = {
+    "cut before its last letter": TransportError(
+        Fault.CLOSED, delivered=True, heard=f'{{"job_id": "{JOB[:-1]}'.encode()
+    ),
+    "an id that could go on": TransportError(Fault.CLOSED, delivered=True, heard=f'{{"job_id": "{HEX}'.encode()),
+    "two jobs": Answer(200, {}, f'{{"job_id": "{JOB}"}}{{"job_id": "{JOB[:-1]}1"}}'.encode()),
+    "the id of a request": told({"request_id": JOB}),
+    "the id of a page": Answer(200, {}, f'<html><meta content="{JOB}"></html>'.encode()),
+    "the id of a failure": told({"id": JOB, "detail": "oops"}, 500),
+    "an id that leads elsewhere": Answer(200, {}, b'[{"job_id": "../../user"}]'),
+}
+
+
+@pytest.mark.parametrize("answer", NAMELESS.values(), ids=NAMELESS)
+def test_what_may_be_another_id_is_not_taken_for_the_jobs(
+    client: Client, transport: FakeTransport, answer: Answer | TransportError
+) -> None:
+    transport.says(answer)
+
+    assert failure(client).job_id is None
+
+
+# ------------------------------------------------------------------ secrets in what the service says
+
+KEY = "sk-live-0123456789abcdef"
+QUOTED = f"Incorrect API key provided: {KEY}; see https://u:p4ss@h.test/a?X-Amz-Signature=c2ln"
+
+
+@pytest.fixture
+def discreet(transport: FakeTransport, clock: FakeClock) -> Client:
+    redact = Redactor()
+    redact.hide(Secret(KEY))
+    return Client(transport, base_url=BASE, clock=clock, chance=random.Random(7), redact=redact)
+
+
+def spilt(error: AeforgeError) -> list[str]:
+    said = json.dumps(error.as_json())
+    return [secret for secret in (KEY, "p4ss", "c2ln") if secret in said]
+
+
+SAID: dict[str, Answer] = {
+    **{f"{status}": told({"detail": QUOTED}, status) for status in (400, 401, 402, 403, 404, 413, 422, 429)},
+    "a list": told({"detail": [{"loc": ["body", QUOTED], "msg": QUOTED}]}, 422),
+    "an object": told({"detail": {"code": QUOTED}}, 422),
+    "a gateway's name for it": told({"error": {"message": QUOTED}}, 401),
+    "a redirect": Answer(302, {"location": f"https://{KEY}.elsewhere.test/"}),
+    "a content type": Answer(200, {"content-type": QUOTED}, b"<html>"),
+}
+
+
+@pytest.mark.parametrize("answer", SAID.values(), ids=SAID)
+def test_a_service_that_repeats_the_key_does_not_make_us_repeat_it(
+    discreet: Client, transport: FakeTransport, answer: Answer
+) -> None:
+    transport.says(*[answer] * (ATTEMPTS if answer.status == 429 else 1))
+
+    assert spilt(failure(discreet)) == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 429, 500, 503])
+def test_about_a_job_neither(discreet: Client, transport: FakeTransport, status: int) -> None:
+    found = look(discreet, transport, told({"detail": QUOTED}, status))
+
+    assert isinstance(found, Retryable | AeforgeError)
+    assert spilt(found.error if isinstance(found, Retryable) else found) == []
+
+
+def test_neither_do_states_and_reasons(discreet: Client, transport: FakeTransport) -> None:
+    states = [
+        look(discreet, transport, told({"status": QUOTED})),
+        look(discreet, transport, told({"status": [QUOTED]})),
+        look(discreet, transport, told({"status": "Failed", "error_message": QUOTED})),
+    ]
+
+    assert [secret for secret in (KEY, "p4ss", "c2ln") if secret in repr(states)] == []
+
+
+def test_what_a_service_says_is_kept_short(client: Client, transport: FakeTransport) -> None:
+    found = look(client, transport, told({"status": "Failed", "error_message": "x" * 1_000_000}))
+
+    assert isinstance(found, Failed)
+    assert len(found.reason) <= 2000
+
+
+def test_a_result_link_with_the_key_in_it_is_asked_for_without(discreet: Client, transport: FakeTransport) -> None:
+    found = look(discreet, transport, stands("Succeed", f"{LINK}?api_key={KEY}"))
+
+    assert found == Succeeded((f"{LINK}?api_key=***",))

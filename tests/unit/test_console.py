@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from aeforge_cli.errors import Interrupted, KeyRejected, Usage
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved, Submitted, Submitting, Waiting
-from aeforge_cli.jobs.orders import Finished
-from aeforge_cli.output.console import Console, Verbosity, clean, finished_json
+from aeforge_cli.jobs.results import JobResult
+from aeforge_cli.output.console import Console, Verbosity
+from aeforge_cli.output.formats import named
+from aeforge_cli.output.formats.values import result_values
+from aeforge_cli.output.untrusted import clean
 from aeforge_cli.redaction import Redactor, Secret
 from tests.unit.conftest import JOB, LINK
 
 KEY = "sk-live-0123456789abcdef"
 FILE = SavedFile("out/sky.png", LINK, 7, "ab", 16, 16, "png")
-DONE = Finished(JOB, "Succeed", "inpaint", "photo.png", (LINK,), (), 1.5, attached=False)
+DONE = JobResult(JOB, "Succeed", "inpaint", "photo.png", (LINK,), (), 1.5, attached=False)
 Captured = pytest.CaptureFixture[str]
 
 
@@ -29,7 +32,7 @@ def console(
     redact = Redactor()
     redact.hide(Secret(KEY))
     made = Console(environment or {}, redact=redact)
-    made.json, made.talk = json, talk
+    made.format, made.verbosity = named("json" if json else "text"), talk
     return made
 
 
@@ -93,14 +96,14 @@ def test_long_text_is_cut_and_says_so() -> None:
     ],
     ids=["a link", "links", "files", "standard output", "a hostile link"],
 )
-def test_the_result_is_the_paths_or_else_the_links(capsys: Captured, done: Finished, shown: str) -> None:
+def test_the_result_is_the_paths_or_else_the_links(capsys: Captured, done: JobResult, shown: str) -> None:
     console().finished(done)
 
     assert tuple(capsys.readouterr()) == (shown, "")
 
 
 def test_a_job_that_is_not_waited_for_is_printed_by_its_id(capsys: Captured) -> None:
-    console().finished(Finished(JOB, "Pending", "inpaint", "photo.png"))
+    console().finished(JobResult(JOB, "Pending", "inpaint", "photo.png"))
 
     assert tuple(capsys.readouterr()) == (f"{JOB}\n", "")
 
@@ -124,12 +127,14 @@ def test_as_json_a_job_is_one_line_with_every_field(capsys: Captured) -> None:
         ],
         "seconds": 1.5,
         "attached": False,
+        "index": None,
+        "action": None,
     }
 
 
 def test_of_many_jobs_each_says_which_it_is() -> None:
-    assert finished_json(replace(DONE, index=7))["index"] == 7
-    assert "index" not in finished_json(DONE)
+    assert result_values(replace(DONE, index=7))["index"] == 7
+    assert result_values(DONE)["index"] is None
 
 
 def test_json_is_never_wrapped(capsys: Captured) -> None:
@@ -140,7 +145,7 @@ def test_json_is_never_wrapped(capsys: Captured) -> None:
 
 
 def test_a_path_that_is_no_utf8_is_printed_byte_for_byte(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    console().path("caf\udce9.png")
+    console().finished(replace(DONE, files=(replace(FILE, path="caf\udce9.png"),)))
 
     assert capfdbinary.readouterr().out == b"caf\xe9.png\n"
 
@@ -157,19 +162,14 @@ def test_how_a_job_stands_is_one_line(capsys: Captured) -> None:
 
     plain, as_json = capsys.readouterr().out.splitlines()
     assert plain == f"{JOB}  Queued^[[2J"
-    assert json.loads(as_json) == finished_json(DONE)
+    assert json.loads(as_json) == {"schema": 1, **result_values(DONE)}
 
 
-def test_a_table_is_aligned_and_its_cells_are_harmless(capsys: Captured) -> None:
-    console().table([["a", "long cell", ""], ["longer", "\x1b[2J", "x" * 61]])
+def test_lines_for_people_are_harmless_and_not_among_json(capsys: Captured) -> None:
+    console().text("ok \x1b[2J")
+    console(json=True).text("ok")
 
-    assert capsys.readouterr().out == f"a       long cell\nlonger  ^[[2J      {'x' * 57}...\n"
-
-
-def test_a_table_without_rows_is_empty(capsys: Captured) -> None:
-    console().table([])
-
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "ok ^[[2J\n"
 
 
 # ------------------------------------------------------------------ errors
@@ -285,12 +285,13 @@ def test_debugging_says_much_but_never_the_key(capsys: Captured) -> None:
 EVENTS: list[Event] = [
     Submitting("photo.png"),
     Submitting("photo.png", 50, 100),
+    Submitting("photo.png", 100, 100),
     Submitted(JOB, "photo.png"),
     Waiting(JOB, "Pending", 1.0),
     Waiting(JOB, "Pending", 2.0),
     RetryScheduled("HTTP 503", 4.0, JOB),
     RetryScheduled("HTTP 503", 8.0, JOB),
-    Waiting(JOB, "Run\x1b[2Jning", 9.0),
+    Waiting(JOB, "Run\x1b[2Jning", 69.0),
     Receiving(JOB, 1, 2, 1000, 2_500_000),
     Receiving(JOB, 1, 2, 2_500_000, 2_500_000),
     Saved(JOB, FILE),
@@ -310,9 +311,9 @@ def test_without_a_terminal_each_change_of_state_is_one_plain_line(capsys: Captu
         f"job {JOB} submitted",
         f"Pending, job {JOB}, 1 s",
         f"warning: job {JOB}: HTTP 503; trying again in 4 s",
-        f"Run^[[2Jning, job {JOB}, 9 s",
-        f"receiving 1/2: 1 kB of 2.5 MB, job {JOB}",
-        "the name wanted was taken meanwhile; saved as out/sky.png",
+        f"Run^[[2Jning, job {JOB}, 1 min 9 s",
+        f"receiving result 1 of 2: 1 kB of 2.5 MB, job {JOB}",
+        "the name was taken in the meantime; saved as out/sky.png",
     ]
 
 
@@ -324,12 +325,10 @@ def test_quiet_is_silent_about_events(capsys: Captured) -> None:
     assert tuple(capsys.readouterr()) == ("", "")
 
 
-def test_a_job_gone_on_with_is_told_with_the_way_to_buy_another(capsys: Captured) -> None:
+def test_a_job_that_is_resumed_is_reported_with_the_way_to_submit_another(capsys: Captured) -> None:
     console().notify(Submitted(JOB, "photo.png", attached=True))
 
-    assert capsys.readouterr().err == (
-        f"going on with job {JOB}, bought before and not finished (--new buys another)\n"
-    )
+    assert capsys.readouterr().err == f"resuming job {JOB} (already paid for; --new submits another)\n"
 
 
 def test_an_upload_that_takes_long_tells_how_far_it_is(capsys: Captured) -> None:
@@ -338,11 +337,25 @@ def test_an_upload_that_takes_long_tells_how_far_it_is(capsys: Captured) -> None
     assert capsys.readouterr().err == "sending photo.png 25%\n"
 
 
-def test_an_upload_of_unknown_length_or_at_its_end_tells_no_share(capsys: Captured) -> None:
-    console().notify(Submitting("photo.png", 0, 0))
+def test_what_is_sent_is_not_being_sent(capsys: Captured) -> None:
     console().notify(Submitting("photo.png", 10, 10))
 
-    assert capsys.readouterr().err == "sending photo.png\n" * 2
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Receiving(JOB, 1, 1, 0, None), f"receiving result: 0 bytes, job {JOB}"),
+        (Receiving(JOB, 1, 1, 1, 900), f"receiving result: 1 byte of 900 bytes, job {JOB}"),
+        (Receiving(JOB, 2, 3, 5_000, 0), f"receiving result 2 of 3: 5 kB, job {JOB}"),
+    ],
+    ids=["nothing yet", "small", "unknown length"],
+)
+def test_sizes_are_in_units_that_fit(capsys: Captured, event: Event, line: str) -> None:
+    console().notify(event)
+
+    assert capsys.readouterr().err == f"{line}\n"
 
 
 def test_work_without_an_input_is_sent_without_a_name(capsys: Captured) -> None:

@@ -27,7 +27,8 @@ from aeforge_cli.errors import (
 )
 from aeforge_cli.files.atomic import PartFile, SavedFile
 from aeforge_cli.files.destination import Destination, Naming, destination
-from aeforge_cli.jobs.download import BAD_PICTURES, Delivery, Downloader, SomeMissing
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.download import BAD_PICTURES, Downloader, SomeMissing
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
 from aeforge_cli.process.signals import Stop
 from tests.conftest import png

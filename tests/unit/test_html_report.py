@@ -12,10 +12,12 @@ from typing import NoReturn
 
 import pytest
 
+from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.errors import AeforgeError, CannotSave, JobFailed, Unreachable, Usage
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.jobs.batch import Item, Outcome
-from aeforge_cli.jobs.orders import Finished, Order
+from aeforge_cli.jobs.batch import Outcome
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.html_report import check_report, write_report
 from aeforge_cli.redaction import Redactor, Secret
 from tests.conftest import png
@@ -26,17 +28,17 @@ NASTY = '"><img src=x onerror=alert(1)></script>\x1b[31m\u202e\udcff'
 TAMED = '"><img src=x onerror=alert(1)></script>^[[31m\\u202e\\udcff'
 
 
-def never_made() -> Order:
+def never_made() -> Inpaint:
     raise AssertionError("a report buys nothing")
 
 
-def item(number: int, name: str | Path, words: str = "blue sky") -> Item:
-    return Item(number - 1, str(name), words, never_made)
+def item(number: int, name: str | Path, words: str = "blue sky") -> Order:
+    return Order(never_made, Inpaint, str(name), words=words, index=number - 1)
 
 
-def done(*paths: Path, status: str = "Succeed", urls: tuple[str, ...] = ()) -> Finished:
+def done(*paths: Path, status: str = "Succeed", urls: tuple[str, ...] = ()) -> JobResult:
     files = tuple(SavedFile(str(path)) for path in paths)
-    return Finished(JOB, status, "inpaint", "photo.png", urls, files, 3.2)
+    return JobResult(JOB, status, "inpaint", "photo.png", urls, files, 3.2)
 
 
 @dataclass
@@ -277,7 +279,7 @@ def test_a_full_page_leaves_further_pictures_out_and_says_so(shown: Show, before
 
     page = shown(*(Outcome(item(number, before), done(after)) for number in (1, 2)), room=room)
 
-    left_out = "Left out: this page is full, with 0.0 MB of pictures."
+    left_out = "Left out: this page is full, with 156 bytes of pictures."
     assert len(page.parts["job-1"].pictures) == 2
     assert page.lines("job-2")[-2:] == [f"before: {left_out}", f"after: {left_out}"]
 
@@ -403,7 +405,7 @@ def test_a_report_that_could_not_be_written_is_refused_beforehand(tmp_path: Path
 
     photo, folder, nowhere = tmp_path / "photo.png", tmp_path / "folder.html", tmp_path / "missing" / "report.html"
     assert [refusal(path) for path in (photo, folder, nowhere)] == [
-        (Usage, f"{photo} is no name for a web page"),
+        (Usage, f"{photo} is not the name of a web page"),
         (CannotSave, f"{folder} is a folder"),
         (CannotSave, f"The report {nowhere} cannot be saved"),
     ]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.files.image_headers import Format, ImageInfo, identify, is_complete
-from tests.conftest import png
+from aeforge_cli.files.image_headers import Format, ImageInfo, has_pixels, identify, is_complete
+from tests.conftest import chunk, png
 
 FORMATS = {"png": Format.PNG, "jpg": Format.JPEG, "webp": Format.WEBP, "gif": Format.GIF}
 every_format = pytest.mark.parametrize("suffix", FORMATS)
@@ -264,3 +264,9 @@ def test_each_format_has_a_media_type_and_a_usual_suffix(found: Format) -> None:
     suffixes = {Format.JPEG: "jpg"}
 
     assert (found.content_type, found.extension) == (f"image/{found}", suffixes.get(found, str(found)))
+
+
+def test_a_png_without_pixels_is_whole_and_shows_nothing() -> None:
+    empty = io.BytesIO(b"\x89PNG\r\n\x1a\n" + chunk(b"IEND", b""))
+
+    assert (is_complete(empty, Format.PNG), has_pixels(empty, Format.PNG)) == (True, False)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeforge_cli.api.transport import Answer, Fault, Sink, TransportError
-from aeforge_cli.api.web_inputs import from_address, is_address
+from aeforge_cli.api.web_inputs import from_address, is_address, label_of
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.inputs import (
@@ -426,7 +426,7 @@ class FakeWeb:
     pages: Mapping[str, Answer | TransportError | bytes]
     asked: list[str] = field(default_factory=list)
 
-    def fetch_input(self, url: str, sink: Sink) -> Answer:
+    def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
         self.asked.append(url)
         match self.pages[url]:
             case TransportError() as fault:
@@ -454,7 +454,7 @@ def moved(location: str, status: int = 302) -> Answer:
     ],
 )
 def test_a_picture_from_the_web_is_named_by_its_address(url: str, name: str) -> None:
-    assert known(from_address(url, FakeWeb({url: CONTENT}))) == expected(url, name)
+    assert known(from_address(url, FakeWeb({url: CONTENT}))) == expected(label_of(url), name)
 
 
 def test_redirects_are_followed_to_the_picture() -> None:
@@ -501,7 +501,7 @@ def test_an_address_without_a_picture_is_refused(
 
 def test_an_address_that_announces_too_much_is_given_up_at_once() -> None:
     class Announcing:
-        def fetch_input(self, url: str, sink: Sink) -> Answer:
+        def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
             sink.expect(MOST_BYTES + 1)
             raise AssertionError("nothing was to be read")
 

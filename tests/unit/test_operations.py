@@ -7,6 +7,7 @@ import pytest
 
 from aeforge_cli.api.operations import (
     OPERATIONS,
+    WORDS,
     AiModel,
     CharacterOverlayV1,
     CharacterOverlayV2,
@@ -173,6 +174,65 @@ def test_without_words_there_is_no_request(ask: Callable[[str], Operation], blan
 
     with pytest.raises(Usage, match=r"^The (prompt|keyword|description|text) is empty$"):
         ask(blank)
+
+
+INVISIBLE = {
+    "zero width space": "\u200b",
+    "byte-order mark": "\ufeff",
+    "soft hyphens": "\u00ad\u00ad",
+    "no-break space": "\u00a0",
+    "joiners": "\u200d\u2060",
+    "marks of direction": "\u202e\u2066",
+    "variation selector": "\ufe0f",
+    "combining accent": " \u0301",
+    "filler of Hangul": "\u3164",
+    "blank of Braille": "\u2800",
+    "tag": "\U000e0041",
+    "line separator": "\u2028",
+    "zero byte": "\0",
+}
+
+
+@pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_words_that_nobody_can_see_are_no_words(ask: Callable[[str], Operation], text: str) -> None:
+    with pytest.raises(Usage, match=r"^The (prompt|keyword|description|text) is empty$"):
+        ask(text)
+
+
+@pytest.mark.parametrize("text", ["-", " - ", "--", "-\u200b"])
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_a_hyphen_alone_is_no_prompt_but_a_mistake(ask: Callable[[str], Operation], text: str) -> None:
+    with pytest.raises(Usage, match=r"^The \w+ is only '--?'$") as refused:
+        ask(text)
+
+    assert refused.value.hint == "to read it from standard input, write @-"
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "-5%", "\u00e9", "e\u0301", "\u5929", "\U0001f324\ufe0f", "\U0001fae8", ".", "- sky"]
+)
+def test_whatever_can_be_seen_is_sent_as_it_was_written(text: str) -> None:
+    assert Inpaint(A, text).words == text
+
+
+def test_what_is_no_text_is_not_sent() -> None:
+    with pytest.raises(Usage, match="The prompt is not valid Unicode text"):
+        Inpaint(A, "sky\ud800")
+
+
+def test_two_versions_of_an_operation_share_its_name_and_what_they_can_say_of_it() -> None:
+    for one, other in (
+        (EffectV1, EffectV2),
+        (ReskinV1, ReskinV2),
+        (CharacterOverlayV1, CharacterOverlayV2),
+        (MakeSpriteV1, MakeSpriteV2),
+    ):
+        assert (one.name, one.words_field()) == (other.name, other.words_field())
+
+
+def test_the_names_of_the_fields_for_words_are_those_of_the_operations() -> None:
+    assert WORDS == ("prompt", "keyword", "description", "text")
 
 
 FRAMES: dict[str, tuple[Callable[[int], Operation], tuple[int, ...]]] = {

@@ -19,14 +19,21 @@ from aeforge_cli.errors import (
     Unreachable,
 )
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
-from aeforge_cli.jobs.poll_schedule import FixedSchedule
-from aeforge_cli.jobs.polling import EMPTY_LOOKS, Poller
-from aeforge_cli.journal.interface import Lasted
+from aeforge_cli.jobs.poll_schedule import PollSchedule
+from aeforge_cli.jobs.polling import EMPTY_POLLS, Poller
 from tests.unit.conftest import JOB, LINK, FakeClock, FakeTransport, Scripted, stands, told, unanswered
 
 DONE = stands("Succeed", LINK)
 PENDING = stands("Pending")
 NOT_FOUND = told({"detail": "Job not found"}, 404)
+
+
+def to_the_end(poller: Poller, clock: FakeClock) -> Succeeded | Failed:
+    """Polls, and pauses as the poller says, until the job has ended."""
+    clock.sleep(poller.first_pause())
+    while isinstance(found := poller.poll(), float):
+        clock.sleep(found)
+    return found
 
 
 @dataclass
@@ -38,23 +45,24 @@ class Watching:
     clock: FakeClock
     events: list[Event]
 
-    def watch(self, *answers: Scripted, timeout: float = 600.0, is_new: bool = True) -> Poller:
+    def watch(self, *answers: Scripted, timeout: float = 600.0, is_new: bool = True, is_known: bool = True) -> Poller:
         self.transport.says(*answers)
         now = self.clock.monotonic()
         return Poller(
             JOB,
             client=self.client,
             clock=self.clock,
-            schedule=FixedSchedule(2.0),
+            schedule=PollSchedule(2.0),
             until=now + timeout,
             accepted=now if is_new else None,
             notify=self.events.append,
+            is_known=is_known,
         )
 
     def fails(self, *answers: Scripted, timeout: float = 600.0, is_new: bool = True) -> AeforgeError:
         watch = self.watch(*answers, timeout=timeout, is_new=is_new)
         with pytest.raises(AeforgeError) as failed:
-            watch.to_the_end()
+            to_the_end(watch, self.clock)
         return failed.value
 
 
@@ -66,27 +74,26 @@ def user(client: Client, transport: FakeTransport, clock: FakeClock) -> Watching
 def test_a_new_job_is_looked_at_until_it_is_done(user: Watching) -> None:
     watch = user.watch(PENDING, PENDING, DONE)
 
-    assert watch.to_the_end() == Succeeded((LINK,))
+    assert to_the_end(watch, user.clock) == Succeeded((LINK,))
     assert user.clock.slept == [1.0, 2.0, 2.0]
     assert user.events == [Waiting(JOB, "Pending", 1.0), Waiting(JOB, "Pending", 3.0)]
-    assert watch.lasted == Lasted(3.0, 5.0)
 
 
-def test_an_old_job_is_looked_at_at_once_and_teaches_nothing(user: Watching) -> None:
+def test_an_old_job_is_looked_at_at_once(user: Watching) -> None:
     watch = user.watch(DONE, is_new=False)
 
-    assert watch.to_the_end() == Succeeded((LINK,))
-    assert (user.clock.slept, watch.lasted) == ([0.0], None)
+    assert to_the_end(watch, user.clock) == Succeeded((LINK,))
+    assert user.clock.slept == [0.0]
 
 
 def test_a_job_that_failed_is_an_end_too(user: Watching) -> None:
     watch = user.watch(PENDING, stands("Failed"))
 
-    assert (watch.to_the_end(), watch.lasted) == (Failed(), None)
+    assert to_the_end(watch, user.clock) == Failed()
 
 
 def test_a_state_nobody_knows_is_waited_out_and_told(user: Watching) -> None:
-    assert user.watch(stands("Queued"), DONE).to_the_end() == Succeeded((LINK,))
+    assert to_the_end(user.watch(stands("Queued"), DONE), user.clock) == Succeeded((LINK,))
     assert user.events == [Waiting(JOB, "Queued", 1.0)]
 
 
@@ -104,11 +111,11 @@ def test_patience_ends_with_a_last_look(user: Watching) -> None:
 
 
 def test_a_job_that_ends_with_patience_is_not_missed(user: Watching) -> None:
-    assert user.watch(PENDING, PENDING, DONE, timeout=4.0).to_the_end() == Succeeded((LINK,))
+    assert to_the_end(user.watch(PENDING, PENDING, DONE, timeout=4.0), user.clock) == Succeeded((LINK,))
 
 
 def test_without_a_limit_patience_does_not_end(user: Watching) -> None:
-    assert user.watch(*[PENDING] * 5000, DONE, timeout=math.inf).to_the_end() == Succeeded((LINK,))
+    assert to_the_end(user.watch(*[PENDING] * 5000, DONE, timeout=math.inf), user.clock) == Succeeded((LINK,))
     assert user.clock.time > 9000
 
 
@@ -118,7 +125,7 @@ def test_without_a_limit_patience_does_not_end(user: Watching) -> None:
     ids=["cut", "no name", "500", "nonsense", "429"],
 )
 def test_a_failed_look_is_a_warning_and_not_an_end(user: Watching, trouble: Scripted) -> None:
-    assert user.watch(trouble, PENDING, trouble, DONE).to_the_end() == Succeeded((LINK,))
+    assert to_the_end(user.watch(trouble, PENDING, trouble, DONE), user.clock) == Succeeded((LINK,))
 
     kinds = [type(event) for event in user.events]
     assert kinds == [RetryScheduled, Waiting, RetryScheduled]
@@ -126,7 +133,7 @@ def test_a_failed_look_is_a_warning_and_not_an_end(user: Watching, trouble: Scri
 
 
 def test_the_service_says_when_to_look_again(user: Watching) -> None:
-    user.watch(Answer(503, {"retry-after": "9"}), DONE).to_the_end()
+    to_the_end(user.watch(Answer(503, {"retry-after": "9"}), DONE), user.clock)
 
     assert user.clock.slept == [1.0, 9.0]
     assert user.events == [RetryScheduled("HTTP 503", 9.0, JOB)]
@@ -159,7 +166,7 @@ def test_patience_ends_even_where_the_service_asks_for_more(user: Watching) -> N
 
 
 def test_a_new_job_may_be_unknown_for_a_moment(user: Watching) -> None:
-    assert user.watch(NOT_FOUND, NOT_FOUND, DONE).to_the_end() == Succeeded((LINK,))
+    assert to_the_end(user.watch(NOT_FOUND, NOT_FOUND, DONE), user.clock) == Succeeded((LINK,))
 
 
 def test_a_job_that_stays_unknown_is_not_found(user: Watching) -> None:
@@ -168,8 +175,32 @@ def test_a_job_that_stays_unknown_is_not_found(user: Watching) -> None:
     user.transport.script.clear()
 
 
-def test_an_old_job_that_is_unknown_is_not_found_at_once(user: Watching) -> None:
-    assert type(user.fails(NOT_FOUND, is_new=False)) is JobNotFound
+def test_an_old_job_is_not_lost_by_one_answer_either(user: Watching) -> None:
+    error = user.fails(*[NOT_FOUND] * 60, is_new=False)
+
+    assert isinstance(error, JobNotFound)
+    assert (error.is_certain, user.clock.time - 1000.0 >= 30) == (True, True)
+    user.transport.script.clear()
+
+
+def test_a_job_that_only_the_command_line_names_is_not_found_at_once(user: Watching) -> None:
+    watch = user.watch(NOT_FOUND, is_new=False, is_known=False)
+
+    with pytest.raises(JobNotFound) as failed:
+        to_the_end(watch, user.clock)
+
+    assert failed.value.is_certain is False
+
+
+def test_an_answer_in_between_begins_the_count_anew(user: Watching) -> None:
+    watch = user.watch(*[NOT_FOUND] * 6, PENDING, NOT_FOUND, NOT_FOUND, DONE, is_new=False)
+
+    assert to_the_end(watch, user.clock) == Succeeded((LINK,))
+
+
+def test_a_timeout_before_it_is_certain_says_that_the_job_still_runs(user: Watching) -> None:
+    assert type(user.fails(*[NOT_FOUND] * 9, timeout=5.0)) is JobStillRunning
+    user.transport.script.clear()
 
 
 def test_a_key_that_is_revoked_meanwhile_ends_the_wait(user: Watching) -> None:
@@ -179,14 +210,14 @@ def test_a_key_that_is_revoked_meanwhile_ends_the_wait(user: Watching) -> None:
 def test_a_success_without_results_is_asked_about_a_few_times(user: Watching) -> None:
     empty = stands("Succeed")
 
-    assert user.watch(*[empty] * EMPTY_LOOKS, DONE).to_the_end() == Succeeded((LINK,))
-    assert type(user.fails(*[empty] * (EMPTY_LOOKS + 1))) is UnexpectedAnswer
+    assert to_the_end(user.watch(*[empty] * EMPTY_POLLS, DONE), user.clock) == Succeeded((LINK,))
+    assert type(user.fails(*[empty] * (EMPTY_POLLS + 1))) is UnexpectedAnswer
 
 
 def test_a_good_look_forgives_the_failed_ones(user: Watching) -> None:
     failing = [unanswered()] * 6
 
-    user.watch(*failing, PENDING, unanswered(), DONE).to_the_end()
+    to_the_end(user.watch(*failing, PENDING, unanswered(), DONE), user.clock)
 
     pauses = [event.seconds for event in user.events if isinstance(event, RetryScheduled)]
     assert max(pauses[:-1]) > 1

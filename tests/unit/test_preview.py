@@ -1,14 +1,10 @@
-"""Pictures on a terminal: as files where it takes them, else in half blocks, else not at all."""
+"""Pictures on a terminal: as files or pixels where it takes them, else in half blocks, else not at all."""
 
 import base64
-import fcntl
+import contextlib
 import io
-import os
 import re
-import struct
-import termios
 import zlib
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -18,13 +14,15 @@ from PIL import Image
 from rich.color import ColorSystem
 
 from aeforge_cli.errors import Interrupted
-from aeforge_cli.output.preview import LARGEST_FILE, Opener, Protocol, Screen, before_and_after, screen_of
+from aeforge_cli.output.preview import LARGEST_FILE, Opener, before_and_after
+from aeforge_cli.output.terminal import Protocol, Screen, Unshowable
 from tests.conftest import png
 
 TRUE = Screen(80, 24, colors=ColorSystem.TRUECOLOR)
 COARSE = Screen(80, 24, colors=ColorSystem.EIGHT_BIT)
 KITTY = Screen(80, 24, Protocol.KITTY, ColorSystem.TRUECOLOR)
 ITERM = Screen(80, 24, Protocol.ITERM, ColorSystem.TRUECOLOR)
+SIXEL = Screen(80, 24, Protocol.SIXEL, ColorSystem.TRUECOLOR)
 RED = png(0xFF0000)
 BLUE = png(0x0000FF)
 SQUARE = 22  # columns of a square picture on 24 rows
@@ -99,7 +97,7 @@ def test_what_is_transparent_shows_a_checkerboard() -> None:
     half = saved(Image.new("RGBA", (16, 16), (255, 0, 0, 128)), "PNG")
 
     assert set(re.findall(r"8;2;([\d;]+?)(?=;48|m)", drawn(clear, TRUE))) == {"153;153;153", "102;102;102"}
-    assert set(re.findall(r"8;2;([\d;]+?)(?=;48|m)", drawn(half, TRUE))) == {"204;76;76", "178;50;50"}
+    assert set(re.findall(r"8;2;([\d;]+?)(?=;48|m)", drawn(half, TRUE))) == {"204;76;76", "179;51;51"}
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF", "BMP", "PNG"])
@@ -121,8 +119,9 @@ def test_every_usual_format_is_drawn(kind: str) -> None:
     ids=["empty", "text", "cut", "without pixels", "damaged", "a cut JPEG", "a TIFF"],
 )
 def test_a_picture_that_cannot_be_read_is_not_drawn(content: bytes) -> None:
-    assert drawn(content, TRUE) == ""
-    assert drawn(content, TRUE, before=RED) == ""
+    for before in (None, RED):
+        with pytest.raises(Unshowable, match="the picture cannot be read"):
+            drawn(content, TRUE, before=before)
     assert drawn(RED, TRUE, before=content) == drawn(RED, replace(TRUE, columns=39))
 
 
@@ -130,7 +129,8 @@ def test_a_file_that_is_gone_is_not_drawn() -> None:
     def gone() -> io.BytesIO:
         raise FileNotFoundError
 
-    assert before_and_after(opener(RED), gone, TRUE) == ""
+    with pytest.raises(Unshowable, match="the picture cannot be read"):
+        before_and_after(opener(RED), gone, TRUE)
 
 
 def test_an_interruption_is_none_of_a_pictures_troubles() -> None:
@@ -143,11 +143,8 @@ def test_an_interruption_is_none_of_a_pictures_troubles() -> None:
 
 @pytest.mark.parametrize("screen", [replace(TRUE, columns=8), replace(TRUE, rows=7), replace(TRUE, columns=40, rows=9)])
 def test_a_terminal_that_is_too_small_shows_nothing(screen: Screen) -> None:
-    assert drawn(RED, screen, RED) == ""
-
-
-def test_without_colours_and_without_files_nothing_is_drawn() -> None:
-    assert drawn(RED, Screen(80, 24)) == ""
+    with pytest.raises(Unshowable, match="the terminal is too small"):
+        drawn(RED, screen, RED)
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000), st.integers(8, 300), st.integers(3, 100))
@@ -224,6 +221,57 @@ def test_iterm_gets_files_as_they_are_and_side_by_side() -> None:
     ]
 
 
+# ------------------------------------------------------------------ sixel
+
+SIXEL_SEQUENCE = re.compile(r'\x1bP0;1q"1;1;(\d+);(\d+)((?:#[\d;]+)*?)((?:#\d+[!\d?-~]*[$-]?)+)\x1b\\')
+
+
+def decoded(text: str) -> dict[tuple[int, int], tuple[int, ...]]:
+    """The pixels that a VT340 would show, by column and row; colours in percent."""
+    found = SIXEL_SEQUENCE.search(text)
+    assert found is not None
+    colors = {
+        int(number): tuple(map(int, rgb.split(";"))) for number, rgb in re.findall(r"#(\d+);2;([\d;]+)", found[3])
+    }
+    pixels: dict[tuple[int, int], tuple[int, ...]] = {}
+    for band, line in enumerate(found[4].split("-")):
+        for color, plane in re.findall(r"#(\d+)([!\d?-~]*)", line):
+            sixels = "".join(char * int(count or 1) for count, char in re.findall(r"(?:!(\d+))?([?-~])", plane))
+            for x, char in enumerate(sixels):
+                for bit in range(6):
+                    if ord(char) - 63 >> bit & 1:
+                        pixels[x, 6 * band + bit] = colors[int(color)]
+    return pixels
+
+
+def test_sixels_show_every_pixel_of_the_picture_in_its_colour() -> None:
+    halves = Image.new("RGB", (30, 20), "red")
+    halves.paste("blue", (10, 0, 30, 20))
+
+    pixels = decoded(drawn(saved(halves, "PNG"), SIXEL))
+
+    width, height = 330, 216  # 33 columns of 10 pixels, 11 rows of 20, cut to whole bands of six
+    assert pixels.keys() == {(x, y) for x in range(width) for y in range(height)}
+    assert {pixels[x, y] for x in range(110) for y in range(height)} == {(100, 0, 0)}
+    assert {pixels[x, y] for x in range(110, width) for y in range(height)} == {(0, 0, 100)}
+
+
+def test_sixels_use_no_more_colours_than_the_terminal_has() -> None:
+    ramp = Image.linear_gradient("L").resize((64, 64))
+
+    pixels = decoded(drawn(saved(ramp, "PNG"), replace(SIXEL, registers=16)))
+
+    assert 8 <= len(set(pixels.values())) <= 16
+
+
+def test_sixels_are_as_large_as_the_cells_they_fill_and_no_larger_than_a_terminal_shows() -> None:
+    pixels = decoded(drawn(RED, replace(SIXEL, rows=60, columns=200, cell=(8, 16))))
+    huge = decoded(drawn(RED, replace(SIXEL, rows=200, columns=400, cell=(20, 40))))
+
+    assert (max(x for x, _ in pixels) + 1, max(y for _, y in pixels) + 1) == (58 * 8, 29 * 16 - 29 * 16 % 6)
+    assert max(max(place) for place in huge) < 1000
+
+
 @pytest.mark.parametrize("screen", [KITTY, ITERM], ids=["kitty", "iTerm2"])
 def test_a_file_that_is_too_large_to_send_is_drawn_by_its_pixels(screen: Screen) -> None:
     large = RED + bytes(LARGEST_FILE)
@@ -232,89 +280,13 @@ def test_a_file_that_is_too_large_to_send_is_drawn_by_its_pixels(screen: Screen)
     assert ("▀" in drawn(large, screen)) == (screen is ITERM)
 
 
+ALLOWED = re.compile(r"\x1b(\[[\d;]*[mAC]|[78]|_G[\w=,;+/]*\x1b\\|\]1337;[\w=,;:+/]*\x07|P0;1q[\"#;\d!$?-~-]*\x1b\\)")
+
+
 @given(st.binary(max_size=200))
 def test_nothing_of_a_file_is_written_as_it_is(content: bytes) -> None:
     hostile = RED[:33] + b"\x1b]0;title\x07\x9b31m" + content
 
-    for screen in (TRUE, KITTY, ITERM):
-        left = re.sub(r"\x1b(\[[\d;]*[mAC]|[78]|_G[\w=,;+/]*\x1b\\|\]1337;[\w=,;:+/]*\x07)", "", drawn(hostile, screen))
-        assert set(left) <= set("after▀ \n")
-
-
-# ------------------------------------------------------------------ which terminal it is
-
-
-def terminal(encoding: str = "utf-8") -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-
-
-@pytest.mark.parametrize(
-    ("environment", "protocol"),
-    [
-        ({"TERM": "xterm-256color"}, None),
-        ({"TERM": "xterm-kitty"}, Protocol.KITTY),
-        ({"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, Protocol.KITTY),
-        ({"TERM": "xterm-ghostty"}, Protocol.KITTY),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "ghostty"}, Protocol.KITTY),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, Protocol.ITERM),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, Protocol.ITERM),
-        ({"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, Protocol.ITERM),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "vscode", "KITTY_WINDOW_ID": "1"}, None),
-        ({"TERM": "xterm-kitty", "TERM_PROGRAM": "iTerm.app"}, Protocol.KITTY),
-        ({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}, None),
-        ({"TERM": "screen", "TERM_PROGRAM": "iTerm.app"}, None),
-        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, None),
-        ({"TERM": "xterm-kitty", "STY": "1.pts"}, None),
-        ({"TERM": "xterm-kitty", "ZELLIJ": "0"}, None),
-    ],
-    ids=str,
-)
-def test_files_are_sent_to_terminals_that_are_known_to_take_them(
-    environment: Mapping[str, str], protocol: Protocol | None
-) -> None:
-    assert screen_of(terminal(), environment, color=True).protocol is protocol
-
-
-@pytest.mark.parametrize(
-    ("environment", "colors"),
-    [
-        ({"TERM": "xterm-256color"}, ColorSystem.EIGHT_BIT),
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, ColorSystem.TRUECOLOR),
-        ({"TERM": "xterm", "COLORTERM": "24bit"}, ColorSystem.TRUECOLOR),
-        ({"TERM": "linux"}, None),
-    ],
-    ids=str,
-)
-def test_half_blocks_need_many_colours(environment: Mapping[str, str], colors: ColorSystem | None) -> None:
-    assert screen_of(terminal(), environment, color=True).colors is colors
-
-
-@pytest.mark.parametrize(("encoding", "color"), [("utf-8", False), ("latin-1", True)], ids=["no colour", "no ▀"])
-def test_half_blocks_need_colour_and_their_character(encoding: str, color: bool) -> None:
-    assert screen_of(terminal(encoding), {"TERM": "xterm-256color"}, color=color).colors is None
-
-
-def screen_of_size(rows: int, columns: int, width: int, height: int) -> Screen:
-    """What is made of a real terminal of that size, in cells and in pixels."""
-    keyboard, screen = os.openpty()
-    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, width, height))
-    with os.fdopen(keyboard, "wb"), os.fdopen(screen, "w", encoding="utf-8") as stream:
-        return screen_of(stream, {"TERM": "xterm-256color"}, color=True)
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((30, 100, 0, 0), (100, 30, 2.0)),
-        ((30, 100, 1000, 660), (100, 30, 2.2)),
-        ((30, 100, 100, 30), (100, 30, 2.0)),
-        ((0, 0, 0, 0), (80, 24, 2.0)),
-    ],
-    ids=["cells alone", "pixels, too", "cells instead of pixels", "nothing"],
-)
-def test_the_terminal_says_how_large_it_and_its_cells_are(
-    size: tuple[int, int, int, int], expected: tuple[int, int, float]
-) -> None:
-    screen = screen_of_size(*size)
-
-    assert (screen.columns, screen.rows, screen.ratio) == pytest.approx(expected)
+    for screen in (TRUE, KITTY, ITERM, SIXEL):
+        with contextlib.suppress(Unshowable):
+            assert set(ALLOWED.sub("", drawn(hostile, screen))) <= set("after▀ \n")

@@ -3,13 +3,14 @@
 import copy
 import logging
 import pickle
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aeforge_cli.errors import NotSignedIn
-from aeforge_cli.redaction import Redactor, Secret, checked_key, shown_url
+from aeforge_cli.redaction import Redactor, Secret, checked_key, shown_proxy, shown_url
 
 KEY = "sk-live-0123456789abcdef"
 
@@ -86,6 +87,20 @@ TEXTS = {
     "https://cdn.example/a.png?width=100": "https://cdn.example/a.png?width=100",
     "mail me@example.com about the sky": "mail me@example.com about the sky",
     "nothing secret here": "nothing secret here",
+    r'{"u": "https://cdn.example/a?w=1\u0026X-Amz-Signature=ab\u0026h=2"}': (
+        '{"u": "https://cdn.example/a?w=1&X-Amz-Signature=***&h=2"}'
+    ),
+    r'{"u": "https:\/\/user:pass@cdn.example\/a?sig\u003dab"}': '{"u": "https://***@cdn.example/a?sig=***"}',
+    rf"key \u0073{KEY[1:]}": "key ***",
+    "<Url>https://cdn.example/a?w=1&amp;Signature=ab</Url>": "<Url>https://cdn.example/a?w=1&amp;Signature=***</Url>",
+    "?a=1;sig=b;c=2": "?a=1;sig=***",
+    "HTTPS_PROXY=user:password@proxy.example:3128 is bad": "***@proxy.example:3128 is bad",
+    "user:password@[::1]:3128": "***@[::1]:3128",
+    "http://user:p#ss@proxy.example:3128/": "http://***@proxy.example:3128/",
+    "http://user:p@ss@proxy.example:3128/": "http://***@proxy.example:3128/",
+    "https://cdn.example/a@2x.png": "https://cdn.example/a@2x.png",
+    "https://a.example/,https://u:p@b.example/": "https://a.example/,https://***@b.example/",
+    "git@example.com:owner/repository": "git@example.com:owner/repository",
 }
 
 
@@ -120,9 +135,98 @@ def test_the_key_never_survives_whatever_is_around_it(before: str, after: str) -
     assert KEY not in redact(before + KEY + after)
 
 
+HARD = {
+    "signatures": ";sig",
+    "names without an end": "&sig",
+    "parameters": "&a=",
+    "addresses": "://a:",
+    "users": "u:p@h:1 ",
+    "ats": "a@",
+    "schemes": "bearer ",
+    "escapes": r"\u0026sig",
+    "backslashes": "\\",
+    "one word": "x",
+    "spaces": " ",
+}
+
+
+@pytest.mark.parametrize("piece", HARD.values(), ids=HARD)
+def test_a_long_text_takes_no_longer_than_its_length(piece: str) -> None:
+    """Ten times the text takes about ten times as long; in the square or the cube, it would be 100 or 1000 times."""
+
+    def seconds(size: int) -> float:
+        text = (piece * size)[:size]
+        redact = Redactor()
+        started = time.process_time()
+        for _ in range(3):
+            redact(text, size)
+        return time.process_time() - started
+
+    assert seconds(100_000) < 30 * seconds(10_000) + 0.05
+
+
+@pytest.mark.parametrize("longest", [100, 500, 4000])
+@given(st.integers(0, 9000), st.sampled_from([KEY, f"https://user:{KEY}@h.example/", f"http://h.example/?sig={KEY}"]))
+def test_a_text_is_redacted_before_it_is_cut(longest: int, before: int, secret: str) -> None:
+    redact = Redactor()
+    redact.hide(Secret(KEY))
+
+    shown = redact("-" * before + " " + secret + " " + "-" * 9000, longest)
+
+    assert len(shown) <= longest
+    assert KEY[:6] not in shown
+
+
+@pytest.mark.parametrize("place", range(20))
+def test_where_a_long_text_is_cut_before_it_is_searched_no_half_of_a_password_is_left(place: int) -> None:
+    user = " https://user:hunter2hunter2@h.example/"
+    text = "https://h.example/?sig=" + "A" * (4 * 500 - 23 - 20 - place) + user + "-" * 9000
+
+    assert Redactor()(text, 500).startswith("https://h.example/?sig=*** https://***@h.example/---")
+
+
+def test_a_text_of_a_megabyte_is_cut_before_it_is_searched() -> None:
+    assert len(Redactor()(";sig" * 1_000_000, 500)) == 500
+
+
+@pytest.mark.parametrize("spelt", ["sk%2Flive%2B0123%3D", "sk/live+0123=", 'sk/live+0123="'])
+def test_the_key_is_blanked_however_it_is_quoted(spelt: str) -> None:
+    redact = Redactor()
+    redact.hide(Secret("sk/live+0123="))
+
+    assert "0123" not in redact(f"you sent {spelt}")
+
+
+def test_of_an_address_that_must_still_work_only_the_key_is_blanked() -> None:
+    redact = Redactor()
+    redact.hide(Secret(KEY))
+    url = "https://cdn.example/a?Signature=c2ln&api_key="
+
+    assert redact.without_keys(url + KEY) == url + "***"
+    assert redact.bytes_without_keys(f"\xff{url}{KEY}".encode("latin-1")) == f"\xff{url}***".encode("latin-1")
+
+
+PROXIES = {
+    "http://user:password@proxy.example:3128": "http://proxy.example:3128",
+    "user:password@proxy.example:3128": "http://proxy.example:3128",
+    "http://user:pa#s/s@proxy.example:3128": "http://proxy.example:3128",
+    "user:p://x@proxy.example:3128": "http://proxy.example:3128",
+    "http://proxy.example:3128/": "http://proxy.example:3128",
+    "proxy.example:3128": "http://proxy.example:3128",
+    "proxy.example:secret": "(unreadable address)",
+    "http://@proxy.example": "http://proxy.example",
+}
+
+
+@pytest.mark.parametrize(("proxy", "shown"), PROXIES.items(), ids=PROXIES)
+def test_a_proxy_is_shown_without_its_user(proxy: str, shown: str) -> None:
+    assert shown_proxy(proxy) == shown
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
+        ("https://user:p#ss@cdn.example/a.png", "(unreadable address)"),
         ("https://cdn.example/a.png?Signature=abc#x", "https://cdn.example/a.png?***"),
         ("https://user:password@cdn.example:8443/a.png", "https://cdn.example:8443/a.png"),
         ("https://cdn.example/a.png", "https://cdn.example/a.png"),

@@ -1,21 +1,31 @@
 """When to try again: what the service asked for, else chance; and never without end."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget, jitter, retry_after
+from aeforge_cli.api.retry import (
+    LONGEST_WAIT,
+    SHORTEST_PAUSE,
+    ConcurrencyLimiter,
+    RetryBudget,
+    jitter,
+    pause,
+    retry_after,
+)
 
 NOON = "Sun, 01 Feb 2026 12:00:00 GMT"
+OUR_NOON = datetime(2026, 2, 1, 12, 0, 10, tzinfo=UTC)  # our clock is fast
 
 
 @given(st.integers(0, 10_000), st.integers())
 def test_a_pause_is_by_chance_and_doubles_up_to_20_seconds(attempt: int, seed: int) -> None:
     longest = min(20.0, 0.5 * 2 ** min(attempt, 16))
 
-    assert 0 <= jitter(attempt, chance=random.Random(seed)) <= longest
+    assert SHORTEST_PAUSE <= jitter(attempt, chance=random.Random(seed)) <= longest
 
 
 def test_pauses_use_the_whole_range_so_that_clients_spread() -> None:
@@ -26,6 +36,17 @@ def test_pauses_use_the_whole_range_so_that_clients_spread() -> None:
     assert max(pauses) > 19
 
 
+@given(st.integers(0, 10_000), st.none() | st.floats(0, 10**12), st.integers())
+def test_what_a_service_asks_for_lengthens_our_own_pause_and_never_shortens_it(
+    attempt: int, asked: float | None, seed: int
+) -> None:
+    own = jitter(attempt, chance=random.Random(seed))
+
+    waited = pause(attempt, asked, chance=random.Random(seed))
+
+    assert waited == max(own, min(asked or 0.0, LONGEST_WAIT))
+
+
 WAITS = {
     "seconds": ("3", NOON, 3.0),
     "seconds, written with a zero": ("07", NOON, 7.0),
@@ -34,14 +55,19 @@ WAITS = {
     "a date": ("Sun, 01 Feb 2026 12:00:30 GMT", NOON, 30.0),
     "a date of an old form": ("Sunday, 01-Feb-26 12:00:30 GMT", NOON, 30.0),
     "a date that is past": ("Sun, 01 Feb 2026 11:00:00 GMT", NOON, 0.0),
-    "a date without an answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "", None),
+    "a date without an answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "", 20.0),
+    "a date with nonsense for the answer's own": ("Sun, 01 Feb 2026 12:00:30 GMT", "today", 20.0),
+    "a date without a zone": ("Sun, 01 Feb 2026 12:00:30 -0000", NOON, 30.0),
+    "a past date without an answer's own": ("Sun, 01 Feb 2026 11:00:00 GMT", "", 0.0),
+    "the last date there is": ("Fri, 31 Dec 9999 23:59:59 GMT", NOON, 1e9),
     "absent": ("", NOON, None),
     "negative": ("-1", NOON, None),
     "a fraction": ("1.5", NOON, None),
     "words": ("soon", NOON, None),
     "not a number": ("nan", NOON, None),
     "without end": ("inf", NOON, None),
-    "a number of 21 digits": ("9" * 21, NOON, None),
+    "a number of 21 digits": ("9" * 21, NOON, 1e9),
+    "a number of 5 000 digits": ("9" * 5000, NOON, 1e9),
     "digits of another script": ("\u0663", NOON, None),
     "a date that is none": ("Sun, 99 Feb 2026 12:00:30 GMT", NOON, None),
 }
@@ -49,18 +75,18 @@ WAITS = {
 
 @pytest.mark.parametrize(("value", "date", "wait"), WAITS.values(), ids=WAITS)
 def test_retry_after_is_seconds_or_a_date_by_the_services_own_clock(value: str, date: str, wait: float | None) -> None:
-    assert retry_after({"retry-after": value, "date": date}) == wait
+    assert retry_after({"retry-after": value, "date": date}, OUR_NOON) == wait
 
 
 @given(st.text(), st.text())
 def test_no_header_whatever_makes_us_fail(value: str, date: str) -> None:
-    wait = retry_after({"retry-after": value, "date": date})
+    wait = retry_after({"retry-after": value, "date": date}, OUR_NOON)
 
-    assert wait is None or wait >= 0
+    assert wait is None or 0 <= wait <= 1e9
 
 
 def test_an_answer_without_the_header_asks_for_nothing() -> None:
-    assert retry_after({}) is None
+    assert retry_after({}, OUR_NOON) is None
 
 
 def test_a_dead_service_exhausts_the_budget_and_successes_fill_it_again() -> None:

@@ -154,6 +154,31 @@ def test_a_refused_submission_is_sent_again_after_the_silence(
     assert (job_id, sum(clock.slept), throttled.limiter.limit) == (JOB, 7.0, 8)
 
 
+def test_a_service_that_refuses_again_and_again_is_left_alone_for_longer_than_it_asks(
+    throttled: Client, transport: FakeTransport, clock: FakeClock
+) -> None:
+    transport.says(*[told({}, 429, retry_after="1")] * 12, PENDING)
+    silences = []
+    for _ in range(12):
+        with pytest.raises(Retryable):
+            throttled.look(JOB)
+        silences.append(throttled.limiter.remaining(clock.monotonic()))
+
+    throttled.look(JOB)
+
+    assert (silences[0], min(silences), max(silences) > 5) == (1.0, 1.0, True)
+    assert throttled.limiter.refusals == 0
+
+
+@given(st.floats(allow_nan=False), st.floats(0, 1000))
+def test_no_silence_is_longer_than_five_minutes(seconds: float, now: float) -> None:
+    limiter = ConcurrencyLimiter(16)
+
+    limiter.hold(seconds, now)
+
+    assert 0 <= limiter.remaining(now) <= LONGEST_WAIT + 1e-9
+
+
 def test_a_silence_beyond_patience_is_an_error_at_once(
     throttled: Client, transport: FakeTransport, clock: FakeClock
 ) -> None:
@@ -165,7 +190,7 @@ def test_a_silence_beyond_patience_is_an_error_at_once(
         throttled.look(JOB, until=clock.monotonic() + 10)
 
     assert (type(unheard.value.error), unheard.value.wait, clock.slept) == (RateLimited, 60.0, [])
-    assert unheard.value.error.why == "it asked for silence, for another 60 s"
+    assert unheard.value.error.why == "it asked us to wait, for another 60 s (Retry-After)"
 
 
 def test_no_service_silences_us_for_hours(throttled: Client, transport: FakeTransport, clock: FakeClock) -> None:

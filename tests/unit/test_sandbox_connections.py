@@ -1,4 +1,4 @@
-"""A connection may wait, but not dawdle: a request that does not become whole is given up."""
+"""A connection may wait, but a request that does not become complete is given up."""
 
 import asyncio
 import socket
@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from aeforge_cli.sandbox.connection import Connection
+from aeforge_cli.sandbox.http.connections import Connection
 from aeforge_cli.sandbox.server import Server
 
 
 class Hasty(Connection):
-    patience = 0.3
+    request_timeout = 0.3
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,9 @@
-"""Misbehaviour that cannot be is refused when it is asked for; chance repeats with its seed."""
+"""Faults that cannot be are refused when they are asked for; chance repeats with its seed."""
 
 import pytest
 
-from aeforge_cli.sandbox import Misbehaviour
-from aeforge_cli.sandbox.mischief import Luck
+from aeforge_cli.sandbox import InjectedFaults
+from aeforge_cli.sandbox.http.fault_injection import SeededRandom
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from aeforge_cli.sandbox.mischief import Luck
     ],
     ids=str,
 )
-def test_misbehaviour_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+def test_faults_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=" between "):
-        Misbehaviour(**wrong)  # type: ignore[arg-type]
+        InjectedFaults(**wrong)  # type: ignore[arg-type]
 
 
-def test_luck_repeats_with_its_seed_whatever_else_happens_meanwhile() -> None:
-    alone, beside = Luck(7), Luck(7)
+def test_chance_repeats_with_its_seed_whatever_else_happens_meanwhile() -> None:
+    alone, beside = SeededRandom(7), SeededRandom(7)
 
     expected = [alone.draw("fail") for _ in range(5)]
     drawn = [(beside.draw("drop"), beside.draw("fail"))[1] for _ in range(5)]
@@ -37,5 +37,5 @@ def test_luck_repeats_with_its_seed_whatever_else_happens_meanwhile() -> None:
     assert drawn == expected
 
 
-def test_luck_without_a_seed_differs() -> None:
-    assert Luck(None).draw("fail") != Luck(None).draw("fail")
+def test_chance_without_a_seed_differs() -> None:
+    assert SeededRandom(None).draw("fail") != SeededRandom(None).draw("fail")

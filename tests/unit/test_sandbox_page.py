@@ -9,25 +9,33 @@ EDIT = 'aeforge inpaint photo.jpg -p "Change background to blue sky" -o sky.png'
 
 
 @pytest.mark.parametrize(
-    ("api", "keys", "command"),
+    ("api", "options", "command"),
     [
-        ("http://127.0.0.1:8765", ("sandbox",), f"{EDIT} --sandbox"),
-        ("http://127.0.0.1:8765", ("mine", "sandbox"), f"{EDIT} --sandbox"),
+        ("http://127.0.0.1:8765", SandboxOptions(secret="s"), f"{EDIT} --sandbox"),
         (
             "http://127.0.0.1:8765",
-            ("mine",),
+            SandboxOptions(),
+            f"AEFORGE_API_KEY=sandbox {EDIT} --base-url http://127.0.0.1:8765/public/v1",
+        ),
+        (
+            "http://127.0.0.1:8765",
+            SandboxOptions(keys=("mine",)),
             f"AEFORGE_API_KEY=YOUR-KEY {EDIT} --base-url http://127.0.0.1:8765/public/v1",
         ),
         (
             "http://127.0.0.1:9000",
-            ("sandbox",),
+            SandboxOptions(secret="s"),
             f"AEFORGE_API_KEY=sandbox {EDIT} --base-url http://127.0.0.1:9000/public/v1",
         ),
-        ("http://[::1]:8765", ("sandbox",), f"AEFORGE_API_KEY=sandbox {EDIT} --base-url http://[::1]:8765/public/v1"),
+        (
+            "http://[::1]:8765",
+            SandboxOptions(secret="s"),
+            f"AEFORGE_API_KEY=sandbox {EDIT} --base-url http://[::1]:8765/public/v1",
+        ),
     ],
-    ids=["as it starts by itself", "with keys beside", "with keys of one's own", "on another port", "on IPv6"],
+    ids=["as it starts by itself", "where it has no file", "with keys of one's own", "on another port", "on IPv6"],
 )
-def test_the_first_command_reaches_the_sandbox_that_shows_it(api: str, keys: tuple[str, ...], command: str) -> None:
+def test_the_first_command_reaches_the_sandbox_that_shows_it(api: str, options: SandboxOptions, command: str) -> None:
     origins = Origins(api=api, images="http://127.0.0.1:1", images_port=1)
 
-    assert first_command(SandboxOptions(keys=keys), origins) == command
+    assert first_command(options, origins) == command

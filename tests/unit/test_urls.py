@@ -2,7 +2,19 @@
 
 import pytest
 
-from aeforge_cli.api.urls import check_result_link, checked_base_url, host_of, is_this_machine, origin, resolve
+from aeforge_cli.api.urls import (
+    checked_base_url,
+    checked_result_link,
+    host_of,
+    is_inside,
+    is_this_machine,
+    normalised_base_url,
+    origin,
+    redirected,
+    requestable,
+    resolve,
+    target,
+)
 from aeforge_cli.errors import ResultUnavailable, Usage
 
 NOT_PLAIN = "it is not a plain https:// address"
@@ -18,7 +30,7 @@ def refusal(url: str, *, local: bool = False, addresses: list[str] | None = None
     """Why the link is not followed; None if it is."""
     resolver = public if addresses is None else lambda _host, _port: addresses
     try:
-        check_result_link(url, service_is_local=local, resolver=resolver)
+        checked_result_link(url, service_is_local=local, resolver=resolver)
     except ResultUnavailable as error:
         return error.why
     return None
@@ -49,13 +61,18 @@ LINKS = {
     "https://user:password@cdn.example/a.png": NOT_PLAIN,
     "https://good.example@evil.example/a.png": NOT_PLAIN,
     "https://cdn.example\\@evil.example/a.png": NOT_PLAIN,
-    "https://cdn.example/a b.png": NOT_PLAIN,
+    "https://cdn.example/a b.png": None,
+    "https://cdn.example/a.png\n": None,
+    "https://cdn.example/\u202egnp.a": None,
+    "https://cdn.ex\u0430mple/a.png": None,
+    "https://b\u00fccher.example/\u00e9.png": None,
+    "https://cdn.example/\ud800.png": NOT_PLAIN,
+    "https://\ud800.example/a.png": NOT_PLAIN,
+    "https://\u202e.example/a.png": NOT_PLAIN,
     "https://cdn.example/a\nb.png": NOT_PLAIN,
     "https://cdn.example/a\r\nHost: evil": NOT_PLAIN,
     "https://cdn.example/\x00": NOT_PLAIN,
     " https://cdn.example/a.png": NOT_PLAIN,
-    "https://cdn.example/\u202egnp.a": NOT_PLAIN,
-    "https://cdn.ex\u0430mple/a.png": NOT_PLAIN,
     "https://cdn.example:0/a.png": NOT_PLAIN,
     "https://cdn.example:99999/a.png": NOT_PLAIN,
     "https://cdn.example:port/a.png": NOT_PLAIN,
@@ -87,6 +104,13 @@ HOSTS = {
     "ff02::1": PRIVATE,
     "::ffff:127.0.0.1": PRIVATE,
     "::ffff:10.0.0.1": PRIVATE,
+    "::ffff:100.64.0.1": PRIVATE,
+    "::ffff:224.0.0.1": PRIVATE,
+    "::127.0.0.1": PRIVATE,
+    "::10.0.0.1": PRIVATE,
+    "64:ff9b:1::808:808": PRIVATE,
+    "fec0::1": PRIVATE,
+    "2002:808:808::": None,
     "::ffff:8.8.8.8": None,
     "2002:7f00:1::": PRIVATE,
     "64:ff9b::7f00:1": PRIVATE,
@@ -106,9 +130,28 @@ def test_a_host_without_an_address_is_left_for_the_fetch_to_find_out() -> None:
     assert refusal("https://cdn.example/a.png", addresses=[]) is None
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8765/a.png", "http://localhost/a.png", "https://10.0.0.1/a.png"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8765/a.png", "http://localhost/a.png", "https://[::1]/a.png"])
 def test_a_service_on_this_machine_may_have_its_results_here(url: str) -> None:
     assert refusal(url, local=True, addresses=["127.0.0.1"]) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "why"),
+    [
+        ("https://10.0.0.1/a.png", "10.0.0.1", PRIVATE),
+        ("https://169.254.169.254/a.png", "169.254.169.254", PRIVATE),
+        ("https://cdn.example/a.png", "192.168.1.1", PRIVATE),
+        ("https://cdn.example/a.png", "127.0.0.1", PRIVATE),
+        ("http://10.0.0.1/a.png", "10.0.0.1", INSECURE),
+        ("http://cdn.example/a.png", "8.8.8.8", INSECURE),
+        ("http://cdn.localhost/a.png", "10.0.0.1", INSECURE),
+        ("https://cdn.example/a.png", "8.8.8.8", None),
+    ],
+)
+def test_results_of_a_service_on_this_machine_that_lie_elsewhere_are_judged_as_always(
+    url: str, address: str, why: str | None
+) -> None:
+    assert refusal(url, local=True, addresses=[address]) == why
 
 
 def test_even_a_service_on_this_machine_cannot_send_us_anywhere() -> None:
@@ -123,7 +166,7 @@ def test_a_port_of_its_own_is_looked_up_with_the_host() -> None:
         return ["8.8.8.8"]
 
     for url in ("https://cdn.example/a", "https://cdn.example:8443/a"):
-        check_result_link(url, service_is_local=False, resolver=resolver)
+        checked_result_link(url, service_is_local=False, resolver=resolver)
 
     assert asked == [("cdn.example", 443), ("cdn.example", 8443)]
 
@@ -135,12 +178,18 @@ BASES = {
     "http://localhost/v1": "http://localhost/v1",
     "http://[::1]:8765": "http://[::1]:8765",
     "http://box.localhost": "http://box.localhost",
+    "HTTPS://API.AetherForgeAI.com/public/V1": "https://api.aetherforgeai.com/public/V1",
+    "https://api.aetherforgeai.com:443/public/v1": "https://api.aetherforgeai.com/public/v1",
+    "https://api.aetherforgeai.com./public/v1//": "https://api.aetherforgeai.com/public/v1",
+    "HTTP://LocalHost:80/v1": "http://localhost/v1",
+    "http://[0:0:0:0:0:0:0:1]:80/v1": "http://[::1]/v1",
+    "https://api.example:8443/v1": "https://api.example:8443/v1",
 }
 
 
 @pytest.mark.parametrize(("given", "taken"), BASES.items(), ids=BASES)
-def test_a_base_url_is_taken_without_its_last_slash(given: str, taken: str) -> None:
-    assert checked_base_url(given) == taken
+def test_a_service_has_one_spelling(given: str, taken: str) -> None:
+    assert checked_base_url(given, lambda _host, _port: ["127.0.0.1"]) == taken
 
 
 BAD_BASES = {
@@ -157,6 +206,19 @@ BAD_BASES = {
     "http://127.0.0.1.evil.example/v1": "The base URL must begin with https://",
     "http://localhost.evil.example/v1": "The base URL must begin with https://",
 }
+
+
+@pytest.mark.parametrize(
+    "text", ["sandbox", "", "https://api.example/v1?a=1", "https://me@api.example/v1", "ftp://a.b/"]
+)
+def test_what_is_no_base_url_has_no_other_spelling(text: str) -> None:
+    assert normalised_base_url(text) == text
+
+
+@pytest.mark.parametrize("addresses", [[], ["93.184.215.14"], ["127.0.0.1", "10.0.0.1"]], ids=repr)
+def test_a_name_below_localhost_that_does_not_lead_here_is_not_this_machine(addresses: list[str]) -> None:
+    with pytest.raises(Usage, match="must begin with https"):
+        checked_base_url("http://box.localhost/v1", lambda _host, _port: addresses)
 
 
 @pytest.mark.parametrize(("given", "message"), BAD_BASES.items(), ids=[url or "nothing" for url in BAD_BASES])
@@ -191,7 +253,15 @@ def test_the_key_is_for_one_scheme_host_and_port(one: str, other: str, same: boo
         ("http://127.0.0.1/", True),
         ("http://127.1.2.3/", True),
         ("http://[::1]/", True),
+        ("http://LOCALHOST./", True),
         ("http://a.localhost/", True),
+        ("http://127.1/", True),
+        ("http://0x7f000001/", True),
+        ("http://2130706433/", True),
+        ("http://[::ffff:127.0.0.1]/", True),
+        ("http://[::ffff:10.0.0.1]/", False),
+        ("http://127.0.0.1.example/", False),
+        ("http://localhost.localdomain/", False),
         ("http://0.0.0.0/", False),
         ("http://10.0.0.1/", False),
         ("http://localhost.example/", False),
@@ -199,7 +269,7 @@ def test_the_key_is_for_one_scheme_host_and_port(one: str, other: str, same: boo
     ],
 )
 def test_this_machine_is_known_by_its_names_alone(url: str, here: bool) -> None:
-    assert is_this_machine(url) is here
+    assert is_this_machine(url, lambda _host, _port: ["127.0.0.1"]) is here
 
 
 def test_looking_up_an_unknown_host_is_no_error() -> None:
@@ -217,3 +287,73 @@ def test_looking_up_an_unknown_host_is_no_error() -> None:
 )
 def test_a_message_names_the_host_of_an_address_and_nothing_else(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+# ------------------------------------------------------------------ addresses as they are sent
+
+SENT = {
+    "https://cdn.example/a%2fb%7e%41.png?Signature=a%2Bb%2f+c~": "/a%2fb%7e%41.png?Signature=a%2Bb%2f+c~",
+    "https://cdn.example/a/./../b//c/": "/a/./../b//c/",
+    "https://cdn.example/!$&'()*+,;=:@-._~?/?!$&'()*+,;=:@": "/!$&'()*+,;=:@-._~?/?!$&'()*+,;=:@",
+    "https://cdn.example": "/",
+    "https://cdn.example?a=1": "/?a=1",
+    "https://cdn.example/?": "/?",
+    "https://cdn.example/a#part": "/a",
+    "https://cdn.example/my photo.png\r\n": "/my%20photo.png",
+    "https://cdn.example/\u00e9t\u00e9.png?q=\u00df": "/%C3%A9t%C3%A9.png?q=%C3%9F",
+    'https://cdn.example/"<>^`{|}[]': "/%22%3C%3E%5E%60%7B%7C%7D%5B%5D",
+    "https://cdn.example/100%.png?a=%zz&b=%2": "/100%25.png?a=%25zz&b=%252",
+}
+
+
+@pytest.mark.parametrize(("url", "sent"), SENT.items(), ids=SENT)
+def test_an_address_is_asked_for_byte_for_byte_but_for_what_no_address_may_hold(url: str, sent: str) -> None:
+    assert target(requestable(url)) == sent
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://b\u00fccher.example:8443/a", "https://xn--bcher-kva.example:8443/a"),
+        ("https://B\u00dcCHER.example/", "https://xn--bcher-kva.example/"),
+        ("https://\u4f8b\u3048.example", "https://xn--r8jz45g.example"),
+        ("https://CDN.Example/A", "https://CDN.Example/A"),
+    ],
+)
+def test_a_host_in_another_script_is_sent_as_name_servers_know_it(url: str, sent: str) -> None:
+    assert requestable(url) == sent
+
+
+REDIRECTS = {
+    "https://b.example/x%2fy?s=%7e": "https://b.example/x%2fy?s=%7e",
+    "https://b.example/a/../b": "https://b.example/a/../b",
+    "/c?d": "https://a.example/c?d",
+    "c": "https://a.example/dir/c",
+    "//b.example/c": "https://b.example/c",
+    "/\u00c3\u00a9": "https://a.example/\u00e9",
+    "/\u00e9": "https://a.example/\u00e9",
+    "": None,
+    "https://[::1": None,
+}
+
+
+@pytest.mark.parametrize(("location", "led"), REDIRECTS.items(), ids=ascii)
+def test_a_redirect_leads_where_it_says(location: str, led: str | None) -> None:
+    assert redirected("https://a.example/dir/a?b", location) == led
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses", "inside"),
+    [
+        ("https://a.example/", ["8.8.8.8"], False),
+        ("https://a.example/", ["8.8.8.8", "10.0.0.1"], True),
+        ("https://a.example/", [], False),
+        ("https://8.8.8.8/", ["10.0.0.1"], False),
+        ("https://169.254.169.254/", [], True),
+        ("https://0xa9fea9fe/", [], True),
+        ("https://[::ffff:10.0.0.1]/", [], True),
+        ("https://localhost/", ["127.0.0.1"], True),
+    ],
+)
+def test_what_only_this_machine_can_reach_is_known_as_such(url: str, addresses: list[str], inside: bool) -> None:
+    assert is_inside(url, lambda _host, _port: addresses) is inside

@@ -4,7 +4,9 @@ set -euo pipefail
 
 source=$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)
 extra=
-if [[ $SANDBOX == true ]]; then extra='[sandbox]'; fi
+if [[ $SANDBOX == true ]]; then extra=sandbox; fi
+if [[ -n ${AEFORGE_JOURNAL:-} ]]; then extra+=${extra:+,}postgres; fi
+extra=${extra:+[$extra]}
 
 if [[ -n $VERSION ]]; then
     pipx install --force "aeforge${extra}==${VERSION}"

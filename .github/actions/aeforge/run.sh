@@ -11,6 +11,19 @@ while IFS= read -r line; do
     if [[ -n $line ]]; then options+=("$line"); fi
 done <<<"$ARGUMENTS"
 
+case $JOURNAL in
+"") ;;
+cache)
+    # The folder that the steps before and after this one restore and save.
+    export AEFORGE_STATE_DIR="$RUNNER_TEMP/aeforge-state"
+    if ! grep -qxE -e '--(resume|update|new|skip-existing)' <<<"$ARGUMENTS"; then options+=(--resume); fi
+    ;;
+*)
+    echo "::error::journal must be cache, or nothing; for a shared journal set AEFORGE_JOURNAL" >&2
+    exit 2
+    ;;
+esac
+
 pictures=()
 while IFS= read -r line; do
     if [[ -z $line ]]; then continue; fi

@@ -5,14 +5,12 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
-
-if TYPE_CHECKING:
-    from aeforge_cli.journal.interface import Claiming
 
 Command = Callable[..., None]
 
@@ -68,28 +66,35 @@ def _gathered(group: Any, values: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class VerbosityOptions:
-    """How much is said, and in which form."""
+    """Verbosity."""
 
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per job; errors too are JSON.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")] = False
-    debug: Annotated[bool, typer.Option("--debug", help="Log the HTTP conversation, without secrets.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per job; errors too.")] = False
+    output_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME|TEMPLATE", help="Format: one of text, json, csv. Or '{job_id}...'."),
+    ] = None
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print more on stderr.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Log HTTP requests, with secrets blanked.")] = False
 
     def apply(self, session: Session) -> None:
-        session.talk(json=self.json, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
+        if self.json and self.output_format not in (None, "json"):
+            raise Usage("--json and --format name two formats", hint="leave one of them out")
+        chosen = "json" if self.json else self.output_format or "text"
+        session.talk(output_format=chosen, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
 
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """Which account, which service."""
+    """Account."""
 
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="PROFILE", help="Use this account's settings.")
+        str | None, typer.Option("--profile", metavar="PROFILE", help="Account to use, from the config file.")
     ] = None
     base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="Ask another service with the same API.")
+        str | None, typer.Option("--base-url", metavar="URL", help="URL of another service with the same API.")
     ] = None
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask a stand-in on this machine: no key, no cost.")] = False
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a local stand-in: no key, no cost.")] = False
 
     def apply(self, session: Session, **options: str | None) -> None:
         session.use(profile=self.profile, sandbox=self.sandbox, options={"base_url": self.base_url, **options})
@@ -97,44 +102,47 @@ class AccountOptions:
 
 QualityOption = Annotated[
     Literal["standard", "pro"] | None,
-    typer.Option("--quality", "-q", help="How much work the service puts in.", show_default="standard"),
+    typer.Option("--quality", "-q", help="Quality of the result.", show_default="standard"),
 ]
-PromptOption = Annotated[
-    str | None,
-    typer.Option(
-        "--prompt", "-p", metavar="TEXT", help="What should be where. @FILE reads it from a file, @- from stdin."
-    ),
-]
+
+
+def prompt_option(what: str) -> Any:
+    """`--prompt`, with what it says to the operation."""
+    return typer.Option("--prompt", "-p", metavar="TEXT", help=f"{what}; @FILE or @- reads it.")
+
+
 TimeoutOption = Annotated[
     str | None,
-    typer.Option(
-        "--timeout", metavar="DURATION", help="How long to wait: 90, 90s, 10m, 1h; 0 without limit.", show_default="10m"
-    ),
+    typer.Option("--timeout", metavar="DURATION", help="Maximum wait: 90s, 10m, 1h; 0 = none.", show_default="10m"),
 ]
 
 
 @dataclass(frozen=True)
 class WaitingOptions:
-    """How long, and how often."""
+    """Waiting."""
 
     timeout: TimeoutOption = None
     poll_interval: Annotated[
-        str | None,
-        typer.Option("--poll-interval", metavar="DURATION", help="Look this often; otherwise as the service advises."),
+        str | None, typer.Option("--poll-interval", metavar="DURATION", help="Poll interval (default: adaptive).")
     ] = None
 
     @property
     def interval(self) -> float | None:
-        """Seconds between looks, if the user chose."""
-        from aeforge_cli.config.catalogue import seconds
+        """Seconds between polls, if the user chose. Raises Usage."""
+        from aeforge_cli.config.catalogue import interval
 
-        return seconds(self.poll_interval) if self.poll_interval else None
+        return None if self.poll_interval is None else interval(self.poll_interval)
 
 
 def _publish(ctx: typer.Context, value: bool) -> bool:
     if value:
         ctx.obj.console.publish()
     return value
+
+
+GithubOutputOption = Annotated[
+    bool, typer.Option("--github-output", callback=_publish, help="Set job_id, files and image_urls as step outputs.")
+]
 
 
 def _standard_output(output: str | None) -> str | None:
@@ -146,7 +154,7 @@ def _standard_output(output: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Where results go."""
+    """Output."""
 
     output: Annotated[
         str | None,
@@ -154,53 +162,48 @@ class OutputOptions:
             "--output",
             "-o",
             callback=_standard_output,
-            metavar="FILE|DIR/|TEMPLATE|-",
-            help="Save the results; template fields: {stem} {name} {n} {job_id} {operation} {date} {ext}.",
+            metavar="FILE",
+            help="Save to a file, DIR/ or template (- for stdout).",
         ),
     ] = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False
-    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Do nothing where the output exists.")] = False
-    open: Annotated[bool, typer.Option("--open", help="Show the saved result in the system's viewer.")] = False
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Draw before and after in the terminal, where it can show pictures.")
-    ] = False
-    github_output: Annotated[
-        bool,
-        typer.Option(
-            "--github-output", callback=_publish, help="Give job_id, files and image_urls to the step's outputs."
-        ),
-    ] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False
+    skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Skip jobs whose output exists.")] = False
+    open: Annotated[bool, typer.Option("--open", help="Open the result in the system's viewer.")] = False
+    preview: Annotated[bool, typer.Option("--preview", help="Draw before and after in the terminal.")] = False
+    github_output: GithubOutputOption = False
+
+
+BudgetOption = Annotated[
+    str | None, typer.Option("--budget", metavar="N/day", help="Most to spend; the smallest limit wins.")
+]
 
 
 @dataclass(frozen=True)
 class SubmissionOptions:
-    """What is bought, and whether."""
+    """Submission."""
 
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for the result, or print the job's id at once.")
-    ] = True
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the request as JSON, send nothing.")
-    ] = False
-    new: Annotated[bool, typer.Option("--new", help="Buy another job, even if the same work is not finished.")] = False
-
-    @property
-    def claiming(self) -> "Claiming":
-        from aeforge_cli.journal.interface import Claiming
-
-        return Claiming.ANEW if self.new else Claiming.GO_ON
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait, or print the job id at once.")] = True
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, print the request, send nothing.")] = (
+        False
+    )
+    new: Annotated[bool, typer.Option("--new", help="Submit a new job; do not resume an unfinished one.")] = False
+    budget: BudgetOption = None
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What can be said of every job that is bought."""
+    """What can be said of every job that is submitted."""
 
-    saving: OutputOptions
+    output: OutputOptions
     waiting: WaitingOptions
-    buying: SubmissionOptions
+    submission: SubmissionOptions
     service: AccountOptions
     verbosity: VerbosityOptions
 
     def apply(self, session: Session, **options: str | None) -> None:
         self.verbosity.apply(session)
-        self.service.apply(session, timeout=self.waiting.timeout, **options)
+        session.console.expect_jobs()
+        session.saves_to(self.output.output)
+        self.service.apply(session, timeout=self.waiting.timeout, budget=self.submission.budget, **options)
+        _ = self.waiting.interval
+        session.settings.check(is_sandboxed=session.is_sandboxed)

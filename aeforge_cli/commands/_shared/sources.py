@@ -1,4 +1,4 @@
-"""Where a command finds what it is to buy: pictures that are named, a file of paths, or a manifest."""
+"""What a command is to work on: pictures that are named, a file of paths, or a manifest."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -10,87 +10,131 @@ import typer
 from aeforge_cli.errors import Usage
 
 if TYPE_CHECKING:
-    from aeforge_cli.api.operations import Operation
-    from aeforge_cli.jobs.manifest import Wanted
+    from collections.abc import Callable
+
+    from aeforge_cli.commands._shared.recipes import Recipe
+    from aeforge_cli.files.picture import Picture
+    from aeforge_cli.jobs.manifest import Line
+    from aeforge_cli.session import Session
 
 ASK_ABOVE = 50
 
 
 @dataclass(frozen=True)
 class InputOptions:
-    """Which pictures."""
+    """Inputs."""
 
     images: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[IMAGE]...", help="Pictures: paths, folders, http(s) addresses, or - for standard input."
-        ),
+        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Files, folders, http(s) URLs, or - for stdin.")
     ] = None
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="FILE|-", help="Read paths of pictures, one a line.")
+        str | None, typer.Option("--from", metavar="FILE|-", help="File with one path per line (- for stdin).")
     ] = None
-    recursive: Annotated[bool, typer.Option("--recursive", help="Take the pictures in folders of folders too.")] = False
+    recursive: Annotated[bool, typer.Option("--recursive", help="Search subfolders.")] = False
+
+
+JobsOption = Annotated[
+    str | None, typer.Option("--jobs", "-j", metavar="N", help="Jobs in progress at once.", show_default="16")
+]
+FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")]
+MaxJobsOption = Annotated[
+    int | None,
+    typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")]
+ShareOption = Annotated[bool, typer.Option("--share", help="Leave on other machines what they have made.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Keep a line for each saved file.")
+]
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """Where the jobs are listed, how many may be under way, and when to stop."""
+    """Batch."""
 
     manifest: Annotated[
         str | None,
-        typer.Option(
-            "--manifest",
-            metavar="FILE|-",
-            help="One job a line: JSON Lines or CSV with image, prompt, quality, output, as far as it has them.",
-        ),
+        typer.Option("--manifest", metavar="FILE|-", help="JSON Lines or CSV, one job per line (- for stdin)."),
     ] = None
-    jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="How many jobs may be under way.", show_default="16")
-    ] = None
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Do only what the journal and the disk say is not finished.")
-    ] = False
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Submit nothing more after a failure.")] = False
-    max_jobs: Annotated[
-        int | None, typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to buy more.", show_default="no limit")
-    ] = None
-    yes: Annotated[bool, typer.Option("--yes", help=f"Buy more than {ASK_ABOVE} jobs without being asked.")] = False
+    jobs: JobsOption = None
+    resume: Annotated[bool, typer.Option("--resume", help="Skip finished jobs and resume unfinished ones.")] = False
+    update: Annotated[bool, typer.Option("--update", help="As --resume, and redo jobs that have changed.")] = False
+    fail_fast: FailFastOption = False
+    max_jobs: MaxJobsOption = None
+    yes: YesOption = False
     shard: Annotated[
-        str | None, typer.Option("--shard", metavar="K/N", help="Only the K-th of N equal shares of the list.")
+        str | None, typer.Option("--shard", metavar="K/N", help="Process the K-th of N equal parts of the list.")
     ] = None
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page: before, after, times, failures.")
-    ] = None
+    share: ShareOption = False
+    report: ReportOption = None
+    record: RecordOption = None
+
+    @property
+    def finishing(self) -> tuple[str, ...]:
+        """The options that finish the list when they are added to the same command."""
+        return () if self.update else ("--resume",)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a command is to buy; `is_list` unless one job was named plainly."""
+def named_lines(
+    recipe: "Recipe", batch: BatchOptions, inputs: InputOptions | None, image: str | None, warn: "Callable[[str], None]"
+) -> "list[Line]":
+    """The jobs that arguments, a file of paths and a manifest name together; where no pictures can be named, one job
+    without any if there is no list. Raises Usage."""
+    from aeforge_cli.commands._shared.recipes import Image
+    from aeforge_cli.jobs.manifest import Columns, Line, from_arguments, from_manifest, from_paths
 
-    wanted: "list[Wanted]"
-    is_list: bool
-
-
-def asked(kind: "type[Operation]", listing: BatchOptions, pictures: InputOptions | None) -> Asked:
-    """The jobs that arguments, a file of paths and a manifest name together; where no pictures can be named, one
-    job without any if there is no list. Raises Usage."""
-    from aeforge_cli.jobs.manifest import Wanted, from_arguments, from_manifest, from_paths
-
-    wanted: list[Wanted] = []
-    if pictures:
-        wanted += from_arguments(pictures.images or (), recursive=pictures.recursive)
-        wanted += from_paths(_text(pictures.from_)) if pictures.from_ else []
-    if listing.manifest:
-        wanted += from_manifest(_text(listing.manifest), listing.manifest, kind)
-    elif not pictures:
-        wanted = [Wanted()]
-    if not wanted:
+    lines: list[Line] = []
+    if inputs:
+        lines += from_arguments(inputs.images or (), recursive=inputs.recursive, warn=warn)
+        lines += from_paths(_text(inputs.from_)) if inputs.from_ else []
+    if batch.manifest:
+        needs_image = recipe.image is Image.REQUIRED
+        columns = Columns(recipe.name, recipe.columns, recipe.image is not Image.NONE, needs_image)
+        lines += from_manifest(_text(batch.manifest), batch.manifest, columns)
+    elif not inputs:
+        lines = [Line(image)]
+    if not lines:
         raise Usage("No picture was named", hint="name pictures, a folder, --from FILE or --manifest FILE")
-    is_plain = not (listing.manifest or listing.shard or listing.resume or listing.report)
-    return Asked(
-        [replace(each, index=index) for index, each in enumerate(wanted)],
-        is_list=len(wanted) > 1 or not is_plain or bool(pictures and pictures.from_),
-    )
+    return [replace(each, index=index) for index, each in enumerate(lines)]
+
+
+def check_stdin(*names: str | None) -> None:
+    """Raises Usage where standard input would have to be two things: pictures, lists, or a text as `@-`."""
+    if sum(name in ("-", "@-") for name in names) > 1:
+        raise Usage("Standard input can be read only once", hint="name files for the rest")
+
+
+def words(text: str) -> str:
+    """A prompt, or what `@FILE` or `@-` holds; `@@` stands for a prompt that begins with @. Raises Usage."""
+    if not text.startswith("@"):
+        return text
+    if text.startswith("@@"):
+        return text[1:]
+    if text == "@-":
+        return sys.stdin.read().strip()
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise Usage(
+            f"{text[1:]} cannot be read as a prompt",
+            why=getattr(error, "strerror", None) or "it is not UTF-8 text",
+            hint="@FILE names a UTF-8 text file; for a prompt that begins with @ write @@",
+        ) from None
+
+
+def picture(session: "Session", text: str) -> "Picture":
+    """The picture a user named: a path, an address, or `-` for standard input. Raises FileMissing, NotAnImage."""
+    from aeforge_cli.api.web_inputs import from_address, is_address
+    from aeforge_cli.files.inputs import from_path, from_stream
+
+    if text == "-":
+        return from_stream(sys.stdin.buffer, label="-", name="stdin")
+    if is_address(text):
+        return from_address(text, session.fetcher)
+    return from_path(text)
 
 
 def _text(name: str) -> str:
@@ -98,5 +142,7 @@ def _text(name: str) -> str:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         return content.decode("utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise Usage(f"{name} cannot be read", why=error.strerror or "", hint="check the name") from None
+    except (OSError, ValueError) as error:
+        raise Usage(
+            f"{name} cannot be read", why=getattr(error, "strerror", None) or "", hint="check the name"
+        ) from None

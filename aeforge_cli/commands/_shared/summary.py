@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 
-from aeforge_cli.errors import AeforgeError, Partial
+from aeforge_cli.errors import AeforgeError, BudgetReached, JobStillRunning, Partial
 from aeforge_cli.output.console import Console
+from aeforge_cli.phrases import count
 
 
-class Outcomes:
-    """Counts jobs, tells of each failure, and concludes with one error for all."""
+class Summary:
+    """Counts jobs, reports each failure, and concludes with one error for all; `again` is what to do about it."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, *, again: str) -> None:
         self._total = total
         self._console = console
+        self._again = again
         self._done = 0
         self._failures: list[AeforgeError] = []
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """One job: a failure is told, and the next job goes on; an interruption ends all."""
+        """One job: a failure is reported, and the next job goes on; an interruption ends all."""
         try:
             yield
         except AeforgeError as error:
@@ -31,13 +32,21 @@ class Outcomes:
         self._done += 1
 
     def failed(self, error: AeforgeError) -> None:
-        """Tells of the failure at once, unless it may be the only one there is to tell."""
+        """Reports the failure at once, unless it may be the only one there is to report."""
         self._failures.append(error)
         if self._total > 1:
             self._console.failure(error)
 
-    def conclude(self) -> None:
-        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise."""
+    def conclude(self, *, stopped_by: BudgetReached | None = None) -> None:
+        """Raises what all failures have in common, or Partial if some jobs succeeded or failed otherwise.
+
+        `stopped_by` is why the rest was not tried, where that is no failure of a job.
+        """
+        if stopped_by is not None and not self._done and not self._failures:
+            raise stopped_by
+        if stopped_by is not None:
+            why = f"budget {stopped_by.budget} reached: {stopped_by.why}"
+            raise Partial(self._told, why=why, hint=f"{stopped_by.hint}; then {self._again}")
         if not self._failures:
             return
         last = self._failures[-1]
@@ -45,10 +54,13 @@ class Outcomes:
             raise last
         failed = self._total - self._done
         if not self._done and len({error.exit_status for error in self._failures}) == 1:
-            common = copy(last)
             untried = failed - len(self._failures)
-            told = f"{len(self._failures)} jobs failed, {untried} were not tried"
-            common.message, common.hint = told if untried else f"All {failed} jobs failed", "aeforge job list"
-            common.job_id = common.index = None
-            raise common
-        raise Partial(f"{failed} of {self._total} jobs did not succeed", hint="aeforge job list")
+            state = "still running" if isinstance(last, JobStillRunning) else "failed"
+            told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
+            message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
+            raise type(last)(message, why=last.why, hint=self._again, http_status=last.http_status)
+        raise Partial(self._told, hint=self._again)
+
+    @property
+    def _told(self) -> str:
+        return f"{self._total - self._done} of {self._total} jobs did not succeed"

@@ -18,28 +18,22 @@ class ApiVersion(StrEnum):
 
 
 ApiVersionOption = Annotated[
-    ApiVersion | None,
-    typer.Option(
-        "--api-version", help="Which form of the service's operation.", show_default="1, or as the options need"
-    ),
+    ApiVersion | None, typer.Option("--api-version", help="Version of the operation.", show_default="by the options")
 ]
 
 
 ResolutionOption = Annotated[
     Resolution | None,
-    typer.Option(
-        "--resolution",
-        case_sensitive=False,
-        help="The result's long side: 1024, 2048 or 4096 pixels (version 1).",
-        show_default="1K",
-    ),
+    typer.Option("--resolution", case_sensitive=False, help="Size of the long side (version 1).", show_default="1K"),
 ]
 
 
 VersionQualityOption = Annotated[
-    Quality | None,
-    typer.Option("--quality", "-q", help="How much work the service puts in (version 2).", show_default="standard"),
+    Quality | None, typer.Option("--quality", "-q", help="Quality (version 2).", show_default="standard")
 ]
+
+
+OF_VERSIONS = (frozenset({"resolution"}), frozenset({"quality"}))  # options that only one of the forms knows
 
 
 def version_for(asked: ApiVersion | None, *, first: Mapping[str, object], second: Mapping[str, object]) -> ApiVersion:

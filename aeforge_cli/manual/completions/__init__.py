@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
+from pathlib import Path
 
 from aeforge_cli.manual.reference import TOPICS
 from aeforge_cli.manual.tree import Command, Takes
@@ -31,6 +32,17 @@ FILE_NAMES = {
 def script(shell: Shell, tree: Command) -> str:
     """The whole script for one shell."""
     text: str = import_module(f"aeforge_cli.manual.completions.{shell}").script(_with_help_of(tree))
+    return text
+
+
+def filled(template: str, **parts: str) -> str:
+    """The program in the template file, with a part in place of each comment `# @name@`.
+
+    The programs are files of their own, so that linters and editors can read them.
+    """
+    text = Path(__file__).with_name(template).read_text("utf-8")
+    for name, part in parts.items():
+        text = text.replace(f"# @{name}@", part)
     return text
 
 

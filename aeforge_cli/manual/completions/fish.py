@@ -2,44 +2,18 @@
 
 from collections.abc import Iterator
 
-from aeforge_cli.manual.completions import Offer, words_to
+from aeforge_cli.manual.completions import Offer, filled, words_to
 from aeforge_cli.manual.tree import Argument, Command, Option, Takes
 
 
 def script(tree: Command) -> str:
-    return "\n".join([_HEAD, *_walk(tree), *_completes(tree), ""])
+    return filled("aeforge.fish.in", lists="\n".join(_lists(tree)), completes="\n".join(_completes(tree)))
 
 
-def _walk(tree: Command) -> Iterator[str]:
-    """A function that says at which command the cursor is, and how many arguments stand before it."""
-    yield "# Where the cursor is: the command, and the number of its arguments so far"
-    yield "function __aeforge_place"
-    yield "    set -l place"
-    yield "    set -l count 0"
-    yield "    set -l words (commandline -opc)"
-    yield "    set -l skip no"
-    yield "    set -l ended no"
-    yield "    for word in $words[2..-1]"
-    yield "        if test $skip = yes"
-    yield "            set skip no"
-    yield "        else if test $ended = no; and string match -qr -- '^-' $word"
-    yield '            test "$word" = --; and set ended yes'
-    yield '            contains -- "$place $word" $__aeforge_taking; and set skip yes'
-    yield '        else if contains -- (string trim -- "$place $word") $__aeforge_commands'
-    yield '            set place (string trim -- "$place $word")'
-    yield "        else"
-    yield "            set count (math $count + 1)"
-    yield "        end"
-    yield "    end"
-    yield "    echo $place"
-    yield "    echo $count"
-    yield "end"
-    yield ""
+def _lists(tree: Command) -> Iterator[str]:
     commands = [words_to(command) for command in tree.walk()][1:]
     yield "set -g __aeforge_commands " + " ".join(map(_quoted, commands))
     yield "set -g __aeforge_taking " + " ".join(map(_quoted, _taking(tree)))
-    yield ""
-    yield _CONDITIONS
 
 
 def _taking(tree: Command) -> Iterator[str]:
@@ -70,7 +44,7 @@ def _argument(argument: Argument, place: str, number: int) -> Iterator[str]:
     if not offer.is_nothing:
         last = " 999" if argument.repeatable else ""
         condition = _quoted(f"__aeforge_at {_quoted(place)} {number}{last}")
-        yield f"complete -c aeforge -n {condition} {_offered(offer)}"
+        yield f"complete -c aeforge -n {condition} {_offered(offer, argument.name)}"
 
 
 def _option(option: Option) -> Iterator[str]:
@@ -78,15 +52,17 @@ def _option(option: Option) -> Iterator[str]:
     value = ""
     if option.metavar:
         offer = Offer(option.takes, option.choices)
-        value = " -x" if offer.is_nothing else f" -r {_offered(offer)}"
-    yield f"{spelled}{value} -d {_quoted(option.help)}"
+        value = " -x" if offer.is_nothing else f" -r {_offered(offer, option.names[-1])}"
+    yield f"{spelled}{value} -d {_quoted(option.brief)}"
     for name in option.opposites:
         yield f"-l {name[2:]} -d {_quoted('The opposite of ' + option.names[-1] + '.')}"
 
 
-def _offered(offer: Offer) -> str:
+def _offered(offer: Offer, of: str) -> str:
+    """Each word says what it is one of, or fish would show the option's whole description beside it."""
     if offer.words:
-        return f"-f -a {_quoted(' '.join(offer.words))}"
+        kind = of.strip("-[].").lower().replace("-", " ")
+        return "-f -a " + _quoted(" ".join(f"{word}\\t'{kind}'" for word in offer.words))
     return _OFFERED[offer.takes]
 
 
@@ -100,45 +76,3 @@ _OFFERED = {
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-_CONDITIONS = """\
-# True at a command: anywhere, or where the argument of a number (or of a range of numbers) is due
-function __aeforge_at -a place first last
-    set -l here (__aeforge_place)
-    test "$here[1]" = "$place"; or return 1
-    test -z "$first"; and return 0
-    test -n "$last"; or set last $first
-    test $here[2] -ge $first -a $here[2] -le $last
-end
-
-# The first of: a folder that is named, the one of XDG, and the system's own
-function __aeforge_folder -a named xdg usual
-    if test -n "$named"
-        string replace -r -- '^~' $HOME $named
-    else if test -n "$xdg"
-        echo $xdg/aeforge
-    else if test -d "$HOME/Library/Application Support/aeforge"
-        echo "$HOME/Library/Application Support/aeforge"
-    else
-        echo $HOME/$usual/aeforge
-    end
-end
-
-function __aeforge_jobs
-    echo @last
-    set -l file (__aeforge_folder "$AEFORGE_STATE_DIR" "$XDG_STATE_HOME" .local/state)/pending-jobs
-    test -r "$file"; and string match -r '.+' <"$file"
-end
-
-function __aeforge_profiles
-    set -l file (__aeforge_folder "$AEFORGE_CONFIG_DIR" "$XDG_CONFIG_HOME" .config)/config.toml
-    test -r "$file"; or return
-    string replace -rf '^\\s*\\[\\s*profiles\\s*\\.\\s*"?([A-Za-z0-9_-]+)"?\\s*\\].*$' '$1' <"$file"
-end
-"""
-
-_HEAD = """\
-# fish completion for aeforge, written by: aeforge completion fish
-# It starts no process.
-"""

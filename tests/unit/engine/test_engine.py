@@ -17,7 +17,7 @@ from PIL import Image
 from aeforge_cli.sandbox.engine import Instruction, Quality, Refused, edit_bytes, engine_names, load_engine
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 ASTRONAUT = Path(__file__).parents[2] / "photos" / "astronaut.jpg"
 FACE = (145, 65, 178, 108)
@@ -28,7 +28,7 @@ def edited(prompt: str, picture: Image.Image | None = None, quality: Quality = "
     return load_engine("local").edit(shown, Instruction(prompt, quality), lambda _: None)
 
 
-def part(picture: Image.Image, box: tuple[int, int, int, int]) -> Floats:
+def part(picture: Image.Image, box: tuple[int, int, int, int]) -> FloatArray:
     return np.asarray(picture.convert("RGB").crop(box), np.float32)
 
 
@@ -188,7 +188,7 @@ def test_importing_the_engine_loads_nothing_heavy() -> None:
 def test_the_weights_are_the_file_their_readme_names() -> None:
     weights = files("aeforge_cli.sandbox.engine") / "weights"
 
-    digest = hashlib.sha256((weights / "u2netp.onnx").read_bytes()).hexdigest()
+    digest = hashlib.sha256((weights / "u2netp_int8.onnx").read_bytes()).hexdigest()
 
     assert f"`{digest}`" in (weights / "README.md").read_text(encoding="utf-8")
     assert "Apache License" in (weights / "LICENSE-u2netp.txt").read_text(encoding="utf-8")

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine import Refused
-from aeforge_cli.sandbox.engine.filters import Floats, gaussian
-from aeforge_cli.sandbox.engine.mattes import alpha_of, likely_subject, refined, subject_colours
+from aeforge_cli.sandbox.engine.arrays.filters import gaussian_filter
+from aeforge_cli.sandbox.engine.matting.mattes import (
+    estimate_alpha,
+    estimate_foreground,
+    feather,
+    refine_alpha,
+    subject_probability,
+)
+
+if TYPE_CHECKING:
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 ORANGE, TEAL = np.array((0.9, 0.5, 0.1), np.float32), np.array((0.1, 0.4, 0.5), np.float32)
 
 
-def soft_disc() -> Floats:
+def soft_disc() -> FloatArray:
     """Three quarters covered at the edge: the truth."""
     y, x = np.mgrid[0:120, 0:120]
-    return gaussian((np.hypot(y - 60, x - 60) < 35).astype(np.float32), 1.5)
+    return gaussian_filter((np.hypot(y - 60, x - 60) < 35).astype(np.float32), 1.5)
 
 
-def before_teal(alpha: Floats) -> Floats:
+def before_teal(alpha: FloatArray) -> FloatArray:
     return alpha[..., None] * ORANGE + (1 - alpha[..., None]) * TEAL
 
 
 def test_a_rough_guess_is_refined_to_the_true_matte() -> None:
     truth = soft_disc()
-    guess = gaussian((np.roll(truth, 2, axis=1) > 0.5).astype(np.float32), 3)
+    guess = gaussian_filter((np.roll(truth, 2, axis=1) > 0.5).astype(np.float32), 3)
 
-    alpha = refined(before_teal(truth), guess, 40)
+    alpha = refine_alpha(before_teal(truth), guess, 40)
 
     assert np.abs(alpha - truth).mean() < np.abs(guess - truth).mean() / 4
 
@@ -35,7 +46,7 @@ def test_a_rough_guess_is_refined_to_the_true_matte() -> None:
 def test_the_subject_keeps_its_own_colour_where_the_background_shines_through() -> None:
     truth = soft_disc()
 
-    colours = subject_colours(before_teal(truth), truth)
+    colours = estimate_foreground(before_teal(truth), truth)
 
     edge = (truth > 0.2) & (truth < 0.8)
     assert np.abs(colours[edge] - ORANGE).max() < 0.1
@@ -46,7 +57,7 @@ def test_where_nothing_stands_out_nothing_is_cut_out(size: tuple[int, int]) -> N
     picture = Image.new("RGB", size, (90, 90, 90))
 
     with pytest.raises(Refused):
-        alpha_of(picture, likely_subject(picture, "standard"), "standard")
+        estimate_alpha(picture, subject_probability(picture, "standard"), "standard")
 
 
 def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_soft_edges_is() -> None:
@@ -56,5 +67,16 @@ def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_so
     thin[20:180, 96:104], thin[20:180, 99:101] = 0.5, 1
 
     with pytest.raises(Refused):
-        alpha_of(picture, unsure.astype(np.float32), "standard")
-    assert alpha_of(picture, thin.astype(np.float32), "standard")[100, 100] > 0.9
+        estimate_alpha(picture, unsure.astype(np.float32), "standard")
+    assert estimate_alpha(picture, thin.astype(np.float32), "standard")[100, 100] > 0.9
+
+
+def test_a_closer_look_counts_for_nothing_where_its_frame_crosses_the_picture() -> None:
+    """A step there would be a straight cut through the subject."""
+    weights = feather((100, 80), (0, 40, 80, 140), (200, 200))
+
+    assert weights[50, 40] == 1
+    assert weights[0, 40] < 0.2
+    assert weights[-1, 40] < 0.2
+    assert weights[50, -1] < 0.2
+    assert weights[50, 0] == 1

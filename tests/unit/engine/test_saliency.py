@@ -7,29 +7,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from aeforge_cli.sandbox.engine.saliency import SIDE, saliency, saliency_of_views
+from aeforge_cli.sandbox.engine.matting.saliency import (
+    INPUT_SIDE,
+    augmented_foreground_probability,
+    foreground_probability,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 
-def seen(answer: Callable[[Floats], Floats]) -> Floats:
+def seen(answer: Callable[[FloatArray], FloatArray]) -> FloatArray:
     """By a network that sees what `answer` says in the red channel it is shown."""
-    return saliency_of_views(red_in_a_corner(), lambda planes: answer(planes[0, 0]).astype(np.float32))
+    return augmented_foreground_probability(red_in_a_corner(), lambda planes: answer(planes[0, 0]).astype(np.float32))
 
 
 def red_in_a_corner() -> Image.Image:
-    picture = Image.new("RGB", (SIDE, SIDE), (0, 0, 0))
+    picture = Image.new("RGB", (INPUT_SIDE, INPUT_SIDE), (0, 0, 0))
     picture.paste((255, 0, 0), (20, 30, 120, 90))
     return picture
 
 
 def test_every_look_shows_the_picture_another_way_up_and_finds_the_thing_in_the_same_place() -> None:
-    shown: list[Floats] = []
+    shown: list[FloatArray] = []
 
-    def sees_red(red: Floats) -> Floats:
+    def sees_red(red: FloatArray) -> FloatArray:
         shown.append(red)
         return (red > 0).astype(np.float32)
 
@@ -41,19 +45,19 @@ def test_every_look_shows_the_picture_another_way_up_and_finds_the_thing_in_the_
 
 
 def test_a_look_that_leaves_half_of_the_thing_unsure_hardly_counts() -> None:
-    def sure_only_upright(red: Floats) -> Floats:
-        upright = red[: SIDE // 2].max() > 0 and red[:, : SIDE // 2].max() > 0
-        return np.where(red > 0, 1 if upright else np.where(np.arange(SIDE) % 2, 0.8, 0.2)[:, None], 0)
+    def sure_only_upright(red: FloatArray) -> FloatArray:
+        upright = red[: INPUT_SIDE // 2].max() > 0 and red[:, : INPUT_SIDE // 2].max() > 0
+        return np.where(red > 0, 1 if upright else np.where(np.arange(INPUT_SIDE) % 2, 0.8, 0.2)[:, None], 0)
 
     assert seen(sure_only_upright)[30:90, 20:120].min() > 0.9
 
 
 def test_a_look_that_sees_nothing_hardly_counts() -> None:
-    likely = seen(lambda red: np.where(red[: SIDE // 2].max() > 0, red > 0, np.full(red.shape, 0.2)))
+    likely = seen(lambda red: np.where(red[: INPUT_SIDE // 2].max() > 0, red > 0, np.full(red.shape, 0.2)))
 
     assert likely[30:90, 20:120].min() > 0.9
 
 
 def test_a_black_picture_has_no_subject_and_is_no_error() -> None:
-    assert saliency_of_views(Image.new("RGB", (3, 2))).max() < 0.5
-    assert saliency(Image.new("RGB", (1, 1))).shape == (SIDE, SIDE)
+    assert augmented_foreground_probability(Image.new("RGB", (3, 2))).max() < 0.5
+    assert foreground_probability(Image.new("RGB", (1, 1))).shape == (INPUT_SIDE, INPUT_SIDE)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import SkyKind
-from aeforge_cli.sandbox.engine.skies import sky_share
-from aeforge_cli.sandbox.engine.weather import paint_sky
+from aeforge_cli.sandbox.engine.matting.sky_segmentation import segment_sky
+from aeforge_cli.sandbox.engine.rendering.sky_synthesis import synthesise_sky
 
 HORIZON = 60
 
@@ -24,7 +24,7 @@ def landscape(sky: tuple[int, int, int]) -> Image.Image:
 
 
 def test_the_sky_is_found_around_what_stands_before_it() -> None:
-    share = sky_share(landscape((120, 170, 230)), "standard")
+    share = segment_sky(landscape((120, 170, 230)), "standard")
 
     assert share is not None
     assert share[5:15].mean() > 0.98
@@ -38,12 +38,28 @@ def test_the_sky_goes_on_beyond_a_tower_that_reaches_the_upper_edge() -> None:
     # To its right a twig is before every column's upper end.
     picture[2:4, 90:] = (40, 30, 20)
 
-    share = sky_share(Image.fromarray(picture), "standard")
+    share = segment_sky(Image.fromarray(picture), "standard")
 
     assert share is not None
     assert share[15:50, 100:].mean() > 0.95
     assert share[15:50, 74:86].mean() < 0.02
     assert share[65:].mean() < 0.02
+
+
+def test_a_subject_of_the_sky_s_colour_is_not_washed_over() -> None:
+    picture = np.asarray(landscape((120, 170, 230))).copy()
+    suit = np.s_[25:HORIZON, 70:90]
+    picture[suit] = (118, 168, 228)
+    subject = np.zeros((120, 160), np.float32)
+    subject[suit] = 1
+
+    washed, kept = (segment_sky(Image.fromarray(picture), "standard", known) for known in (None, subject))
+
+    assert washed is not None
+    assert kept is not None
+    assert washed[suit].mean() > 0.5
+    assert kept[30:55, 74:86].mean() < 0.1
+    assert kept[5:15].mean() > 0.95
 
 
 WALLS = {
@@ -57,27 +73,27 @@ WALLS = {
 
 @pytest.mark.parametrize("wall", WALLS.values(), ids=WALLS)
 def test_a_plain_wall_is_not_a_sky(wall: tuple[int, int, int]) -> None:
-    assert sky_share(landscape(wall), "standard") is None
+    assert segment_sky(landscape(wall), "standard") is None
 
 
 def test_a_picture_too_small_to_tell_has_no_sky() -> None:
-    assert sky_share(Image.new("RGB", (8, 8), (100, 150, 230)), "standard") is None
+    assert segment_sky(Image.new("RGB", (8, 8), (100, 150, 230)), "standard") is None
 
 
 @pytest.mark.parametrize("kind", SkyKind)
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (160, 90)], ids=str)
 def test_a_sky_of_any_size_is_painted_the_same_each_time(kind: SkyKind, size: tuple[int, int]) -> None:
-    sky = paint_sky(kind, size)
+    sky = synthesise_sky(kind, size)
 
     assert sky.shape == (size[1], size[0], 3)
     assert 0 <= sky.min() <= sky.max() <= 1
-    np.testing.assert_array_equal(sky, paint_sky(kind, size))
+    np.testing.assert_array_equal(sky, synthesise_sky(kind, size))
 
 
 def test_each_sky_looks_like_its_name() -> None:
     red, green, blue = range(3)
-    mean = {kind: paint_sky(kind, (160, 120)).mean(axis=(0, 1)) for kind in SkyKind}
-    grey = {kind: paint_sky(kind, (160, 120)).std() for kind in SkyKind}
+    mean = {kind: synthesise_sky(kind, (160, 120)).mean(axis=(0, 1)) for kind in SkyKind}
+    grey = {kind: synthesise_sky(kind, (160, 120)).std() for kind in SkyKind}
 
     assert all(mean[kind][blue] > mean[kind][green] > mean[kind][red] for kind in (SkyKind.CLEAR, SkyKind.BLUE))
     assert mean[SkyKind.CLEAR][red] < mean[SkyKind.BLUE][red] < mean[SkyKind.CLOUDY][red]

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.edits import Tone
-from aeforge_cli.sandbox.engine.tones import recoloured, toned
+from aeforge_cli.sandbox.engine.rendering.tones import apply_tone, recolour
 
 if TYPE_CHECKING:
-    from aeforge_cli.sandbox.engine.filters import Floats
+    from aeforge_cli.sandbox.engine.arrays.dtypes import FloatArray
 
 
 def swatches() -> Image.Image:
@@ -21,7 +21,7 @@ def swatches() -> Image.Image:
     return Image.fromarray(np.array(colours, np.uint8)).resize((60, 40), Image.Resampling.NEAREST)
 
 
-def values(picture: Image.Image) -> Floats:
+def values(picture: Image.Image) -> FloatArray:
     return np.asarray(picture, np.float32)
 
 
@@ -59,18 +59,26 @@ def test_a_tone_does_what_it_is_called_and_more_of_it_when_stronger(tone: Tone, 
     assert callable(more)
     picture = swatches()
 
-    amounts = [more(picture), more(toned(picture, tone, 0.5)), more(toned(picture, tone, 1.0))]
+    amounts = [more(picture), more(apply_tone(picture, tone, 0.5)), more(apply_tone(picture, tone, 1.0))]
 
     assert amounts == sorted(amounts)
     assert amounts[0] < amounts[2]
 
 
+@pytest.mark.parametrize("tone", Tone)
+def test_every_tone_keeps_the_size_and_changes_something(tone: Tone) -> None:
+    changed = apply_tone(swatches(), tone, 1.0)
+
+    assert (changed.size, changed.mode) == (swatches().size, "RGB")
+    assert (values(changed) != values(swatches())).any()
+
+
 def test_black_and_white_leaves_no_colour() -> None:
-    assert spread_of_colour(toned(swatches(), Tone.MONOCHROME, 1.0)) == 0
+    assert spread_of_colour(apply_tone(swatches(), Tone.MONOCHROME, 1.0)) == 0
 
 
 def test_inverting_twice_gives_the_picture_back() -> None:
-    twice = toned(toned(swatches(), Tone.INVERTED, 1.0), Tone.INVERTED, 1.0)
+    twice = apply_tone(apply_tone(swatches(), Tone.INVERTED, 1.0), Tone.INVERTED, 1.0)
 
     np.testing.assert_array_equal(values(twice), values(swatches()))
 
@@ -79,13 +87,13 @@ def test_white_and_black_survive_brightness_and_contrast() -> None:
     ends = Image.fromarray(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8))
 
     for tone in (Tone.BRIGHTER, Tone.MORE_CONTRAST):
-        np.testing.assert_array_equal(values(toned(ends, tone, 1.0)), values(ends))
+        np.testing.assert_array_equal(values(apply_tone(ends, tone, 1.0)), values(ends))
 
 
 def test_recolouring_takes_the_hue_and_keeps_light_and_shade() -> None:
     ramp = Image.fromarray(np.repeat(np.linspace(20, 235, 32, dtype=np.uint8)[None, :, None], 3, axis=2))
 
-    green = values(recoloured(ramp, (0, 128, 0)))
+    green = values(recolour(ramp, (0, 128, 0)))
 
     assert (green[..., 1] >= green[..., 0]).all()
     assert (green[..., 0] == green[..., 2]).all()

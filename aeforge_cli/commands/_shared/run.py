@@ -1,0 +1,169 @@
+"""What every command does that submits jobs, one or many: plan, guard the spending, run, print, sum up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from aeforge_cli.api.operations import Operation
+from aeforge_cli.commands._shared.options import RunOptions
+from aeforge_cli.commands._shared.recipes import Recipe
+from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
+from aeforge_cli.errors import Interrupted, command, go_on_with
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import Action
+from aeforge_cli.phrases import count
+from aeforge_cli.session import Session
+
+if TYPE_CHECKING:
+    from aeforge_cli.commands._shared.plan import Planned
+    from aeforge_cli.commands._shared.results import Results
+    from aeforge_cli.jobs.batch import Batch
+
+
+def submit_all(
+    session: Session,
+    recipe: Recipe,
+    run: RunOptions,
+    batch: BatchOptions,
+    inputs: InputOptions | None = None,
+    *,
+    options: Mapping[str, Any],
+    image: str | None = None,
+) -> None:
+    """Does the one job that was named, or each of a list, and prints what it came to.
+
+    `options` hold where a list says nothing else; `image` is the picture of a job that can do without one. Raises what
+    failed, Partial, or what all failures have in common.
+    """
+    from aeforge_cli.commands._shared.plan import Ask, planned  # here, for a help page needs no plan
+
+    run.apply(session, quality=options.get("quality"), jobs=batch.jobs)
+    if run.output.output is None and run.submission.wait and (place := session.settings.output):
+        run = replace(run, output=replace(run.output, output=place))
+    prompt = options.get("prompt")
+    pictures = [name for each in recipe.pictures for name in _names(options.get(each))]
+    arguments = [*(inputs.images or ()), inputs.from_] if inputs else []
+    check_stdin(prompt, *arguments, batch.manifest, image, *pictures)
+    lines = named_lines(recipe, batch, inputs, image, session.console.warn)
+    told = {**options, "prompt": words(prompt)} if prompt is not None else options
+    run_plan(session, planned(session, Ask(recipe, lines, told, run, batch)), run, batch)
+
+
+def _names(given: object) -> Iterable[str]:
+    return [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else ()
+
+
+def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions) -> None:
+    """Runs a plan that was checked. Raises Partial, or what all failures have in common."""
+    from aeforge_cli.commands._shared.plan import guard
+    from aeforge_cli.commands._shared.results import Results
+
+    wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
+    for operation in wanted:
+        session.spending.required_price(operation)
+    if run.submission.dry_run:
+        _dry_run(session, plan, wanted)
+        return
+    purchases = guard(session, wanted, batch)
+    results = Results(session, plan, run.output, batch)
+    settled = _settled(plan)
+    for each in plan:
+        if each.order in settled:
+            results.kept(each)
+    if rest := [each for each in plan if each.order not in settled]:
+        _Run(session, rest, run, batch, results).go(purchases)
+    else:
+        results.conclude()
+
+
+def _settled(plan: Sequence["Planned"]) -> set[Order]:
+    """The jobs that need nothing, whatever comes: what they are made of is there as well."""
+    kept = {each.order for each in plan if each.need.action is Action.KEEP}
+    after = {each.order: each.order.after for each in plan}
+    settled: set[Order] = set()
+    for order in TopologicalSorter(after).static_order():
+        if order in kept and settled.issuperset(order.after):
+            settled.add(order)
+    return settled
+
+
+def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation]) -> None:
+    from aeforge_cli.commands._shared.results import request_json
+
+    refused = None
+    for each in plan:
+        session.console.result_json(request_json(session, each))
+        refused = refused or each.need.error
+    session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left}")
+    if refused is not None:
+        raise refused
+
+
+def sum_of(plan: Sequence["Planned"]) -> str:
+    """`18 kept, 2 fetched free, 8 to buy`."""
+    words = {
+        Action.KEEP: "kept",
+        Action.FETCH: "to fetch free",
+        Action.RESUME: "to resume free",
+        Action.BUY: "to buy",
+        Action.REFUSE: "refused",
+    }
+    counts = {word: sum(each.need.action is action for each in plan) for action, word in words.items()}
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+
+
+class _Run:
+    """The plan in progress."""
+
+    def __init__(
+        self, session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions, results: "Results"
+    ) -> None:
+        self._session = session
+        self._plan = plan
+        self._run = run
+        self._batch = batch
+        self._results = results
+
+    def go(self, purchases: int | None) -> None:
+        batch = self._prepared(purchases)
+        try:
+            with self._session.console.overview(batch.tally if batch.tally.total > 1 else None):
+                for outcome in batch.outcomes(self._results.told):
+                    self._results.shown(outcome)
+        except Interrupted as interrupted:
+            with self._session.stop.hurried(interrupted.signal_number):
+                for outcome in batch.untold():
+                    self._results.told(outcome)
+            unfinished = list(batch.unfinished())
+            self._results.interrupted(unfinished, batch.tally)
+            raise self._resumable(interrupted, batch) from None
+        self._results.conclude(batch.tally)
+
+    def _prepared(self, purchases: int | None) -> "Batch":
+        from aeforge_cli.jobs.batch import Batch
+
+        orders = [each.order for each in self._plan]
+        lifecycle = self._session.lifecycle(
+            interval=self._run.waiting.interval, in_flight=self._session.in_flight, confirmed=self._batch.yes
+        )
+        return Batch(
+            lifecycle,
+            orders,
+            fail_fast=self._batch.fail_fast,
+            wait=self._run.submission.wait,
+            purchases=purchases,
+            share=self._batch.share,
+        )
+
+    def _resumable(self, interrupted: Interrupted, batch: "Batch") -> Interrupted:
+        running = [outcome.result for outcome in batch.unfinished() if outcome.result is not None]
+        if batch.tally.total == 1 and running:
+            job_id = getattr(running[0], "job_id", "")
+            message, hint = f"Interrupted; job {job_id} goes on at the service", go_on_with(job_id)
+            return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
+        if batch.tally.total == 1:
+            return interrupted
+        left = f"{count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
+        hint = self._session.again(*self._batch.finishing)
+        return Interrupted(interrupted.signal_number, f"Interrupted; {left}", hint=hint)

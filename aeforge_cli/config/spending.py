@@ -1,0 +1,94 @@
+"""What may be spent, and what a job costs: the user's budgets and prices as the journal counts them."""
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aeforge_cli import phrases
+from aeforge_cli.errors import Usage
+from aeforge_cli.journal.interface import MILLION, Journal, Limit
+from aeforge_cli.journal.rules import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeforge_cli.api.operations import Operation
+    from aeforge_cli.config.budget import Budget
+    from aeforge_cli.config.prices import Prices
+
+# The fields of an operation that a price may depend on, the weightiest first.
+_PRICED_BY = ("ai_model", "scale", "resolution", "quality", "frame")
+
+
+class Spending:
+    """The budgets that hold, and the prices that count against those that are not in jobs."""
+
+    def __init__(self, budgets: "Sequence[Budget]", prices: "Prices") -> None:
+        self._budgets = budgets
+        self._prices = prices
+
+    @property
+    def unit(self) -> str | None:
+        """What prices are in, if there are any."""
+        return self._prices.unit if self._prices.table else None
+
+    def limits(self, now: datetime) -> list[Limit]:
+        """All budgets, for the period of `now`."""
+        return [self._limit(budget, now) for budget in self._budgets]
+
+    def _limit(self, budget: "Budget", now: datetime) -> Limit:
+        from aeforge_cli.config.budget import Period
+
+        in_jobs = budget.unit is None
+        return Limit(
+            amount=int(budget.amount if in_jobs else budget.amount * MILLION),
+            unit=None if in_jobs else self._prices.unit,
+            since=stamp(budget.period_start(now)),
+            text=str(budget),
+            resets_at=f"{budget.resets_at(now):{'' if budget.period is Period.DAY else '%Y-%m-%d '}%H:%M} UTC",
+        )
+
+    def price(self, operation: "Operation") -> int | None:
+        """The price of a job in millionths of the unit, by what is sent; None where the user gave none."""
+        sent = {part.name: part.value for part in operation.parts() if isinstance(part.value, str)}
+        price = self._prices.of(operation.name.replace(" ", "-"), *(sent[name] for name in _PRICED_BY if name in sent))
+        return None if price is None else math.ceil(price * MILLION)
+
+    def required_price(self, operation: "Operation") -> int | None:
+        """As `price`; raises Usage for a job without one under a budget that is not in jobs: none is ever guessed."""
+        for budget in self._budgets:
+            if budget.unit is None:
+                continue
+            if not budget.is_in(self._prices.unit):
+                raise Usage(
+                    f"The budget is in {budget.unit}, and the prices are in {self._prices.unit}",
+                    hint="give both in one unit: aeforge config path names the file",
+                )
+            if self.price(operation) is None:
+                raise Usage(
+                    f"There is no price for {operation.name}, and the budget {budget} needs one",
+                    hint="add it to the prices table of the profile: aeforge config path names the file",
+                )
+        return self.price(operation)
+
+    def cost(self, operations: "Sequence[Operation]") -> str:
+        """What the jobs would cost, as a clause; empty without prices."""
+        prices = [self.price(operation) for operation in operations]
+        known = [each for each in prices if each is not None]
+        if not known:
+            return ""
+        unpriced = len(prices) - len(known)
+        more = f" and {phrases.count(unpriced, 'job')} without a price" if unpriced else ""
+        return f"; {phrases.price(sum(known), self.unit)}{more}"
+
+    def left(self, journal: Journal, service: str, account: str, now: datetime) -> str:
+        """What is left of each budget, as a clause; empty without one."""
+        return "".join(
+            f"; budget {limit.text}: {_left(limit, journal.spent(service, account, limit.since, limit.unit))} left"
+            for limit in self.limits(now)
+        )
+
+
+def _left(limit: Limit, spent: int) -> str:
+    rest = max(0, limit.amount - spent)
+    return str(rest) if limit.unit is None else phrases.amount(rest)

@@ -1,0 +1,31 @@
+"""Results that the service no longer has, copied from where this disk still holds them."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.copies import copy_result, find_copy
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.journal.interface import Row
+
+
+def copied(row: Row, delivery: Delivery, stale: Collection[str] = ()) -> list[SavedFile]:
+    """All results of the job at their places, if each stands, unchanged, somewhere on this disk; else none.
+
+    Raises CannotSave.
+    """
+    sources = [_source(row, result) for result in row.results]
+    target = delivery.replacing(stale).destination
+    if target is None or None in sources:
+        return []
+    naming = replace(delivery.naming, job_id=row.job_id or "")
+    numbered = enumerate(filter(None, sources), 1)
+    copies = [copy_result(source, target, naming.result(number, len(sources))) for number, source in numbered]
+    return [] if None in copies else list(filter(None, copies))
+
+
+def _source(row: Row, result: SavedFile) -> SavedFile | None:
+    places = [Path(file.path) for file in row.files if file.sha256 == result.sha256 and file.path]
+    found = find_copy(result.sha256 or "", places)
+    return replace(result, path=str(found)) if found else None

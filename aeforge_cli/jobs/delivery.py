@@ -1,0 +1,41 @@
+"""Where the results of one job go. A plan needs to know it before anything is downloaded, or a client is there."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aeforge_cli.files.atomic import holds
+from aeforge_cli.files.destination import Destination, Naming
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where the results of one job go: files, a pipe or device, or the bytes of a single one to `stdout`."""
+
+    naming: Naming
+    destination: Destination | None = None
+    stdout: Callable[[Iterable[bytes]], None] | None = None
+
+    def replacing(self, stale: Collection[str]) -> "Delivery":
+        """The same place, where a file of such content may be replaced; any other stays."""
+        taken = self.taken()
+        if self.destination is None or taken is None or not any(holds(taken, sha256) for sha256 in stale):
+            return self
+        return replace(self, destination=replace(self.destination, replace=True))
+
+    @property
+    def target(self) -> str:
+        """For the journal: the place, independent of the current folder."""
+        return str(Path(self.destination.template).absolute()) if self.destination else "-"
+
+    @property
+    def is_predictable(self) -> bool:
+        """Whether the name of the result is known before the job is."""
+        return self.destination is not None and self.destination.is_predictable
+
+    def taken(self) -> Path | None:
+        """The file that exists where the result is to go, if one does."""
+        return self.destination.taken(self.naming) if self.destination else None
+
+    def path(self, naming: Naming) -> Path | None:
+        return self.destination.path(naming) if self.destination else None

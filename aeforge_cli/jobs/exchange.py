@@ -1,0 +1,107 @@
+"""Rows of a journal as lines of JSON, to be carried to another journal: every line is checked before one is taken."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from aeforge_cli.api.responses import is_job_id
+from aeforge_cli.errors import Usage
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.journal.interface import Journal, Row, State
+
+SCHEMA = 1
+_OURS = ("number", "files", "results", "pending_at", "ended_by")  # what says nothing in another journal, or not alone
+_TEXTS = ("work", "service", "account", "run", "host", "operation", "created", "updated")
+_OPTIONAL = ("job_id", "input", "prompt", "output", "quality", "profile", "unit", "reason")
+_PLAIN = (*_TEXTS, "quality", "profile", "unit")  # kept as they are: a server refuses a NUL in a text
+_FILE_TEXTS = ("path", "url", "sha256", "format")
+_FILE_NUMBERS = ("bytes", "width", "height")
+
+
+def exported(row: Row) -> dict[str, object]:
+    """The row as JSON values."""
+    kept = {name: value for name, value in row._asdict().items() if name not in _OURS}
+    return kept | {"state": str(row.state), "files": [asdict(file) for file in row.files]}
+
+
+def imported(text: str, name: str, journal: Journal) -> tuple[int, int]:
+    """Merges the lines of an export, the oldest first; how many changed the journal, and how many there are.
+
+    `name` is what the text was read from. Raises Usage, before anything is merged, for the first line that is none.
+    """
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    read = [(_row(line, f"{name}:{number}").created, line) for number, line in lines]
+    read.sort(key=lambda each: each[0])
+    changed = sum(journal.import_row(_row(line, name)) for _, line in read)
+    return changed, len(read)
+
+
+def _row(line: str, where: str) -> Row:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        raise _refused(where, "it is not JSON") from None
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        raise _refused(where, f"it has no schema {SCHEMA}")
+    if problem := next(_problems(values), ""):
+        raise _refused(where, problem)
+    named = {name: values[name] for name in Row._fields if name not in _OURS}
+    files = tuple(_file(file) for file in values["files"])
+    blank: dict[str, Any] = dict.fromkeys(Row._fields)
+    return Row(**blank | named | {"number": 0, "state": State(values["state"]), "files": files, "results": ()})
+
+
+def _file(values: Mapping[str, Any]) -> SavedFile:
+    kept = {each.name: values.get(each.name) for each in fields(SavedFile)}
+    return SavedFile(**kept | {"path": values.get("path") or ""})
+
+
+def _refused(where: str, why: str) -> Usage:
+    return Usage(
+        f"{where} is not a row of a journal; nothing was imported", why=why, hint="aeforge job export writes them"
+    )
+
+
+# ------------------------------------------------------------------ what a line must hold
+
+
+def _problems(values: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a line, as clauses."""
+    yield from (f"{name} is missing" for name in Row._fields if name not in values and name not in _OURS)
+    yield from (f"{name} is not a text" for name in _TEXTS if not (values[name] and isinstance(values[name], str)))
+    yield from (f"{name} is not a text" for name in _OPTIONAL if not isinstance(values[name], str | None))
+    yield from (f"{name} is not printable" for name in _PLAIN if not (values[name] or "").isprintable())
+    yield from (f"{name} is not a time" for name in ("created", "updated") if not _is_time(values[name]))
+    if values["state"] not in set(State):
+        yield "its state is not known; it may come from a newer aeforge"
+    if values["job_id"] is not None and not is_job_id(values["job_id"]):
+        yield "job_id is not a job id"
+    if not _is_number(values["price"]):
+        yield "price is not a whole number"
+    if not isinstance(values["details"], dict):
+        yield "details is not an object"
+    files = values.get("files")
+    if not (isinstance(files, list) and all(_is_file(file) for file in files)):
+        yield "files is not a list of files"
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is none, or a whole number that is not negative and that every database can hold."""
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62)
+
+
+def _is_file(file: object) -> bool:
+    return (
+        isinstance(file, dict)
+        and all(isinstance(file.get(name), str | None) for name in _FILE_TEXTS)
+        and all(_is_number(file.get(name)) for name in _FILE_NUMBERS)
+    )

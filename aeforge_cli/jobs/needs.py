@@ -1,0 +1,179 @@
+"""The one rule for what a job needs: keep, fetch, resume, buy or refuse, judged by content and by the journal.
+
+| what stands at its place         | the journal knows       | action                                             |
+|----------------------------------|-------------------------|----------------------------------------------------|
+| a file that this work made       | that it was saved       | keep: nothing is sent                              |
+| nothing                          | paid, and not failed    | resume, or fetch again: free                       |
+| nothing                          | nothing                 | buy                                                |
+| a file that other work made      | which                   | --update: as if nothing were there; else refuse    |
+| a file that nobody knows         | nothing                 | refuse; --overwrite replaces it                    |
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
+from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.image_headers import Format
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.jobs.orders import Order
+from aeforge_cli.jobs.results import Action
+from aeforge_cli.journal import rules
+from aeforge_cli.journal.interface import Journal, Reuse, Row, State
+
+
+class Need(NamedTuple):
+    """What a job needs, and why: `row` is its earlier job, `files` what stands at its place already.
+
+    `stale` is the content of files there that may be replaced: other work made them.
+    """
+
+    action: Action
+    row: Row | None = None
+    files: tuple[SavedFile, ...] = ()
+    error: AeforgeError | None = None
+    stale: frozenset[str] = frozenset()
+
+
+def need(order: Order, journal: Journal, service: str, account: str | None) -> Need:
+    """What the job needs just now; without an `account` (no key) rows of all accounts count."""
+    rows = journal.of_work(order.work, service)
+    ours = [row for row in rows if account is None or row.account == account]
+    earlier = rules.blocker(ours, order.reuse, gone=order.gone)
+    stale: set[str] = set()
+    if order.reuse is Reuse.FINISHED and order.delivery is not None and order.delivery.destination is not None:
+        saved = next((row for row in rows if row.state is State.SAVED and row.results), None)
+        found = [_judged(path, order.work, service, journal) for path in _places(order.delivery, saved)]
+        if saved and found and all(place.file for place in found):
+            return Need(Action.KEEP, saved, tuple(place.file for place in found if place.file))
+        error = _in_the_way(order, order.delivery, found, stale)
+        # A process that was killed may have saved a result and not written so: the download finds them equal, or gives
+        # the new one another name.
+        if error is not None and not (earlier and rules.can_resume(earlier)):
+            return Need(Action.REFUSE, error=error)
+    return _of_earlier(earlier)._replace(stale=frozenset(stale))
+
+
+def _of_earlier(row: Row | None) -> Need:
+    if row is None:
+        return Need(Action.BUY)
+    if rules.is_paid(row) or rules.can_resume(row):
+        return Need(Action.RESUME if rules.can_resume(row) else Action.FETCH, row)
+    if row.state is State.SUBMITTING:
+        return Need(Action.RESUME, row)  # another process is at it, or was: the claim finds out
+    return Need(Action.REFUSE, row, error=sent_before(row))
+
+
+def sent_before(row: Row) -> AeforgeError:
+    """Why work whose last submission is in doubt is not submitted again."""
+    if row.state is State.LOST:
+        return JobNotFound(
+            f"The service no longer knows job {row.job_id}, which was paid for. It was not submitted again",
+            why=f"first submitted at {row.created}: {row.reason or 'not found'}",
+            hint="check the service's dashboard; to submit it again all the same, add --new to the command",
+            job_id=row.job_id,
+        )
+    return SentBefore(
+        "The same job was submitted before, and its answer was lost: it may exist and be charged. Nothing was sent",
+        why=f"first sent at {row.created}: {row.reason or 'no answer came'}",
+        hint="check the service's dashboard; to send it again all the same, add --new to the command",
+        job_id=row.job_id,
+    )
+
+
+def blocked(order: Order, by: Order) -> Blocked:
+    """Why a job whose picture another job was to make is not submitted."""
+    return Blocked(
+        f"{order.called} was not submitted: it needs {by.called}, which failed",
+        hint="mend what failed, then run the same command again",
+    )
+
+
+def results_of(order: Order, need: Need) -> dict[Path, SavedFile] | None:
+    """The files that stand at the job's places once its need is met; None as long as that is not known."""
+    if need.action is Action.KEEP:
+        return {Path(file.path): file for file in need.files}
+    if need.action is not Action.FETCH or need.row is None or not need.row.results or order.delivery is None:
+        return None
+    return dict(zip(_places(order.delivery, need.row), need.row.results, strict=True))
+
+
+# ------------------------------------------------------------------ what stands at its place
+
+
+class _Standing(NamedTuple):
+    """A place of a result: what stands there is its own work's (`file`), other work's (`stale`), or nobody's."""
+
+    path: Path
+    file: SavedFile | None = None
+    stale: str | None = None
+    exists: bool = False
+
+
+def _places(delivery: Delivery, saved: Row | None) -> list[Path]:
+    """Where the results are to be: all of them, if an earlier job says how many there are; else what is there."""
+    destination = delivery.destination
+    if destination is None:
+        return []
+    if saved is None:
+        taken = destination.taken(delivery.naming)
+        return [taken] if taken else []
+    files = saved.results
+    named = replace(delivery.naming, job_id=saved.job_id or "")
+    return [
+        destination.path(replace(named.result(number, len(files)), extension=_extension(file)))
+        for number, file in enumerate(files, 1)
+    ]
+
+
+def _extension(file: SavedFile) -> str:
+    return Format(file.format).extension if file.format in set(Format) else Path(file.path).suffix.lstrip(".")
+
+
+def _judged(path: Path, work: str, service: str, journal: Journal) -> _Standing:
+    if not os.path.lexists(path):
+        return _Standing(path)
+    sha256 = _digest(path)
+    made = journal.made(sha256) if sha256 else []
+    if any(each.work == work and each.service == service for each in made):
+        size = path.stat().st_size
+        return _Standing(path, SavedFile(str(path), bytes=size, sha256=sha256), exists=True)
+    return _Standing(path, stale=sha256 if made else None, exists=True)
+
+
+def _digest(path: Path) -> str | None:
+    """The content's SHA-256; None for what is no regular file, or cannot be read."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Standing], stale: set[str]) -> AeforgeError | None:
+    """Why the place cannot be used; collects in `stale` what --update may replace."""
+    replaces = delivery.destination is not None and delivery.destination.replace
+    for place in found:
+        if place.file is not None or not place.exists:
+            continue
+        if place.stale is None and not replaces:
+            return OutputExists(
+                f"{place.path} exists, and no job is known to have made it",
+                why="it may have been drawn, edited or converted by hand",
+                hint="choose another output, or add --overwrite to replace it",
+            )
+        if place.stale is not None and not (order.update or replaces):
+            return OutputExists(
+                f"{place.path} was made of another picture or prompt",
+                why="--resume only finishes what is missing",
+                hint="add --update in place of --resume to replace what has changed",
+            )
+        if place.stale is not None:
+            stale.add(place.stale)
+    return None

@@ -1,0 +1,62 @@
+"""One answer of all processes of an account to 429: what the service asked one to wait, all wait."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from aeforge_cli.api.retry import LONGEST_WAIT, ConcurrencyLimiter
+from aeforge_cli.errors import AeforgeError, JournalBusy
+from aeforge_cli.jobs.lifecycle import Account
+from aeforge_cli.journal.interface import Journal
+from aeforge_cli.process.clock import Clock
+
+READ_EVERY = 1.0  # seconds: a question to the journal for each request would cost more than it saves
+_SHORTEST = 1.0  # seconds: over before another process has read of it
+
+
+class SharedLimiter(ConcurrencyLimiter):
+    """A limiter whose waits are rows of the journal as well.
+
+    `told` hears, in seconds, of a wait that another process was asked for.
+    """
+
+    def __init__(
+        self, most: int, *, journal: Journal, account: Account, clock: Clock, told: Callable[[float], None]
+    ) -> None:
+        super().__init__(most)
+        self._journal = journal
+        self._account = account
+        self._clock = clock
+        self._told = told
+        self._read_at = -READ_EVERY
+        self._known: datetime | None = None  # the latest end that was written or read here
+
+    def hold(self, seconds: float, now: float) -> None:
+        super().hold(seconds, now)
+        if seconds < _SHORTEST:
+            return
+        until = self._clock.now() + timedelta(seconds=min(seconds, LONGEST_WAIT))
+        self._known = max(until, self._known or until)
+        try:
+            self._journal.hold(self._account.service, self._account.name, until)
+        except AeforgeError:
+            return  # this process waits all the same; what the journal lacks it says when something must be kept
+
+    def remaining(self, now: float) -> float:
+        if now - self._read_at >= READ_EVERY:
+            self._read_at = now
+            self._heed(now)
+        return super().remaining(now)
+
+    def _heed(self, now: float) -> None:
+        try:
+            until = self._journal.held_until(self._account.service, self._account.name)
+        except JournalBusy:
+            return  # it is asked again in a second
+        if until is None or (self._known is not None and until <= self._known):
+            return
+        # Counted from when it was read first, and never longer than one answer can ask for: clocks differ.
+        self._known = until
+        rest = min((until - self._clock.now()).total_seconds(), LONGEST_WAIT)
+        if rest > 0:
+            self._not_before = max(self._not_before, now + rest)
+            self._told(rest)

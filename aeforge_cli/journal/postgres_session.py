@@ -1,0 +1,420 @@
+"""One session at the PostgreSQL server of a journal: a connection of its own, which is this run's sign of life.
+
+The run holds an advisory lock for as long as its session lasts; the server frees it however the process or the machine
+ends. What pools connections between transactions would give the lock to somebody else, and is refused.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, errors
+from psycopg.pq import TransactionStatus
+
+from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, JournalUnreachable, Usage
+from aeforge_cli.journal import tables as sql
+from aeforge_cli.journal.tables import SCHEMA
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+_OLDEST = 120000  # PostgreSQL 12, the first with tcp_user_timeout
+_ALIVE = {"idle": 10, "interval": 5, "count": 3}  # seconds: a machine that is gone is noticed within 25 s
+_TYPES = {
+    "number": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "key": "TEXT",
+    "integer": "BIGINT",
+    "real": "DOUBLE PRECISION",
+}
+_NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
+_PROBES = 3
+_PROBE_SECONDS = 3.0
+_ENDING_SECONDS = 2.0  # how long the server may take to end a session
+
+
+class SessionLost(Exception):
+    """The connection is gone, and nobody knows whether what was asked for was done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class OutOfReach(JournalUnreachable):
+    """The server may be back in a moment."""
+
+
+class Overlapped(Exception):
+    """Another transaction was in the way, and this one was rolled back; it can be run again."""
+
+
+class Server:
+    """Where the journal is, and how to speak of it: no password is ever shown.
+
+    Raises Usage where the URL is none.
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float, silent_seconds: float) -> None:
+        """A statement waits `busy_seconds` for a lock; after `silent_seconds` without an answer it is given up."""
+        self.silent_seconds = silent_seconds
+        try:
+            given = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+        except psycopg.Error:
+            # Not the library's own words: they quote parts of the URL.
+            raise Usage(
+                "The URL of the journal is not valid",
+                hint="postgresql://user@host/database; percent-encode what is special in its parts",
+            ) from None
+        self._secrets = [text for text in (given.get("password"), os.environ.get("PGPASSWORD")) if text]
+        self._busy_seconds = busy_seconds
+        self._given = given
+        self.address = _address(given)
+
+    def connect(self) -> Connection:
+        """Raises OutOfReach."""
+        try:
+            return psycopg.connect(conninfo.make_conninfo("", **{**_CONNECTING, **self._given}), autocommit=True)
+        except psycopg.Error as error:
+            why = self.shown(str(error))
+            raise self.out_of_reach("cannot be reached", why, _hint(why)) from None
+
+    def settings(self) -> dict[str, str]:
+        """Of the session: times in milliseconds, but for those of TCP."""
+        return {
+            "search_path": "aeforge",
+            "lock_timeout": f"{int(1000 * self._busy_seconds)}",
+            "idle_in_transaction_session_timeout": "10000",  # a process that is stopped holds nobody up for longer
+            "idle_session_timeout": "0",
+            "default_transaction_isolation": "read committed",
+            "tcp_keepalives_idle": f"{_ALIVE['idle']}",
+            "tcp_keepalives_interval": f"{_ALIVE['interval']}",
+            "tcp_keepalives_count": f"{_ALIVE['count']}",
+            "tcp_user_timeout": "25000",
+        }
+
+    def unreachable(self, what: str, why: str = "", hint: str = "") -> JournalUnreachable:
+        return JournalUnreachable(f"The journal {self.address} {what}", why=why, hint=hint or _ASK)
+
+    def out_of_reach(self, what: str, why: str, hint: str = "") -> OutOfReach:
+        return OutOfReach(f"The journal {self.address} {what}", why=why, hint=hint or _ASK)
+
+    def shown(self, text: str) -> str:
+        """What the server or the library says, on one line and without passwords."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        line = "; ".join(filter(None, (part.strip(" \t-") for part in text.splitlines())))
+        return line.removeprefix("connection failed: ")[:500]
+
+    def translated(self, error: psycopg.Error) -> AeforgeError:
+        """The server's refusal as one of our errors."""
+        why = self.shown(error.diag.message_primary or str(error))
+        match error:
+            case errors.LockNotAvailable():
+                return JournalBusy(
+                    f"The journal {self.address} stayed locked for {self._busy_seconds:g} s",
+                    hint="end the process that holds it, then run the command again",
+                )
+            case errors.InsufficientPrivilege():
+                return self.unreachable("cannot be used by this user", why, "GRANT it the rights on the schema aeforge")
+            case errors.UndefinedTable() | errors.UndefinedColumn():
+                return self.unreachable("lacks its tables", why, "restore them from a backup")
+            case psycopg.Error(sqlstate=str(state)) if state.startswith("53"):
+                return CannotSave(
+                    f"The journal {self.address} cannot record the job", why=why, hint="make room on the server"
+                )
+            case _:
+                return self.unreachable("cannot be used", why)
+
+
+class Session:
+    """A connection that holds the run's lock.
+
+    Raises JournalUnreachable where the server cannot be reached or used, SessionLost where the connection breaks at
+    once.
+    """
+
+    def __init__(self, server: Server, run: str) -> None:
+        self._server = server
+        self._key = lock_key(f"run {run}")
+        self._holds_lock = False
+        self._connection = server.connect()
+        self._watch = _Watch(self._connection, server.silent_seconds)
+        try:
+            with self._translating():
+                self._begin()
+            self._succeed_to_lock()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        found = self._connection.execute("SELECT pg_backend_pid(), current_setting('server_version_num')::int")
+        self.process, version = found.fetchone() or (0, 0)
+        if version < _OLDEST:
+            raise self._server.unreachable(
+                "is on a server that is too old", f"PostgreSQL {version // 10000}", "use PostgreSQL 12 or later"
+            )
+        is_direct = self._connection.info.backend_pid == self.process  # a pool tells us a number of its own
+        if not is_direct and self._is_shared():
+            raise self._shared()
+        self._set_up()
+        _prepare_tables(self._connection, self._server)
+
+    def _succeed_to_lock(self) -> None:
+        """Takes the run's lock, from a session that the server has not yet noticed to be gone, too."""
+        until = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < until:
+            with self._translating():
+                if self._takes_lock():
+                    return
+                high, low = self._key >> 32 & 0xFFFFFFFF, self._key & 0xFFFFFFFF
+                self._connection.execute(_END_HOLDER, {"high": high, "low": low})
+            time.sleep(0.05)
+
+    def _takes_lock(self) -> bool:
+        """Whether the run's lock is ours. Without it what was paid for can be recorded, and nothing be claimed."""
+        if not self._holds_lock:
+            found = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [self._key])
+            [(self._holds_lock,)] = found.fetchall()
+        return self._holds_lock
+
+    def _is_shared(self) -> bool:
+        """Whether our connection gets another session at the server while somebody else is in a transaction."""
+        try:
+            other = self._server.connect()
+        except OutOfReach:
+            return False  # there is no other session to be had, and so ours is not given away
+        with contextlib.closing(other), contextlib.closing(_Watch(other, _PROBE_SECONDS)) as watch, watch.limited():
+            try:
+                return any(self._is_moved_by(other) for _ in range(_PROBES))
+            except psycopg.OperationalError:
+                return not watch.has_cut  # in vain it waited for a session; or it may not even begin a transaction
+
+    def _is_moved_by(self, other: Connection) -> bool:
+        other.execute("BEGIN")
+        its, ours = _process(other), _process(self._connection)
+        other.execute("ROLLBACK")
+        return ours == its or ours != self.process
+
+    def _shared(self) -> JournalUnreachable:
+        return self._server.unreachable(
+            "is behind a pool that gives each transaction another session",
+            hint="connect to the server itself, or to a pool in session mode",
+        )
+
+    def _set_up(self) -> None:
+        values = self._server.settings()
+        rows = ", ".join("(%s, %s)" for _ in values)
+        statement = (
+            f"SELECT set_config(name, value, false) FROM (VALUES {rows}) AS ours (name, value)"  # noqa: S608 - marks
+            " JOIN pg_settings USING (name)"  # not every version has all of them
+        )
+        self._connection.execute(statement.encode(), [text for each in values.items() for text in each])
+        self._connection.execute(_DURABLE)
+
+    # -------------------------------------------------------------- statements
+
+    def execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """What was found; an error ends the transaction. Raises SessionLost, Overlapped, and the errors of ours."""
+        with self._translating():
+            cursor = self._connection.execute(_translated(statement), values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextlib.contextmanager
+    def transaction(self, locks: Sequence[str] = ()) -> Iterator[None]:
+        """One transaction, durable when it ends; `locks` are waited for before anything is read.
+
+        In statements of their own: the snapshot of one that waited for a lock would be older than the lock.
+        """
+        try:
+            with self._translating():
+                if locks:
+                    self._require_lock()
+                waits = "".join(f"SELECT pg_advisory_xact_lock({lock_key(name)});" for name in locks)
+                cursor = self._connection.execute(f"BEGIN; {waits} SELECT pg_backend_pid()".encode(), prepare=False)
+                while cursor.nextset():
+                    pass
+                if locks:
+                    self._require_own_session(cursor.fetchone())
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        with self._translating():
+            self._connection.execute("COMMIT")
+
+    def _require_lock(self) -> None:
+        if not self._takes_lock():
+            raise JournalBusy(
+                f"The journal {self._server.address} still holds the last session of this process",
+                hint="run the command again in a minute",
+            )
+
+    def _require_own_session(self, found: tuple[Any, ...] | None) -> None:
+        if found != (self.process,):
+            raise self._shared()
+
+    def _roll_back(self) -> None:
+        """Also after a signal in the middle of a statement: then the connection is of no more use."""
+        try:
+            self._connection.rollback()
+        except psycopg.Error:
+            self.close()
+
+    def lives(self, run: str) -> bool:
+        """Whether another run's session lasts; asked within a transaction, it stays true or false until its end."""
+        [(is_free,)] = self.execute("SELECT pg_try_advisory_xact_lock_shared(:key)", {"key": lock_key(f"run {run}")})
+        return not is_free
+
+    @contextlib.contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            with self._watch.limited():
+                yield
+        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
+            raise Overlapped(self._server.shown(str(error))) from None
+        except psycopg.Error as error:
+            # After a failover the old server takes no more writes: another connection may find the new one.
+            if self.is_lost or isinstance(error, errors.ReadOnlySqlTransaction):
+                self.close()
+                raise SessionLost(self._server.shown(error.diag.message_primary or str(error))) from None
+            raise self._server.translated(error) from None
+        except BaseException:
+            if self._connection.info.transaction_status == TransactionStatus.ACTIVE:
+                self.close()  # a signal came while the answer was due
+            raise
+
+    @property
+    def is_lost(self) -> bool:
+        return self._connection.closed or self._connection.broken
+
+    def close(self) -> None:
+        self._watch.close()
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+
+
+class _Watch:
+    """Cuts a connection whose server is silent for too long: the library waits for an answer without end."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._wire = socket.socket(fileno=os.dup(connection.fileno()))
+        self._seconds = seconds
+        self._since: float | None = None
+        self._ended = threading.Event()
+        self.has_cut = False
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    @contextlib.contextmanager
+    def limited(self) -> Iterator[None]:
+        """An answer is due."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def _look(self) -> None:
+        while not self._ended.wait(min(1.0, self._seconds / 4)):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._seconds:
+                self.has_cut = True
+                with contextlib.suppress(OSError):
+                    self._wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._ended.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        self._wire.close()
+
+
+def lock_key(name: str) -> int:
+    """The 64 bits of an advisory lock."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+# ------------------------------------------------------------------ the tables
+
+
+def _prepare_tables(connection: Connection, server: Server) -> None:
+    """Makes them where there are none, under a lock, since several machines may come at the same time."""
+    version = _version(connection)
+    if version is None:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("tables")])
+            version = _version(connection) or _made(connection)
+    if version > SCHEMA:
+        raise server.unreachable("was written by a newer aeforge", hint="upgrade aeforge on this machine")
+
+
+def _version(connection: Connection) -> int | None:
+    # Not to_regclass: it may answer from a cache, of before another machine made the tables.
+    found = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'aeforge' AND tablename = 'meta'")
+    if not found.fetchall():
+        return None
+    [(version,)] = connection.execute("SELECT schema_version FROM aeforge.meta").fetchall()
+    return int(version)
+
+
+def _made(connection: Connection) -> int:
+    # Not CREATE SCHEMA IF NOT EXISTS: one that an administrator made needs no right to make any.
+    if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'aeforge'").fetchall():
+        connection.execute("CREATE SCHEMA aeforge")
+    for statement in (sql.JOBS, sql.FILES, sql.HOLDS, *sql.INDEXES):
+        # Compared byte by byte, as in SQLite: the order of a language would spoil ranges of ids and of times.
+        text = statement.format(**_NAMES, **_TYPES).replace(" TEXT", ' TEXT COLLATE "C"')
+        connection.execute(text.encode())
+    connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
+    connection.execute("INSERT INTO meta VALUES (%s)", [SCHEMA])
+    return SCHEMA
+
+
+# ------------------------------------------------------------------ details of the library
+
+
+_CONNECTING = {
+    "application_name": "aeforge",
+    "client_encoding": "UTF8",
+    "connect_timeout": "10",
+    "keepalives": "1",
+    **{f"keepalives_{name}": str(value) for name, value in _ALIVE.items()},
+    "tcp_user_timeout": "25000",
+}
+# A server may be set up to answer before it has written; ours must not.
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_END_HOLDER = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = %(high)s AND objid = %(low)s AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"""
+_ASK = "check the server and the network, then run the command again"
+
+
+def _hint(why: str) -> str:
+    if "password" in why:
+        return "set PGPASSWORD, or write the password to ~/.pgpass"
+    return _ASK
+
+
+def _address(given: Mapping[str, str]) -> str:
+    user = f"{given['user']}@" if given.get("user") else ""
+    port = f":{given['port']}" if given.get("port") else ""
+    return f"postgresql://{user}{given.get('host', '')}{port}/{given.get('dbname', '')}"
+
+
+def _process(connection: Connection) -> int:
+    [(process,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
+    return int(process)
+
+
+@lru_cache(maxsize=200)
+def _translated(statement: str) -> bytes:
+    """With the library's marks for values: `:name` becomes `%(name)s`."""
+    return re.sub(r":(\w+)", r"%(\1)s", statement).encode()

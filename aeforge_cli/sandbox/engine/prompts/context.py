@@ -1,0 +1,305 @@
+"""What clauses mean beside one another: what "it" and "the rest" are, what is kept, what is said twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import TypeAlias
+
+from aeforge_cli.sandbox.engine.edits import (
+    Adjust,
+    Edit,
+    Gradient,
+    Nothing,
+    Part,
+    Place,
+    Recolour,
+    RemoveObject,
+    SetBackground,
+    SetSky,
+    SkyKind,
+    Studio,
+    Tone,
+)
+from aeforge_cli.sandbox.engine.prompts.meaning import (
+    Change,
+    Impossible,
+    Kept,
+    Reference,
+    Removal,
+    Said,
+    Tint,
+    Toned,
+    Topic,
+    Value,
+)
+from aeforge_cli.sandbox.engine.prompts.values import OPPOSITES
+from aeforge_cli.sandbox.engine.prompts.vocabulary import SKY_OF_COLOUR
+
+
+@dataclass(frozen=True)
+class Item:
+    """A clause, and what joins it to the one before: an "and", at least a comma, or neither."""
+
+    said: tuple[Said, ...]
+    is_joined: bool
+    is_in_sentence: bool
+
+
+Items: TypeAlias = tuple[Item, ...]
+
+
+def edits_of(items: Items) -> tuple[Edit, ...] | Impossible:
+    """The edits that clauses ask for, in order; or why they do not."""
+    try:
+        return _Context(items).edits()
+    except _CannotBe as cannot:
+        return cannot.impossible
+
+
+class _CannotBe(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.impossible = Impossible(reason)
+
+
+NOTHING_ASKED = "The prompt asks for nothing."
+_COMPLEMENTS = {Part.SUBJECT: Part.BACKGROUND, Part.BACKGROUND: Part.SUBJECT}
+
+
+@dataclass
+class _Context:
+    """What a prompt has spoken of so far."""
+
+    items: Items
+    done: list[tuple[Edit, Change | Removal]] = field(default_factory=list)
+    topic: Topic | None = None
+
+    def edits(self) -> tuple[Edit, ...]:
+        for item, following in zip_longest(self.items, self.items[1:]):
+            for said in item.said:
+                self._take(said, item, following)
+        if self.topic is not None:
+            raise _CannotBe(self.topic.reason or ("The prompt ends with a statement." if self.done else NOTHING_ASKED))
+        edits = _sparing(self._wanted(), self._kept())
+        if not edits:
+            raise _CannotBe(NOTHING_ASKED)
+        return _consistent(edits)
+
+    def _take(self, said: Said, item: Item, following: Item | None) -> None:
+        match said:
+            case Impossible(reason):
+                raise _CannotBe(reason)
+            case Topic():
+                self._no_open_topic()
+                self.topic = said
+            case Kept():
+                pass
+            case Removal(place):
+                self._add(self._removal(place), said)
+            case Change():
+                self._add(self._change(said, item, following), said)
+
+    def _add(self, done: Edit | Impossible, said: Change | Removal) -> None:
+        if isinstance(done, Impossible):
+            raise _CannotBe(done.reason)
+        if self.topic is not None and self.topic.reason and self.topic.about not in {_part_of(done), _place_of(done)}:
+            raise _CannotBe(self.topic.reason)
+        self.topic = None
+        self.done.append((done, said))
+
+    def _no_open_topic(self) -> None:
+        if self.topic is not None and self.topic.reason:
+            raise _CannotBe(self.topic.reason)
+
+    def _removal(self, place: Place | None) -> Edit:
+        if place is None and self.topic is not None:
+            if isinstance(self.topic.about, Place):
+                return RemoveObject(self.topic.about)
+            if self.topic.about is Part.BACKGROUND:
+                return SetBackground(Nothing())
+        if place is None:
+            raise _CannotBe("Say what to remove.")
+        return RemoveObject(place)
+
+    def _change(self, change: Change, item: Item, following: Item | None) -> Edit | Impossible:
+        match change.part:
+            case Reference.IT:
+                part = self._it(change)
+            case Reference.REST:
+                part = self._rest()
+            case Reference.UNSAID:
+                part = self._unsaid(change, item, following)
+            case _:
+                part = change.part
+        return _edit(part, change.value)
+
+    def _it(self, change: Change) -> Part:
+        """What was named last; after a new background, though, the picture."""
+        is_backdrop = not isinstance(change.value, Toned | Tint)
+        if self.topic is not None:
+            return self.topic.about if isinstance(self.topic.about, Part) else Part.PICTURE
+        last = self.done[-1][0] if self.done else None
+        match last:
+            case SetBackground() if is_backdrop:
+                return Part.BACKGROUND
+            case SetSky() if is_backdrop:
+                return Part.SKY
+            case SetSky() | SetBackground(SkyKind()):
+                raise _CannotBe('Say what "it" is.')
+            case SetBackground() if _may_be_of_backdrop(last, change.value):
+                raise _CannotBe('Say what "it" is.')
+            case Adjust(part) | Recolour(part):
+                if {part} < {_part_of(done) for done, _ in self.done}:
+                    raise _CannotBe('Say what "it" is.')
+                return part
+            case _:
+                return Part.PICTURE
+
+    def _rest(self) -> Part:
+        named = self._kept() or {_part_of(done) for done, _ in self.done[-1:]}
+        rest = [_COMPLEMENTS.get(part) for part in named if part is not None]
+        match rest:
+            case [Part() as part]:
+                return part
+            case _:
+                raise _CannotBe('Say what "the rest" is.')
+
+    def _unsaid(self, change: Change, item: Item, following: Item | None) -> Part:
+        """The picture; beside an edit of one part of it, "and" leaves open which is meant."""
+        beside = [
+            said.part
+            for said in (following.said if following and following.is_joined else ())
+            if isinstance(said, Change) and isinstance(said.value, Toned)
+        ]
+        last = self.done[-1][0] if self.done and item.is_in_sentence else None
+        if last is not None and _may_be_of_backdrop(last, change.value):
+            raise _CannotBe("Say for each change what it is of.")
+        before = [last.part] if isinstance(last, Adjust | Recolour) and item.is_joined else []
+        if any(
+            isinstance(part, Part) and part is not Part.PICTURE
+            for part in [*before, *(beside if not self.done else [])]
+        ):
+            raise _CannotBe("Say for each change what it is of.")
+        return Part.PICTURE
+
+    def _kept(self) -> frozenset[Part]:
+        kept = [said.part for item in self.items for said in item.said if isinstance(said, Kept)]
+        parts = {Part.PICTURE if part is Reference.IT else part for part in kept}
+        return frozenset(part for part in parts if isinstance(part, Part))
+
+    def _wanted(self) -> list[Edit]:
+        """Without complaints that are answered by what is asked."""
+        asked = {done.tone for done, said in self.done if isinstance(done, Adjust) and not _complains(said)}
+        answered = asked | {OPPOSITES.get(tone) for tone in asked}
+        return [
+            done
+            for done, said in self.done
+            if not (_complains(said) and isinstance(done, Adjust) and done.tone in answered)
+        ]
+
+
+def _may_be_of_backdrop(done: Edit, value: Value) -> bool:
+    """Whether a tone beside a new background may be meant for it; a white one cannot become warmer."""
+    match done, value:
+        case SetBackground(Nothing()), Toned(tone):
+            return tone is Tone.BLURRED
+        case SetSky() | SetBackground(), Toned(tone):
+            return tone in {Tone.BRIGHTER, Tone.DARKER, Tone.SHARPER, Tone.BLURRED}
+        case _:
+            return False
+
+
+def _complains(said: Change | Removal) -> bool:
+    return isinstance(said, Change) and said.is_complaint
+
+
+def _edit(part: Part, value: Value) -> Edit | Impossible:
+    """What gives a part a value, if this engine can."""
+    if part is Part.SKY and isinstance(value, tuple):
+        value = SKY_OF_COLOUR.get(value, value)
+    match part, value:
+        case _, Toned(tone, strength):
+            return Adjust(part, tone, strength)
+        case (Part.PICTURE | Part.BACKGROUND, Tint(colour)) | (Part.SUBJECT, (_, _, _) as colour):
+            return Recolour(part, colour)
+        case (Part.PICTURE | Part.BACKGROUND, SkyKind() as backdrop):
+            return SetBackground(backdrop)
+        case (Part.BACKGROUND, (Gradient() | Studio() | Nothing() | (_, _, _)) as backdrop):
+            return SetBackground(backdrop)
+        case Part.SKY, SkyKind():
+            return SetSky(value)
+        case _:
+            return Impossible(_CANNOT[part])
+
+
+_CANNOT = {
+    Part.PICTURE: 'Say what shall become so: for example "the background" or "the subject".',
+    Part.SUBJECT: "The engine can only recolour the subject, or change its tone.",
+    Part.BACKGROUND: "The engine cannot make the background so.",
+    Part.SKY: "The engine has skies that are clear, blue, cloudy, overcast, or of a sunset or the night.",
+}
+
+
+def _place_of(done: Edit) -> Place | None:
+    return done.place if isinstance(done, RemoveObject) else None
+
+
+def _part_of(done: Edit) -> Part | None:
+    match done:
+        case SetBackground():
+            return Part.BACKGROUND
+        case SetSky():
+            return Part.SKY
+        case RemoveObject():
+            return None
+        case _:
+            return done.part
+
+
+# The sky is a part of the background.
+_TOUCHED = {
+    Part.PICTURE: set(Part),
+    Part.SUBJECT: {Part.PICTURE, Part.SUBJECT},
+    Part.BACKGROUND: {Part.PICTURE, Part.BACKGROUND, Part.SKY},
+    Part.SKY: {Part.PICTURE, Part.BACKGROUND, Part.SKY},
+}
+
+
+def _sparing(edits: list[Edit], kept: frozenset[Part]) -> list[Edit]:
+    """The edits without what shall stay as it is."""
+    return [_spared(done, kept) for done in edits]
+
+
+def _spared(done: Edit, kept: frozenset[Part]) -> Edit:
+    part = _part_of(done)
+    if part is None:
+        return done
+    if isinstance(done, Adjust) and part is Part.PICTURE and kept in ({Part.SUBJECT}, {Part.BACKGROUND}):
+        return replace(done, part=_COMPLEMENTS[next(iter(kept))])
+    if kept & _TOUCHED[part]:
+        raise _CannotBe("The prompt asks for a change of what it asks to keep.")
+    return done
+
+
+def _consistent(edits: list[Edit]) -> tuple[Edit, ...]:
+    """Without what is said twice; two different backgrounds are not both meant."""
+    out: list[Edit] = []
+    for done in edits:
+        is_behind = bool(out) and out[-1] == SetBackground(Nothing()) and isinstance(done, SetSky)
+        if out and _again(out[-1], done):
+            out.pop()
+        # "Remove the background and add a blue sky": there is no other sky any more.
+        out.append(SetBackground(done.kind) if is_behind and isinstance(done, SetSky) else done)
+    if len({done for done in out if isinstance(done, SetBackground | SetSky)}) > 1:
+        raise _CannotBe("The prompt asks for two backgrounds at once.")
+    return tuple(out)
+
+
+def _again(done: Edit, following: Edit) -> bool:
+    """Whether the next edit is the same once more, or says more of it."""
+    if isinstance(done, Adjust) and isinstance(following, Adjust):
+        return (done.part, done.tone) == (following.part, following.tone)
+    if done == SetBackground(Nothing()):
+        return isinstance(following, SetBackground | SetSky)  # "remove the background and put a blue one"
+    return done == following and not isinstance(done, RemoveObject)

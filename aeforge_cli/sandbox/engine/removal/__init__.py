@@ -1,0 +1,1 @@
+"""Taking an object away: where it is, and what is behind it."""

@@ -1,0 +1,1 @@
+"""What is drawn: backdrops, skies, shadows, tones, and the composite."""

@@ -1,0 +1,1 @@
+"""What is answered where: the API, the list of jobs, the pages."""

@@ -1,0 +1,1 @@
+"""The processes in which pictures are worked, and who gives them their orders."""

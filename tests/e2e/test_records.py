@@ -1,0 +1,314 @@
+"""Which job made a file: `job show`, the record that `--record` keeps, and `job verify`."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Aeforge, Home, png
+from tests.faults.fake import Fake, told_as_json
+
+UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def art(home: Home) -> Path:
+    """A folder with three pictures in `in/`."""
+    (home.work / "in").mkdir()
+    for number, name in enumerate("abc"):
+        (home.work / "in" / f"{name}.png").write_bytes(png(number + 1))
+    return home.work
+
+
+def make(user: Aeforge, *options: str) -> None:
+    run = user("inpaint", "in", "-p", "blue sky", "-o", "out/", "--record", "art.jsonl", *options)
+    assert run.exit == 0, run.stderr
+
+
+# ------------------------------------------------------------------ job show
+
+
+def test_a_file_tells_which_job_made_it_with_everything_known(user: Aeforge, fake: Fake, photo: Path) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-q", "pro", "-o", "sky.png")
+    saved = photo.with_name("sky.png")
+
+    [shown] = user("job", "show", "sky.png", "--json").rows
+
+    job_id = next(iter(fake.jobs))
+    assert shown.pop("created") <= shown.pop("updated")
+    assert shown.pop("version")
+    assert (shown.pop("account"), shown.pop("host")) != ("", "")
+    [file] = shown.pop("files")
+    assert (file["path"], file["sha256"], file["bytes"]) == (str(saved), sha256(saved), saved.stat().st_size)
+    assert shown == {
+        "schema": 1,
+        "job_id": job_id,
+        "state": "saved",
+        "operation": "inpaint",
+        "input": "photo.png",
+        "prompt": "blue sky",
+        "output": str(saved),
+        "service": fake.base_url,
+        "reason": None,
+        "profile": "default",
+        "quality": "pro",
+        "price": None,
+        "unit": None,
+        "fields": {"prompt": "blue sky", "quality": "pro"},
+        "inputs": [{"field": "image", "input": "photo.png", "sha256": sha256(photo)}],
+        "found_by": "content",
+    }
+
+
+def test_people_read_the_prompt_the_input_and_every_file_of_the_job(user: Aeforge, fake: Fake, photo: Path) -> None:
+    fake.results = 2
+    user("split-layer", "photo.png", "-k", "left arm", "-o", "out/")
+
+    shown = user("job", "show", "out/photo-2.png").stdout
+
+    words = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert (words["job"], words["state"], words["operation"]) == (next(iter(fake.jobs)), "saved", "split-layer")
+    assert words["prompt"] == "left arm"
+    assert words["input"] == f"image photo.png, sha256 {sha256(photo)}"
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("file")] == [
+        f"{photo.parent}/out/photo-{number}.png," for number in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("name", ["@last", "00000000", "00000000-0000-4000-8000-000000000001"])
+@pytest.mark.usefixtures("photo")
+def test_a_job_is_shown_by_its_id_its_beginning_or_as_the_last(user: Aeforge, name: str) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky")
+
+    [shown] = user("job", "show", name, "--json").rows
+
+    assert (shown["prompt"], shown["found_by"], shown["files"]) == ("blue sky", "id", [])
+
+
+def test_a_renamed_file_is_known_by_its_content_and_a_changed_one_by_its_path(user: Aeforge, photo: Path) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    saved = photo.with_name("sky.png")
+    saved.rename(photo.with_name("renamed.png"))
+    renamed, gone = user("job", "show", "renamed.png", "--json"), user("job", "show", "sky.png", "--json")
+    saved.write_bytes(png(77))
+    edited = user("job", "show", "sky.png", "--json")
+
+    assert [run.rows[0]["found_by"] for run in (renamed, gone, edited)] == ["content", "path", "path"]
+    assert (gone.stderr, edited.stderr) == ("", "sky.png has changed since this job saved it\n")
+
+
+def test_of_two_jobs_that_a_file_may_be_of_its_content_decides(user: Aeforge, fake: Fake, photo: Path) -> None:
+    user("inpaint", "photo.png", "-p", "one", "-o", "one.png")
+    user("inpaint", "photo.png", "-p", "two", "-o", "two.png")
+    photo.with_name("one.png").replace(photo.with_name("two.png"))
+
+    assert user("job", "show", "two.png", "--json").rows[0]["prompt"] == "one"
+
+
+@pytest.mark.parametrize("name", ["photo.png", "nothing.png", UNKNOWN, "a\x1b[2Jb"])
+@pytest.mark.usefixtures("photo")
+def test_what_no_job_is_known_for_is_job_not_found(user: Aeforge, fake: Fake, name: str) -> None:
+    run = user("job", "show", name, "--json")
+
+    assert (run.ending, run.stdout, fake.api.requests) == ((2, "job_not_found"), "", [])
+    assert "\x1b" not in run.stderr
+
+
+@pytest.mark.usefixtures("photo")
+def test_showing_needs_no_key_and_asks_nobody(user: Aeforge, fake: Fake) -> None:
+    user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png")
+    asked = len(fake.api.requests)
+
+    assert user("job", "show", "sky.png", env={"AEFORGE_API_KEY": None}).exit == 0
+    assert len(fake.api.requests) == asked
+
+
+@pytest.mark.usefixtures("photo")
+def test_no_text_that_is_shown_acts_on_the_terminal(user: Aeforge) -> None:
+    user("inpaint", "photo.png", "-p", "blue \x1b[2J sky\nstate  failed", "--no-wait")
+
+    shown = user("job", "show", "@last").stdout
+
+    assert "\x1b" not in shown
+    assert "prompt     blue ^[[2J sky^Jstate  failed\n" in shown
+
+
+# ------------------------------------------------------------------ --record
+
+
+def test_a_record_has_a_line_for_each_saved_file_sorted_by_path(user: Aeforge, fake: Fake, art: Path) -> None:
+    make(user)
+
+    lines = lines_of(art / "art.jsonl")
+    assert [line["path"] for line in lines] == ["out/a.png", "out/b.png", "out/c.png"]
+    first, file = lines[0], art / "out/a.png"
+    assert first.pop("created") <= first.pop("saved")
+    assert first.pop("version")
+    assert fake.images_of(first.pop("job_id")) == [file.read_bytes()]
+    assert first == {
+        "path": "out/a.png",
+        "sha256": sha256(file),
+        "bytes": file.stat().st_size,
+        "size": [8, 8],
+        "format": "png",
+        "operation": "inpaint",
+        "fields": {"prompt": "blue sky", "quality": "standard"},
+        "prompt": "blue sky",
+        "inputs": [{"field": "image", "input": "in/a.png", "sha256": sha256(art / "in/a.png")}],
+        "service": fake.base_url,
+    }
+
+
+def test_what_is_kept_changes_no_line(user: Aeforge, art: Path) -> None:
+    make(user)
+    before = (art / "art.jsonl").read_bytes(), (art / "art.jsonl").stat().st_mtime_ns
+
+    make(user, "--resume")
+    make(user, "--skip-existing")
+    user("job", "wait", "@last", "-o", "elsewhere/")  # the journal's row changes, the recorded file does not
+    make(user, "--update")
+
+    assert ((art / "art.jsonl").read_bytes(), (art / "art.jsonl").stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize("option", ["--resume", "--skip-existing"])
+def test_what_is_kept_is_recorded_too(user: Aeforge, art: Path, option: str) -> None:
+    make(user)
+    recorded = (art / "art.jsonl").read_text()
+    (art / "art.jsonl").unlink()
+
+    make(user, option)
+
+    assert (art / "art.jsonl").read_text() == recorded
+
+
+def test_only_the_line_of_the_job_that_changed_is_another(user: Aeforge, art: Path) -> None:
+    make(user)
+    before = (art / "art.jsonl").read_text().splitlines()
+    (art / "in" / "b.png").write_bytes(png(99))
+
+    make(user, "--update")
+
+    after = (art / "art.jsonl").read_text().splitlines()
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+    assert json.loads(after[1])["inputs"][0]["sha256"] == sha256(art / "in" / "b.png")
+
+
+def test_a_record_of_several_commands_keeps_what_others_made(user: Aeforge, art: Path) -> None:
+    make(user)
+
+    user("inpaint", "in/a.png", "-p", "red sky", "-o", "out/red.png", "--record", "art.jsonl")
+
+    assert [line["path"] for line in lines_of(art / "art.jsonl")] == [
+        "out/a.png",
+        "out/b.png",
+        "out/c.png",
+        "out/red.png",
+    ]
+
+
+def test_paths_are_relative_to_the_record_wherever_the_command_runs(user: Aeforge, art: Path, home: Home) -> None:
+    (art / "meta").mkdir()
+    user("inpaint", str(art / "in" / "a.png"), "-p", "x", "-o", f"{art}/out/", "--record", "../work/meta/r.jsonl")
+
+    [line] = lines_of(art / "meta" / "r.jsonl")
+    assert line["path"] == "../out/a.png"
+    assert user("job", "verify", str(art / "meta" / "r.jsonl"), cwd=home.root).exit == 0
+
+
+def test_failures_are_not_recorded_and_successes_beside_them_are(user: Aeforge, fake: Fake, art: Path) -> None:
+    fake.submissions.says(told_as_json({"detail": "no"}, status=400))
+
+    run = user("inpaint", "in", "-p", "x", "-o", "out/", "--record", "art.jsonl", "-j", "1")
+
+    assert run.exit == 6
+    assert [line["path"] for line in lines_of(art / "art.jsonl")] == ["out/b.png", "out/c.png"]
+
+
+def test_a_name_that_is_no_unicode_text_is_recorded(user: Aeforge, art: Path) -> None:
+    name = os.fsdecode(b"out/\xff \xe2\x80\xa8.png")
+    user("inpaint", "in/a.png", "-p", "ünïcode \u2028 sky", "-o", name, "--record", "art.jsonl")
+
+    [line] = lines_of(art / "art.jsonl")
+    assert (line["path"], line["prompt"]) == (name, "ünïcode \u2028 sky")
+    assert user("job", "verify", "art.jsonl").exit == 0
+
+
+NOT_WRITABLE = {
+    "a folder": ("in", 9),
+    "a missing folder": ("nowhere/r.jsonl", 9),
+    "a device": ("/dev/null", 9),
+    "no record": ("prose", 2),
+}
+
+
+@pytest.mark.parametrize(("name", "exit_code"), NOT_WRITABLE.values(), ids=NOT_WRITABLE)
+def test_a_record_that_cannot_be_written_is_refused_before_anything_is_sent(
+    user: Aeforge, fake: Fake, art: Path, name: str, exit_code: int
+) -> None:
+    (art / "prose").write_text('{"path": "a.png"}\n<<<<<<< HEAD\n')
+
+    run = user("inpaint", "in/a.png", "-p", "x", "-o", "out/", "--record", name)
+
+    assert (run.exit, fake.api.requests) == (exit_code, [])
+    assert name != "prose" or "prose:2 is not a line of a record" in run.stderr
+
+
+# ------------------------------------------------------------------ job verify
+
+
+def test_files_as_they_were_saved_are_verified_silently(user: Aeforge, art: Path) -> None:
+    make(user)
+
+    run = user("job", "verify", "art.jsonl")
+
+    assert (run.exit, run.stdout, run.stderr) == (0, "", "3 files as recorded\n")
+
+
+def test_changed_and_missing_files_are_named_one_a_line(user: Aeforge, art: Path) -> None:
+    make(user)
+    recorded = {line["path"]: line["sha256"] for line in lines_of(art / "art.jsonl")}
+    (art / "out/a.png").write_bytes(png(5))
+    (art / "out/c.png").unlink()
+
+    run, told = user("job", "verify", "art.jsonl"), user("job", "verify", "art.jsonl", "--json")
+
+    assert (run.exit, run.stdout.splitlines()) == (6, ["out/a.png", "out/c.png"])
+    assert told.ending == (6, "partial")
+    assert told.rows == [
+        {
+            "schema": 1,
+            "path": "out/a.png",
+            "problem": "changed",
+            "sha256": recorded["out/a.png"],
+            "found": sha256(art / "out/a.png"),
+        },
+        {"schema": 1, "path": "out/c.png", "problem": "missing", "sha256": recorded["out/c.png"], "found": None},
+    ]
+
+
+@pytest.mark.parametrize("text", [None, "[]\n", '{"path": 1}\n', "\xff"], ids=["missing", "a list", "no path", "bytes"])
+def test_what_is_no_record_cannot_be_verified(user: Aeforge, home: Home, text: str | None) -> None:
+    if text is not None:
+        (home.work / "r.jsonl").write_bytes(text.encode("latin-1"))
+
+    assert user("job", "verify", "r.jsonl", "--json").ending == (2, "usage")
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(user: Aeforge, art: Path) -> None:
+    make(user)
+    (art / "out/a.png").unlink()
+    os.mkfifo(art / "out/a.png")
+
+    assert user("job", "verify", "art.jsonl", within=10).stdout == "out/a.png\n"
