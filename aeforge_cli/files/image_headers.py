@@ -183,6 +183,7 @@ _SIZES: dict[Format, Callable[[BinaryIO, bytes], tuple[int, int] | None]] = {
     Format.WEBP: _webp_size,
     Format.BMP: _bmp_size,
 }
+SIZED = frozenset(_SIZES)  # the formats whose size `identify` finds in every good picture
 
 
 _SOS, _EOI = 0xDA, 0xD9
@@ -241,11 +242,9 @@ def has_pixels(stream: BinaryIO, found: Format) -> bool:
 def _jpeg_ends(stream: BinaryIO, size: int) -> bool:
     # An embedded thumbnail has an end mark of its own, so only one after the start of the scan counts; there 0xFF is
     # followed by 0 or by a restart mark. Cameras append films and maps, so that the end may be far from the file's.
-    has_frame = False
     for marker, start in _jpeg_segments(stream):
-        has_frame |= _begins_frame(marker)
         if marker == _SOS:
-            return has_frame and (_has_jpeg_end(stream, max(start, size - 1024)) or _has_jpeg_end(stream, start))
+            return _has_jpeg_end(stream, max(start, size - 1024)) or _has_jpeg_end(stream, start)
     return False
 
 
@@ -262,17 +261,15 @@ def _has_jpeg_end(stream: BinaryIO, start: int) -> bool:
 def _gif_ends(stream: BinaryIO, _: int) -> bool:
     stream.seek(10)
     stream.seek(13 + _color_table(stream.read(1)[0]))
-    has_image = False
     for _piece in range(_MOST_PIECES):
         match stream.read(1):
             case b"\x3b":
-                return has_image
+                return True
             case b"\0":  # some encoders end a row of blocks twice
                 continue
             case b"\x21":
                 stream.seek(1, os.SEEK_CUR)
             case b"\x2c":
-                has_image = True
                 stream.seek(8, os.SEEK_CUR)
                 stream.seek(_color_table(stream.read(1)[0]) + 1, os.SEEK_CUR)
             case _:

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from aeforge_cli.errors import AeforgeError, FileMissing, NotAnImage, Usage
 from aeforge_cli.files.atomic import cannot_save
-from aeforge_cli.files.image_headers import ImageInfo, file_stamp, has_pixels, identify, is_complete
+from aeforge_cli.files.image_headers import SIZED, ImageInfo, file_stamp, has_pixels, identify, is_complete
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.files.regular import NotRegular, open_regular
 
@@ -160,8 +160,9 @@ def _described(stream: BinaryIO, label: str) -> ImageInfo:
     info = identify(stream)
     if info is None:
         raise NotAnImage(f"{label} is not a picture", why="its content is in no known format", hint=hint)
-    if is_complete(stream, info.format) is False:
-        why = f"it begins as {info.format.value.upper()}, and its end is missing"
+    missing = "its end" if is_complete(stream, info.format) is False else "its size"
+    if missing == "its end" or (info.format in SIZED and not info.width):
+        why = f"it begins as {info.format.value.upper()}, and {missing} is missing"
         raise NotAnImage(f"{label} is not a complete picture", why=why, hint="copy or download it again")
     if not has_pixels(stream, info.format):
         raise NotAnImage(f"{label} is not a complete picture", why="it has no pixels", hint="copy or download it again")

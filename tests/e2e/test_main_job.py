@@ -463,6 +463,7 @@ ENDINGS = [
     Case(7, "limit_reached", args=("inpaint", "photo.png", "other.png", "-p", "x", "--max-jobs", "1"), posts=0),
     Case(8, "still_running", lambda fake: setattr(fake, "pending", 1000), (*SKY, "--timeout", "1s"), posts=1),
     Case(9, "output_exists", args=(*SKY, "-o", "notes.png"), posts=0),
+    Case(9, "cannot_save", args=(*SKY, "-o", "photo.png/x.png"), posts=0),
     Case(9, "cannot_save", args=(*SKY, "-o", "/proc/x.png"), posts=0),
     Case(10, "submit_unknown", says(Answer(cut=0, end=End.FIN)), posts=1),
     Case(10, "submit_unknown", says(Answer(500)), posts=1),

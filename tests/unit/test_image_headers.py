@@ -162,14 +162,12 @@ def test_the_end_of_a_jpeg_is_found_across_the_blocks_in_which_it_is_read(pictur
     ("content", "found"),
     [
         (b"\xff\xd8\xff\xe0", Format.JPEG),
-        (b"\xff\xd8\xff\xda\0\2\xff\xd9", Format.JPEG),
         (b"\xff\xd8\xff\xe0\0\0\xff\xd9", Format.JPEG),
-        (b"GIF89a" + bytes(7) + b";", Format.GIF),
         (bmp(7, 5), Format.BMP),
         (b"II*\0\xff\xff\0\0" + bytes(100), Format.TIFF),
         (b"MM\0+\0\x08\0\0\0\0\0\0\0\1\0\0" + bytes(100), Format.TIFF),
     ],
-    ids=["4 bytes", "no frame", "no length", "no image", "bmp header", "tiff head", "bigtiff head"],
+    ids=["4 bytes", "no length", "bmp header", "tiff head", "bigtiff head"],
 )
 def test_the_head_of_a_picture_alone_is_no_complete_one(content: bytes, found: Format) -> None:
     identified = identify(io.BytesIO(content))

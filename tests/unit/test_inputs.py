@@ -31,7 +31,7 @@ from aeforge_cli.files.inputs import (
     why_not_a_picture,
 )
 from aeforge_cli.files.picture import Picture
-from tests.conftest import png
+from tests.conftest import chunk, png
 
 CONTENT = png(0x336699)
 
@@ -181,6 +181,25 @@ def test_half_a_picture_is_refused(tmp_path: Path, content: bytes, form: str) ->
         f"it begins as {form}, and its end is missing",
         "copy or download it again",
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + chunk(b"IEND", b""), "PNG"),
+        (b"\xff\xd8\xff\xda\0\2\xff\xd9", "JPEG"),
+        (b"GIF89a" + bytes(7) + b";", "GIF"),
+        (b"RIFF\x08\0\0\0WEBPXXXX", "WEBP"),
+    ],
+    ids=["PNG", "JPEG", "GIF", "WebP"],
+)
+def test_a_beginning_and_an_end_alone_are_refused(tmp_path: Path, content: bytes, form: str) -> None:
+    (tmp_path / "a").write_bytes(content)
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(tmp_path / "a"))
+
+    assert refused.value.why == f"it begins as {form}, and its size is missing"
 
 
 def test_a_text_that_begins_like_a_bmp_is_not_a_picture(tmp_path: Path) -> None:
