@@ -1,6 +1,6 @@
 """Results that the service no longer has, copied from where this disk still holds them."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.journal.interface import Row
 
 
-def copied(row: Row, delivery: Delivery, stale: Collection[str] = ()) -> list[SavedFile]:
+def copied(row: Row, delivery: Delivery, replaces: Callable[[Path], bool] = lambda _path: False) -> list[SavedFile]:
     """All results of the job at their places, if each stands, unchanged, somewhere on this disk; else none.
 
-    Raises CannotSave.
+    `replaces` says of a file whether a result may take its place. Raises CannotSave.
     """
     sources = [_source(row, result) for result in row.results]
-    target = delivery.replacing(stale).destination
+    target = delivery.destination
     if target is None or None in sources:
         return []
     naming = replace(delivery.naming, job_id=row.job_id or "")
     numbered = enumerate(filter(None, sources), 1)
-    copies = [copy_result(source, target, naming.result(number, len(sources))) for number, source in numbered]
+    copies = [copy_result(source, target, naming.result(number, len(sources)), replaces) for number, source in numbered]
     return [] if None in copies else list(filter(None, copies))
 
 
