@@ -1,6 +1,8 @@
 """Results that are on this disk already: found by their content, and copied instead of fetched again."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,17 @@ from aeforge_cli.files.regular import open_regular
 def find_copy(sha256: str, candidates: Iterable[Path]) -> Path | None:
     """The first regular file, and no link, whose content has this hash; None if there is none."""
     return next((path for path in candidates if holds(path, sha256)), None)
+
+
+def files_of_size(folder: Path, size: int | None) -> Iterator[Path]:
+    """The regular files of a folder, and no links, that have so many bytes; none if that is not known."""
+    if size is None:
+        return
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_file(follow_symlinks=False) and entry.stat().st_size == size:
+                    yield Path(entry.path)
 
 
 def copy_result(

@@ -169,7 +169,7 @@ class Downloader:
         bad_pictures = 0
         for attempt in itertools.count():
             try:
-                self._client.fetch(self._urls[number - 1], sink, job_id=self._job_id)
+                self._client.fetch(self._urls[number - 1], sink, job_id=self._job_id, again=self._again)
                 if (info := part.picture()) is not None:
                     return info
                 bad_pictures += 1

@@ -144,3 +144,64 @@ def test_a_picture_of_another_format_that_no_job_made_is_in_nobodys_way(
     run = folder.split("arm", "--update")
 
     assert (run.exit, sorted(folder.files())) == (0, ["a.png", "a.webp"])
+
+
+# ------------------------------------------------------------------ what is in the way
+
+
+def edited(folder: Folder, *, several: bool = True) -> tuple[str, ...]:
+    """A folder of pictures of which one result was edited by hand; the command that made them."""
+    for number in range(3 if several else 1):
+        folder.put(f"in/{number}.png", png(number + 10))
+    command = ("inpaint", "in", "-p", "x", "-o", "out/", *SOON)
+    assert folder.user(*command).exit == 0
+    folder.put("out/0.png", BY_HAND)
+    return command
+
+
+@pytest.mark.parametrize(("several", "ending"), [(True, (6, "partial")), (False, (9, "output_exists"))])
+@pytest.mark.parametrize("option", ["--update", "--resume"])
+def test_a_file_in_the_way_is_told_without_a_key_when_nothing_else_is_to_do(
+    folder: Folder, option: str, *, several: bool, ending: tuple[int, str]
+) -> None:
+    command = edited(folder, several=several)
+    asked = len(folder.fake.api.requests)
+
+    run = folder.user(*command, option, "--json", env={"AEFORGE_API_KEY": None})
+
+    assert (run.ending, len(run.rows), len(folder.fake.api.requests)) == (ending, 2 if several else 0, asked)
+
+
+def test_where_only_files_are_in_the_way_the_last_line_says_what_to_do_about_them(folder: Folder) -> None:
+    command = edited(folder)
+    by_hand = folder.user(*command, "--update", "--json")
+    folder.put("in/0.png", png(77))
+    folder.user(*command, "--update", "--overwrite")
+    folder.put("in/0.png", png(78))
+    stale = folder.user(*command, "--resume", "--json")
+
+    assert "--overwrite" in by_hand.error["hint"]
+    assert "--update" in stale.error["hint"]
+
+
+# ------------------------------------------------------------------ results that the service has no more
+
+
+def test_a_renamed_result_beside_its_place_is_copied_when_its_link_is_gone_for_good(folder: Folder) -> None:
+    folder.split("arm", output="out/arm.png")
+    before = folder.files()
+    (folder.home.work / "out/arm.png").rename(folder.home.work / "out/mine.png")
+    folder.fake.downloads.always(lambda _request: Answer(403, b"gone"))
+
+    run = folder.split("arm", "--update", output="out/arm.png")
+
+    assert (run.exit, folder.bought(), set(folder.files().values())) == (0, 1, set(before.values()))
+    assert sorted(folder.files()) == ["arm.png", "mine.png"]
+
+
+def test_a_hint_to_fetch_a_result_again_can_be_pasted(folder: Folder) -> None:
+    folder.fake.downloads.always(lambda _request: Answer(403, b"gone"))
+
+    run = folder.split("arm", "--json", output="out/arm.png")
+
+    assert run.error["hint"] == f"aeforge job wait {run.error['job_id']} -o out/arm.png"
