@@ -34,15 +34,7 @@ from aeforge_cli.api.responses import (
 from aeforge_cli.api.retry import LONGEST_WAIT, ConcurrencyLimiter, RetryBudget, jitter, retry_after
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, Transport, TransportError
 from aeforge_cli.api.urls import host_of
-from aeforge_cli.errors import (
-    KeyRejected,
-    RateLimited,
-    ResultUnavailable,
-    ServiceError,
-    UnexpectedAnswer,
-    Unreachable,
-    go_on_with,
-)
+from aeforge_cli.errors import KeyRejected, RateLimited, ResultUnavailable, ServiceError, UnexpectedAnswer, Unreachable
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.redaction import Redactor
 
@@ -260,18 +252,17 @@ class Client:
 
     # -------------------------------------------------------------- results
 
-    def fetch(self, url: str, sink: Sink, *, job_id: JobId) -> None:
-        """One try to fetch a result, without the key.
+    def fetch(self, url: str, sink: Sink, *, job_id: JobId, again: str) -> None:
+        """One try to fetch a result, without the key; `again` is the command that fetches it once more, for hints.
 
         Raises LinkExpired for 400 and 403, Retryable where another try may help, ResultUnavailable where none will.
         """
         host = self._redact(host_of(url), 200)
-        hint = f"{go_on_with(job_id)} -o ..."
         try:
             answer = self._transport.fetch(url, sink)
         except TransportError as fault:
             error = ResultUnavailable(
-                f"The result could not be fetched from {host}", why=fault.why, hint=hint, job_id=job_id
+                f"The result could not be fetched from {host}", why=fault.why, hint=again, job_id=job_id
             )
             raise error if fault.fault is Fault.CERTIFICATE else Retryable(error) from None
         if answer.status == 200:
@@ -280,7 +271,7 @@ class Client:
         error = ResultUnavailable(
             f"The result could not be fetched from {host}",
             why=f"it answered HTTP {answer.status}",
-            hint=hint,
+            hint=again,
             job_id=job_id,
             http_status=answer.status,
         )

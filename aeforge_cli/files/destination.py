@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -33,6 +33,7 @@ _FORMS: dict[str, str | None] = {
 _FIELDS = " ".join(f"{{{name}}}" for name in _FORMS)
 # In a name that stands for several; no file's own name has them. A number may be followed by its width, see below.
 ANY_NUMBER, ANY_SUFFIX, WIDTH = "\0", "\1", "\2"
+_NUMBERS_MISSING = 16  # in a row, after which no result of a higher number is looked for: jobs make a few to 16
 _LONGEST_STEM = 180  # bytes; leaves room for a job id and a suffix within the usual 255
 
 
@@ -108,6 +109,11 @@ class Destination:
         return "job_id" not in self._fields
 
     @property
+    def names_format(self) -> bool:
+        """Whether a result's format decides its name."""
+        return "ext" in self._fields
+
+    @property
     def _is_numbered(self) -> bool:
         return "n" in self._fields
 
@@ -160,11 +166,23 @@ class Destination:
         return [ANY_SUFFIX] if is_suffix else [each.extension for each in Format]
 
     def taken(self, naming: Naming) -> Path | None:
-        """The file that exists where the result, or the first of several, is to go."""
+        """The file that exists where the result, or one of several, is to go."""
+        return next(self.standing(naming), None)
+
+    def standing(self, naming: Naming) -> Iterator[Path]:
+        """The files that exist where the results are to go: of several, whatever their numbers."""
         if self.is_stream or not self.is_predictable:
-            return None
-        paths = [self.path(naming), *([self.path(naming.result(1, 2))] if naming.several else [])]
-        return next((path for path in paths if os.path.lexists(path)), None)
+            return
+        if os.path.lexists(path := self.path(naming)):
+            yield path
+        number = last = 0
+        while naming.several and number < last + _NUMBERS_MISSING:
+            number += 1
+            numbered = self.path(naming.result(number, 2))
+            if os.path.lexists(numbered):
+                last = number
+                if numbered != path:
+                    yield numbered
 
     def check(self, naming: Naming, *, dry: bool = False) -> Path:
         """Refuses, before anything is sent, what could not be saved afterwards; returns the expected file.

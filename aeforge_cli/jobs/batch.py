@@ -342,7 +342,6 @@ class Batch:
             with self._lock:
                 self.tally.kept += 1
             return kept_result(order, need.files, need.row.job_id if need.row else None)
-        order.stale = need.stale
         if need.row is not None and need.action is Action.FETCH and self._may_stay_elsewhere(order):
             return self._lifecycle.elsewhere(order, need.row)
         return None
@@ -528,7 +527,7 @@ class Batch:
         order = running.order
         files: Sequence[SavedFile] = ()
         if order.delivery:
-            files = self._lifecycle.save(running.job, done.urls, order.delivery, running.until, stale=order.stale)
+            files = self._lifecycle.save(running.job, done.urls, order.delivery, running.until, update=order.update)
         return self._lifecycle.result(running.job, order, done, files, running.started)
 
     def _lost(self, running: _Running, error: AeforgeError, stage: _Stage) -> None:
@@ -540,7 +539,8 @@ class Batch:
             return
         try:
             row = self._lifecycle.journal.row(job.number)
-            files = copied(row, order.delivery, order.stale) if row and order.delivery else []
+            replaces = self._lifecycle.replaces(update=order.update)
+            files = copied(row, order.delivery, replaces) if row and order.delivery else []
         except AeforgeError as failure:
             self._end(order, failure, running.started, stage)
             return

@@ -1,10 +1,9 @@
 """Where the results of one job go. A plan needs to know it before anything is downloaded, or a client is there."""
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from aeforge_cli.files.atomic import holds
 from aeforge_cli.files.destination import Destination, Naming
 
 
@@ -15,13 +14,6 @@ class Delivery:
     naming: Naming
     destination: Destination | None = None
     stdout: Callable[[Iterable[bytes]], None] | None = None
-
-    def replacing(self, stale: Collection[str]) -> "Delivery":
-        """The same place, where a file of such content may be replaced; any other stays."""
-        taken = self.taken()
-        if self.destination is None or taken is None or not any(holds(taken, sha256) for sha256 in stale):
-            return self
-        return replace(self, destination=replace(self.destination, replace=True))
 
     @property
     def target(self) -> str:

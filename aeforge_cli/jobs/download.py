@@ -45,7 +45,7 @@ class Downloader:
     """Fetches the results of one job; `until` is the deadline on the monotonic clock.
 
     `saved` are files of earlier runs: a result that stands where it is wanted, with the recorded hash, is not fetched.
-    `check` raises what ends a fetch in its middle.
+    `check` raises what ends a fetch in its middle; `replaces` says of a file whether a result may take its place.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Downloader:
         notify: Callable[[Event], None],
         check: Callable[[], None],
         saved: Iterable[SavedFile] = (),
+        replaces: Callable[[Path], bool] = lambda _path: False,
     ) -> None:
         self._job_id = job_id
         self._urls = list(urls)
@@ -69,6 +70,7 @@ class Downloader:
         self._until = until
         self._notify = notify
         self._check = check
+        self._replaces = replaces
         # By whole path: what an earlier run called by a relative one is another file in another folder.
         self._saved = {os.path.abspath(file.path): file for file in saved if file.path}  # noqa: PTH100 - keeps links
         self._refreshed = False
@@ -123,7 +125,8 @@ class Downloader:
         if destination.is_stream:
             self._write(part, wanted)
         else:
-            path = part.keep(wanted, replace=destination.replace, job_id=self._job_id)
+            may_replace = destination.replace or self._replaces(wanted)
+            path = part.keep(wanted, replace=may_replace, job_id=self._job_id)
         saved = part.described(str(path), url, info)
         self._notify(Saved(self._job_id, saved, renamed=path != wanted))
         return saved
@@ -166,7 +169,7 @@ class Downloader:
         bad_pictures = 0
         for attempt in itertools.count():
             try:
-                self._client.fetch(self._urls[number - 1], sink, job_id=self._job_id)
+                self._client.fetch(self._urls[number - 1], sink, job_id=self._job_id, again=self._again)
                 if (info := part.picture()) is not None:
                     return info
                 bad_pictures += 1

@@ -8,9 +8,10 @@ Each step is in the journal before the next begins.
 import contextlib
 import functools
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from aeforge_cli import __version__
@@ -37,7 +38,7 @@ from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.download import Downloader, SomeMissing
 from aeforge_cli.jobs.events import Observer, RetryScheduled, Submitted, Submitting, ignore
-from aeforge_cli.jobs.needs import Need, need, sent_before
+from aeforge_cli.jobs.needs import Need, content_of, need, sent_before
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.polling import Poller
@@ -357,13 +358,12 @@ class Lifecycle:
     # -------------------------------------------------------------- saving
 
     def save(
-        self, job: Job, urls: Sequence[str], delivery: Delivery, until: float, *, stale: Collection[str] = ()
+        self, job: Job, urls: Sequence[str], delivery: Delivery, until: float, *, update: bool = False
     ) -> list[SavedFile]:
         """Downloads the results to where they are wanted, and writes down which files they are.
 
-        A file there whose content is `stale` is replaced.
+        An `update` replaces what stands there if a job made it; any other file stays.
         """
-        delivery = delivery.replacing(stale)
         row = self.journal.by_job_id(job.job_id)
         if (path := delivery.path(delivery.naming)) is not None:
             sweep(path.parent)
@@ -377,6 +377,7 @@ class Lifecycle:
             notify=self.notify,
             check=self.stop.check,
             saved=row.files if row else (),
+            replaces=self.replaces(update=update),
         )
         with self.knowing(job):
             try:
@@ -387,6 +388,12 @@ class Lifecycle:
                 raise missing.error from None
             self.journal.record(job.number, Step(State.SAVED, files=files), self._now)
         return files
+
+    def replaces(self, *, update: bool) -> Callable[[Path], bool]:
+        """Says of a file whether a result may take its place: when updating, if its content is known to be a result."""
+        if not update:
+            return lambda _path: False
+        return lambda path: (sha256 := content_of(path)) is not None and bool(self.journal.made(sha256))
 
     def result(
         self, job: Job, order: Order, status: Succeeded | None, files: Sequence[SavedFile] = (), started: float = 0.0

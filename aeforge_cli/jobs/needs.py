@@ -11,13 +11,14 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.destination import Destination, Naming
 from aeforge_cli.files.image_headers import Format
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
@@ -27,16 +28,12 @@ from aeforge_cli.journal.interface import Journal, Reuse, Row, State
 
 
 class Need(NamedTuple):
-    """What a job needs, and why: `row` is its earlier job, `files` what stands at its place already.
-
-    `stale` is the content of files there that may be replaced: other work made them.
-    """
+    """What a job needs, and why: `row` is its earlier job, `files` what stands at its place already."""
 
     action: Action
     row: Row | None = None
     files: tuple[SavedFile, ...] = ()
     error: AeforgeError | None = None
-    stale: frozenset[str] = frozenset()
 
 
 def need(order: Order, journal: Journal, service: str, account: str | None) -> Need:
@@ -44,18 +41,16 @@ def need(order: Order, journal: Journal, service: str, account: str | None) -> N
     rows = journal.of_work(order.work, service)
     ours = [row for row in rows if account is None or row.account == account]
     earlier = rules.blocker(ours, order.reuse, gone=order.gone)
-    stale: set[str] = set()
     if order.reuse is Reuse.FINISHED and order.delivery is not None and order.delivery.destination is not None:
-        saved = next((row for row in rows if row.state is State.SAVED and row.results), None)
-        found = [_judged(path, order.work, service, journal) for path in _places(order.delivery, saved)]
-        if saved and found and all(place.file for place in found):
-            return Need(Action.KEEP, saved, tuple(place.file for place in found if place.file))
-        error = _in_the_way(order, order.delivery, found, stale)
+        found = _standing(order.delivery, rows, journal)
+        if (saved := _saved(rows)) and found and all(place.file for place in found):
+            return Need(Action.KEEP, saved[0], tuple(place.file for place in found if place.file))
+        error = _in_the_way(order, order.delivery, found)
         # A process that was killed may have saved a result and not written so: the download finds them equal, or gives
         # the new one another name.
         if error is not None and not (earlier and rules.can_resume(earlier)):
             return Need(Action.REFUSE, error=error)
-    return _of_earlier(earlier)._replace(stale=frozenset(stale))
+    return _of_earlier(earlier)
 
 
 def _of_earlier(row: Row | None) -> Need:
@@ -106,23 +101,54 @@ def results_of(order: Order, need: Need) -> dict[Path, SavedFile] | None:
 
 
 class _Standing(NamedTuple):
-    """A place of a result: what stands there is its own work's (`file`), other work's (`stale`), or nobody's."""
+    """A place of a result: what stands there is that result (`file`), another (`is_stale`), or nobody's."""
 
     path: Path
     file: SavedFile | None = None
-    stale: str | None = None
+    is_stale: bool = False
     exists: bool = False
 
 
-def _places(delivery: Delivery, saved: Row | None) -> list[Path]:
-    """Where the results are to be: all of them, if an earlier job says how many there are; else what is there."""
-    destination = delivery.destination
+def _standing(delivery: Delivery, rows: Sequence[Row], journal: Journal) -> list[_Standing]:
+    """The places of the results, where an earlier job of the work says which they are; else what is there already."""
+    if delivery.destination is None:
+        return []
+    saved = _saved(rows)
+    if not saved:
+        own = {file.sha256 for row in rows for file in row.results}
+        return list(_in_its_names(delivery.destination, delivery.naming, own, journal))
+    return [
+        _judged(path, {row.results[place].sha256 for row in saved if place < len(row.results)}, journal)
+        for place, path in enumerate(_places(delivery, saved[0]))
+    ]
+
+
+def _saved(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.state is State.SAVED and row.results]
+
+
+def _in_its_names(
+    destination: Destination, naming: Naming, own: Container[str | None], journal: Journal
+) -> Iterator[_Standing]:
+    """What stands where the results of a new job may go.
+
+    Their format is known when they are here; until then a file in another than is documented is in the way only if it
+    is a result.
+    """
+    for path in destination.standing(naming):
+        yield _judged(path, own, journal)
+    others = [each.extension for each in Format if each.extension != naming.extension]
+    for extension in others if destination.names_format else ():
+        for path in destination.standing(replace(naming, extension=extension)):
+            if (found := _judged(path, own, journal)).is_stale:
+                yield found
+
+
+def _places(delivery: Delivery, saved: Row) -> list[Path]:
+    """Where the results of an earlier job are to be."""
+    destination, files = delivery.destination, saved.results
     if destination is None:
         return []
-    if saved is None:
-        taken = destination.taken(delivery.naming)
-        return [taken] if taken else []
-    files = saved.results
     named = replace(delivery.naming, job_id=saved.job_id or "")
     return [
         destination.path(replace(named.result(number, len(files)), extension=_extension(file)))
@@ -134,18 +160,17 @@ def _extension(file: SavedFile) -> str:
     return Format(file.format).extension if file.format in set(Format) else Path(file.path).suffix.lstrip(".")
 
 
-def _judged(path: Path, work: str, service: str, journal: Journal) -> _Standing:
+def _judged(path: Path, contents: Container[str | None], journal: Journal) -> _Standing:
+    """What stands at the place of a result whose content is one of `contents`."""
     if not os.path.lexists(path):
         return _Standing(path)
-    sha256 = _digest(path)
-    made = journal.made(sha256) if sha256 else []
-    if any(each.work == work and each.service == service for each in made):
-        size = path.stat().st_size
-        return _Standing(path, SavedFile(str(path), bytes=size, sha256=sha256), exists=True)
-    return _Standing(path, stale=sha256 if made else None, exists=True)
+    sha256 = content_of(path)
+    if sha256 and sha256 in contents:
+        return _Standing(path, SavedFile(str(path), bytes=path.stat().st_size, sha256=sha256), exists=True)
+    return _Standing(path, is_stale=bool(sha256 and journal.made(sha256)), exists=True)
 
 
-def _digest(path: Path) -> str | None:
+def content_of(path: Path) -> str | None:
     """The content's SHA-256; None for what is no regular file, or cannot be read."""
     try:
         if path.is_symlink() or not path.is_file():
@@ -156,24 +181,22 @@ def _digest(path: Path) -> str | None:
         return None
 
 
-def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Standing], stale: set[str]) -> AeforgeError | None:
-    """Why the place cannot be used; collects in `stale` what --update may replace."""
+def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Standing]) -> AeforgeError | None:
+    """Why the place cannot be used."""
     replaces = delivery.destination is not None and delivery.destination.replace
     for place in found:
         if place.file is not None or not place.exists:
             continue
-        if place.stale is None and not replaces:
+        if not place.is_stale and not replaces:
             return OutputExists(
                 f"{place.path} exists, and no job is known to have made it",
                 why="it may have been drawn, edited or converted by hand",
                 hint="choose another output, or add --overwrite to replace it",
             )
-        if place.stale is not None and not (order.update or replaces):
+        if place.is_stale and not (order.update or replaces):
             return OutputExists(
                 f"{place.path} was made of another picture or prompt",
                 why="--resume only finishes what is missing",
                 hint="add --update in place of --resume to replace what has changed",
             )
-        if place.stale is not None:
-            stale.add(place.stale)
     return None

@@ -18,8 +18,8 @@ class Order:
 
     `name` is what people are told that it is, where that is not its picture. `asked` is what is asked for, whatever the
     pictures are. `make` reads them: a result of another job is there only when that job, one of `after`, has ended.
-    With `update` a result that other work made is replaced, whose content is in `stale` then. `gone` are rows of the
-    journal whose results cannot be had any more.
+    With `update` a result that other work made is replaced. `gone` are rows of the journal whose results cannot be had
+    any more.
     """
 
     make: Callable[[], Operation]
@@ -34,7 +34,6 @@ class Order:
     index: int = 0
     after: tuple["Order", ...] = ()
     gone: set[int] = field(default_factory=set)
-    stale: frozenset[str] = frozenset()
 
     @cached_property
     def operation(self) -> Operation:

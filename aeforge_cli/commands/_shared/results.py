@@ -52,6 +52,12 @@ class Results:
         self.told(outcome)
         self.shown(outcome)
 
+    def refused(self, each: Planned) -> None:
+        """A job that cannot be begun."""
+        from aeforge_cli.jobs.batch import Outcome
+
+        self.told(Outcome(each.order, each.need.error))
+
     def told(self, outcome: "Outcome") -> None:
         """Prints an outcome; the whole of it, whatever signal comes."""
         if self._batch.report or self._batch.record:

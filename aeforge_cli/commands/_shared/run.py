@@ -71,10 +71,13 @@ def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch
     for each in plan:
         if each.order in settled:
             results.kept(each)
-    if rest := [each for each in plan if each.order not in settled]:
-        _Run(session, rest, run, batch, results).go(purchases)
-    else:
+    rest = [each for each in plan if each.order not in settled]
+    if all(each.need.error for each in rest):  # nobody needs to be asked, and no key is needed to say so
+        for each in rest:
+            results.refused(each)
         results.conclude()
+        return
+    _Run(session, rest, run, batch, results).go(purchases)
 
 
 def _settled(plan: Sequence["Planned"]) -> set[Order]:

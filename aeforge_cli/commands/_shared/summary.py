@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aeforge_cli.errors import AeforgeError, BudgetReached, JobStillRunning, Partial
+from aeforge_cli.errors import AeforgeError, Blocked, BudgetReached, JobStillRunning, OutputExists, Partial
 from aeforge_cli.output.console import Console
 from aeforge_cli.phrases import count
 
@@ -58,8 +58,15 @@ class Summary:
             state = "still running" if isinstance(last, JobStillRunning) else "failed"
             told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
             message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
-            raise type(last)(message, why=last.why, hint=self._again, http_status=last.http_status)
-        raise Partial(self._told, hint=self._again)
+            raise type(last)(message, why=last.why, hint=self._next, http_status=last.http_status)
+        raise Partial(self._told, hint=self._next)
+
+    @property
+    def _next(self) -> str:
+        """The same command again, unless all that failed needs another: a file in the way stays there by itself."""
+        causes = [error for error in self._failures if not isinstance(error, Blocked)]
+        hints = {error.hint for error in causes}
+        return hints.pop() if len(hints) == 1 and isinstance(causes[0], OutputExists) else self._again
 
     @property
     def _told(self) -> str:
