@@ -6,7 +6,9 @@ a copy of the tree, whose `aeforge` is the one that the tests run. A file that d
 stays green, 2 if a line is not there exactly once or its tests fail without it.
 """
 
+import compileall
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -40,7 +42,7 @@ class Copy:
 
     def status(self, tests: list[str]) -> int:
         """pytest's exit status."""
-        command = [str(self.python), "-B", "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", *tests]
+        command = [str(self.python), "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", *tests]
         try:
             done = subprocess.run(command, cwd=self.tree, capture_output=True, timeout=_LONGEST, check=False)
         except subprocess.TimeoutExpired:
@@ -61,6 +63,9 @@ def main(words: list[str]) -> int:
 def _copied(folder: Path) -> Copy:
     tree, environment = folder / "tree", folder / "venv"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache"))
+    # Known by its source's hash: two changes within one second may have one length.
+    by_hash = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(tree / "aeforge_cli", quiet=2, invalidation_mode=by_hash)
     venv.create(environment, symlinks=True)
     scripts, ours = environment / "bin", Path(sys.executable).parent
     python = scripts / "python"

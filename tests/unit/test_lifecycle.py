@@ -232,6 +232,14 @@ def test_after_a_lost_answer_nothing_is_sent_until_the_user_says_so(buyer: Buyer
     assert buyer.run(made(), DONE, reuse=Reuse.NOTHING).job_id == JOB
 
 
+def test_an_id_that_a_damaged_answer_names_is_written_down_and_gone_on_with(buyer: Buyer) -> None:
+    damaged = Answer(200, {}, f'{{"job_id": "{JOB}", "status": "Pen'.encode())
+
+    error = buyer.fails(damaged, output="out.png")
+
+    assert (type(error), error.job_id, buyer.rows) == (SubmitUnknown, JOB, [("unknown", JOB)])
+
+
 def test_an_id_that_cannot_be_recorded_is_shouted(buyer: Buyer) -> None:
     life = replace(buyer.life, journal=FullJournal())
     buyer.transport.says(made())
