@@ -183,6 +183,17 @@ def test_half_a_picture_is_refused(tmp_path: Path, content: bytes, form: str) ->
     )
 
 
+def test_a_picture_without_pixels_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    begins, ends = CONTENT.index(b"IDAT") - 4, CONTENT.index(b"IEND") - 4
+    path.write_bytes(CONTENT[:begins] + CONTENT[ends:])
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(path))
+
+    assert told(refused.value)[:2] == (f"{path} is not a complete picture", "it has no pixels")
+
+
 def test_a_text_that_begins_like_a_bmp_is_not_a_picture(tmp_path: Path) -> None:
     (tmp_path / "notes.bmp").write_text("BMW and other makers of cars, in the order of their founding, by country")
 
