@@ -368,6 +368,22 @@ def test_asked_to_fail_fast_nothing_is_submitted_after_a_failure(studio: Studio)
     assert studio.service.posts == ["0", "1"]
 
 
+def test_what_was_refused_is_none_of_the_purchases_that_were_agreed_to(studio: Studio) -> None:
+    studio.service.says = {"0": refusal(400)}
+
+    ended = run(Batch(studio.limited(1).life, studio.orders(2), purchases=1))
+
+    assert ended == {0: "rejected", 1: "Succeed"}
+
+
+def test_a_lost_answer_is_one_of_the_purchases_that_were_agreed_to(studio: Studio) -> None:
+    studio.service.says = {"0": unanswered()}
+
+    ended = run(Batch(studio.limited(1).life, studio.orders(2), purchases=1))
+
+    assert ended == {0: "submit_unknown", 1: "limit_reached"}
+
+
 def test_after_five_lost_answers_in_a_row_no_more_is_risked(studio: Studio) -> None:
     studio.service.says = {str(index): unanswered() for index in range(20)}
 
