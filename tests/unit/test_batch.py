@@ -268,6 +268,23 @@ def test_as_many_are_under_way_as_allowed_and_never_more(studio: Studio, limit: 
     assert (set(endings.values()), studio.service.most_under_way) == ({"Succeed"}, limit)
 
 
+def test_while_the_service_asks_to_be_left_alone_nothing_is_begun(studio: Studio) -> None:
+    limiter, clock = studio.life.client.limiter, studio.life.clock
+    limiter.hold(1.0, clock.monotonic())
+    batch, ended = studio.batch(3), dict[int, str]()
+    thread = threading.Thread(target=lambda: ended.update(run(batch)))
+    thread.start()
+
+    in_flight = set()
+    while limiter.remaining(clock.monotonic()) > 0:
+        seen = batch.tally.in_flight
+        in_flight |= {seen} if limiter.remaining(clock.monotonic()) > 0 else set()
+        time.sleep(0.005)
+    thread.join(PATIENCE)
+
+    assert (in_flight, ended) == ({0}, dict.fromkeys(range(3), "Succeed"))
+
+
 def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) -> None:
     studio.limited(8).life.client.limiter.hold(0.0, studio.life.clock.monotonic())
 
