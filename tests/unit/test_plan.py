@@ -1,6 +1,9 @@
 """What a plan refuses, keeps, resumes and buys, decided before anything is sent, the same for one and for many."""
 
+import os
+import pty
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aeforge_cli.api.operations import Operation
+from aeforge_cli.api.transport import Answer
 from aeforge_cli.commands._shared.options import (
     AccountOptions,
     OutputOptions,
@@ -19,9 +23,10 @@ from aeforge_cli.commands._shared.options import (
     WaitingOptions,
 )
 from aeforge_cli.commands._shared.plan import Ask, Planned, check_batch, check_place, guard, planned
-from aeforge_cli.commands._shared.run import run_plan, sum_of
+from aeforge_cli.commands._shared.run import _settled, run_plan, sum_of
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions
 from aeforge_cli.commands.inpaint import RECIPES
+from aeforge_cli.commands.split_layer import RECIPES as LAYERS
 from aeforge_cli.errors import (
     AeforgeError,
     BudgetReached,
@@ -37,6 +42,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.lookup import digest
 from aeforge_cli.jobs.manifest import Line
+from aeforge_cli.jobs.needs import Need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal.interface import Claimed, Intent, Reuse, State, Step
@@ -208,6 +214,33 @@ def test_under_a_budget_in_credits_work_without_a_price_is_refused_before_anythi
     session.close()
 
 
+def test_a_dry_run_refuses_what_the_run_would_refuse(user: User) -> None:
+    session = user.session(AEFORGE_BUDGET="9 credits/day")
+    dry = submission(dry_run=True)
+
+    with pytest.raises(Usage, match="There is no price for inpaint"):
+        run_plan(session, plan(session, "a.png", run=dry), dry, PLAIN)
+
+    session.close()
+
+
+def test_a_dry_run_of_what_stands_in_the_way_ends_as_the_run_does(session: Session) -> None:
+    result(b"drawn by hand")
+    dry = submission(dry_run=True)
+
+    with pytest.raises(OutputExists):
+        run_plan(session, plan(session, *NAMES, run=dry, batch=RESUME), dry, RESUME)
+
+
+def test_what_is_resumed_needs_no_price(session: Session, earlier: "Made", user: User) -> None:
+    earlier(State.ACCEPTED)
+    dry = submission(dry_run=True)
+    bound = user.session(AEFORGE_BUDGET="9 credits/day")
+
+    run_plan(bound, plan(bound, "a.png", run=dry, batch=RESUME), dry, RESUME)
+    bound.close()
+
+
 @pytest.fixture
 def hurried(user: User) -> User:
     """The same user by a clock that goes, for what waits with threads."""
@@ -227,6 +260,56 @@ def test_a_spent_budget_refuses_what_must_be_bought_and_not_what_is_free(hurried
         run_plan(session, plan(session, "b.png", run=QUICK), QUICK, PLAIN)
 
     assert hurried.transport.asked == ["POST /image-tune/inpaint/v2", f"GET /job/{JOB}"]
+    session.close()
+
+
+def test_what_must_be_bought_again_is_bought_only_as_far_as_was_agreed_to(
+    hurried: User, session: Session, earlier: "Made"
+) -> None:
+    earlier(State.SAVED, saved=result())
+    Path("out/a.png").unlink()
+    session.clock = hurried.clock
+    bought(session, ASK_ABOVE, timedelta(minutes=5))
+    run = replace(INTO, waiting=QUICK.waiting)
+    hurried.transport.says(*[stands("Succeed", LINK), Answer(410)] * 2)
+
+    with pytest.raises(LimitReached):
+        run_plan(session, plan(session, "a.png", run=run, batch=RESUME), run, RESUME)
+
+    assert [asked for asked in hurried.transport.asked if asked.startswith("POST")] == []
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """What a person at a terminal types."""
+    screen, keyboard = pty.openpty()
+    stdin, stderr = os.fdopen(keyboard), os.fdopen(os.dup(keyboard), "w")
+
+    def types(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        os.write(screen, text.encode())
+
+    yield types
+    stdin.close()
+    stderr.close()
+    os.close(screen)
+
+
+def test_who_agrees_to_60_jobs_buys_60_and_no_more(user: User, typing: Callable[[str], None]) -> None:
+    typing("y\n")
+    session = user.session()
+
+    assert guard(session, asked(60), PLAIN) == 60
+    session.close()
+
+
+def test_who_does_not_agree_buys_nothing(user: User, typing: Callable[[str], None]) -> None:
+    typing("n\n")
+    session = user.session()
+
+    with pytest.raises(LimitReached, match="Nothing was bought"):
+        guard(session, asked(60), PLAIN)
     session.close()
 
 
@@ -378,6 +461,15 @@ def test_two_results_never_share_a_place(session: Session) -> None:
             plan(session, *NAMES, run=run)
 
 
+def test_the_first_of_several_results_that_exists_is_refused(session: Session) -> None:
+    result()
+    Path("out/a.png").rename("out/a-1.png")
+    INTO.apply(session)
+
+    with pytest.raises(OutputExists):
+        planned(session, Ask(LAYERS[0], [Line("a.png")], {"prompt": "arm"}, INTO, PLAIN))
+
+
 # ------------------------------------------------------------------ pictures
 
 
@@ -465,6 +557,24 @@ def test_what_is_saved_is_kept_by_resume_and_bought_again_by_the_plain_command(
     assert (kept.need.action, [file.path for file in kept.need.files]) == (Action.KEEP, ["out/a.png"])
     assert (other.need.action, sum_of([kept, other])) == (Action.BUY, "1 kept, 1 to buy")
     assert actions(plan(session, "a.png", run=output("elsewhere.png"))) == [Action.BUY]
+
+
+@pytest.mark.parametrize(
+    "batch", [RESUME, BatchOptions(update=True), BatchOptions(share=True)], ids=["--resume", "--update", "--share"]
+)
+def test_what_is_saved_is_not_bought_again(session: Session, earlier: Made, batch: BatchOptions) -> None:
+    earlier(State.SAVED, saved=result())
+
+    assert actions(plan(session, "a.png", run=output("out/", overwrite=True), batch=batch)) == [Action.KEEP]
+
+
+def test_what_is_kept_waits_for_what_it_is_made_of(session: Session) -> None:
+    first, second = plan(session, *NAMES)
+    second.order.after = (first.order,)
+    kept = replace(second, need=Need(Action.KEEP))
+
+    assert _settled([first, kept]) == set()
+    assert _settled([replace(first, need=Need(Action.KEEP)), kept]) == {first.order, second.order}
 
 
 def test_new_buys_whatever_there_is(session: Session, earlier: Made) -> None:
