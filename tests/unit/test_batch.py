@@ -684,6 +684,15 @@ def test_what_others_are_made_of_is_fetched_also_from_another_machine(studio: St
 # ------------------------------------------------------------------ purchases that were not foreseen
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_result_of_this_run_that_is_gone_is_not_bought_again(studio: Studio, status: int) -> None:
+    studio.service.delivers = lambda _prompt: Answer(status)
+    studio.life = replace(studio.life, timeout=1.0)
+
+    assert run(studio.batch(1)) == {0: "result_unavailable"}
+    assert studio.service.posts == ["0"]
+
+
 def test_a_result_that_is_gone_is_copied_from_where_this_disk_has_it(studio: Studio) -> None:
     run(studio.batch(1))
     shutil.copy(studio.folder / "0.png", studio.folder / "copy.png")

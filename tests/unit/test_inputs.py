@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +25,7 @@ from aeforge_cli.files.inputs import (
     BLOCK,
     MOST_BYTES,
     MOST_TEXT,
+    Spool,
     all_of,
     from_path,
     from_stream,
@@ -382,6 +384,19 @@ def test_a_picture_of_standard_input_can_be_sent_by_several_jobs_at_once() -> No
     with picture.open() as one, picture.open() as other:
         halves = one.read(100), other.read(200)
         assert (halves[0] + one.read(), halves[1] + other.read()) == (content, content)
+
+
+def test_jobs_that_read_one_picture_at_the_same_time_get_each_their_own_part_of_it() -> None:
+    pieces = [bytes([number]) * 4096 for number in range(64)]
+    spool = Spool("-")
+    for piece in pieces:
+        spool.write(piece)
+
+    def read(number: int) -> bool:
+        return spool.read(4096 * number, 4096) == pieces[number]
+
+    with ThreadPoolExecutor(8) as readers:
+        assert all(readers.map(read, [*range(64)] * 100))
 
 
 def test_an_empty_standard_input_is_told_as_one() -> None:
