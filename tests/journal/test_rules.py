@@ -266,6 +266,14 @@ def test_of_a_row_that_was_taken_from_its_run_what_is_further_along_stands(
     assert (after.state, after.job_id, after.files, after.run) == (state, JOB, (FILE,), LIVING)
 
 
+def test_an_id_that_a_run_heard_after_its_row_was_taken_is_not_lost() -> None:
+    heard = Step(State.UNKNOWN, job_id=JOB)
+
+    row = rules.overtaken(a_row(State.NOT_SENT), heard, LATER)
+
+    assert (row.state, row.job_id) == (State.NOT_SENT, JOB)
+
+
 def test_a_place_holds_what_was_saved_there_last() -> None:
     again = replace(FILE, sha256="cd")
     other = replace(FILE, path="/out/2.png")

@@ -32,6 +32,7 @@ from aeforge_cli.errors import (
     BudgetReached,
     CannotSave,
     FileMissing,
+    JournalDamaged,
     LimitReached,
     NotAnImage,
     OutputExists,
@@ -277,6 +278,23 @@ def test_what_must_be_bought_again_is_bought_only_as_far_as_was_agreed_to(
         run_plan(session, plan(session, "a.png", run=run, batch=RESUME), run, RESUME)
 
     assert [asked for asked in hurried.transport.asked if asked.startswith("POST")] == []
+
+
+def test_with_a_journal_that_was_damaged_nothing_is_bought_until_the_user_says_yes(hurried: User) -> None:
+    state = hurried.folder.parent / "state"
+    state.mkdir()
+    (state / "jobs.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.raises(JournalDamaged):
+        _ = hurried.session().journal
+    session = hurried.session()
+
+    with pytest.raises(JournalDamaged):
+        run_plan(session, plan(session, "a.png", run=QUICK), QUICK, PLAIN)
+    assert hurried.transport.asked == []
+
+    hurried.transport.says(made(), stands("Succeed", LINK))
+    run_plan(session, plan(session, "a.png", run=QUICK), QUICK, BatchOptions(yes=True))
+    session.close()
 
 
 @pytest.fixture
