@@ -608,6 +608,25 @@ def test_what_was_saved_and_is_gone_is_fetched(session: Session, earlier: Made) 
     assert actions(plan(session, "a.png", batch=RESUME)) == [Action.FETCH]
 
 
+def test_of_several_results_one_that_is_missing_is_reason_to_fetch(session: Session) -> None:
+    dry = submission(dry_run=True)
+    dry.apply(session)
+    ask = Ask(LAYERS[0], [Line("a.png")], {"prompt": "arm"}, dry, RESUME)
+    [each] = planned(session, ask)
+    claim = session.journal.claim(session.lifecycle()._intent(each.order), session.clock.now(), Reuse.NOTHING)
+    assert isinstance(claim, Claimed)
+    files = []
+    for number in (1, 2):
+        place = Path(result(png(number))).rename(f"out/a-{number}.png")
+        files.append(SavedFile(str(place), f"{LINK}?{number}", 7, digest(place), 16, 16, "png"))
+    session.journal.record(claim.number, Step(State.SAVED, job_id=JOB, files=files), session.clock.now())
+
+    whole = actions(planned(session, ask))
+    Path("out/a-2.png").unlink()
+
+    assert (whole, actions(planned(session, ask))) == ([Action.KEEP], [Action.FETCH])
+
+
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST], ids=str)
 def test_work_in_doubt_is_refused(session: Session, earlier: Made, state: State) -> None:
     earlier(state)
