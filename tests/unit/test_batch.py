@@ -268,21 +268,29 @@ def test_as_many_are_under_way_as_allowed_and_never_more(studio: Studio, limit: 
     assert (set(endings.values()), studio.service.most_under_way) == ({"Succeed"}, limit)
 
 
+class Silence(ConcurrencyLimiter):
+    """A service that wants to be left alone until the test ends it; `asked` is how often somebody looked."""
+
+    is_over = False
+    asked = 0
+
+    def remaining(self, now: float) -> float:
+        self.asked += 1
+        return 0.0 if self.is_over else 0.02
+
+
 def test_while_the_service_asks_to_be_left_alone_nothing_is_begun(studio: Studio) -> None:
-    limiter, clock = studio.life.client.limiter, studio.life.clock
-    limiter.hold(1.0, clock.monotonic())
+    silence = studio.life.client.limiter = Silence(16)
     batch, ended = studio.batch(3), dict[int, str]()
     thread = threading.Thread(target=lambda: ended.update(run(batch)))
     thread.start()
 
-    in_flight = set()
-    while limiter.remaining(clock.monotonic()) > 0:
-        seen = batch.tally.in_flight
-        in_flight |= {seen} if limiter.remaining(clock.monotonic()) > 0 else set()
-        time.sleep(0.005)
+    wait_until(lambda: silence.asked >= 10)
+    in_flight = batch.tally.in_flight
+    silence.is_over = True
     thread.join(PATIENCE)
 
-    assert (in_flight, ended) == ({0}, dict.fromkeys(range(3), "Succeed"))
+    assert (in_flight, ended) == (0, dict.fromkeys(range(3), "Succeed"))
 
 
 def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) -> None:

@@ -627,6 +627,25 @@ def test_of_several_results_one_that_is_missing_is_reason_to_fetch(session: Sess
     assert (whole, actions(planned(session, ask))) == ([Action.KEEP], [Action.FETCH])
 
 
+def test_what_is_not_saved_whole_is_resumed_though_something_of_it_stands_there(
+    session: Session, earlier: Made
+) -> None:
+    earlier(State.SUCCEEDED, saved=result())
+
+    assert actions(plan(session, "a.png", batch=RESUME)) == [Action.RESUME]
+
+
+def test_what_turned_out_to_be_gone_is_not_fetched_again_but_bought(session: Session, earlier: Made) -> None:
+    earlier(State.SAVED, saved=result())
+    Path("out/a.png").unlink()
+    [each] = plan(session, "a.png", batch=RESUME)
+    assert each.need.row is not None
+
+    each.order.gone.add(each.need.row.number)
+
+    assert session.lifecycle().need(each.order).action is Action.BUY
+
+
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST], ids=str)
 def test_work_in_doubt_is_refused(session: Session, earlier: Made, state: State) -> None:
     earlier(state)
