@@ -224,11 +224,6 @@ def cut_url(url: str | None) -> str | None:
     return shown_url(url) if url else None
 
 
-def is_settled(row: Row) -> bool:
-    """Whether nothing more can be had of the job, so that forgetting it loses nothing but the past."""
-    return not is_unfinished(row.state, row.output) and row.state is not State.UNKNOWN
-
-
 def newer(ours: Row, theirs: Row) -> bool:
     """Whether another journal knows more of the same job: it has come further, or was changed later."""
     return (_ORDER[theirs.state], theirs.updated) > (_ORDER[ours.state], ours.updated)

@@ -34,6 +34,7 @@ from aeforge_cli.journal.interface import (
     Usage,
 )
 from aeforge_cli.journal.sqlite import SqliteJournal
+from aeforge_cli.journal.tables import known_state
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, Journals, bought, job_id
 
 SERVICE, ACCOUNT = INTENT.service, INTENT.account
@@ -865,3 +866,19 @@ def test_ids_are_offered_to_the_shell_while_their_jobs_are_unfinished(journal: J
 
     assert (journals.folder / "pending-jobs").read_text() == f"{job_id(2)}\n"
     assert [path.name for path in journals.folder.glob(".pending-*")] == []
+
+
+def test_what_was_spent_counts_from_the_first_moment_of_its_time_and_for_its_own_account(journal: Journal) -> None:
+    bought(journal, State.ACCEPTED)
+    since = NOW.isoformat(timespec="milliseconds")
+    later = (NOW + timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
+
+    spent = [
+        journal.spent(SERVICE, account, time) for account, time in ((ACCOUNT, since), (ACCOUNT, later), ("f", since))
+    ]
+
+    assert spent == [1, 0, 0]
+
+
+def test_a_state_of_a_newer_version_is_a_job_whose_end_is_not_known() -> None:
+    assert (known_state("dreaming"), known_state("saved")) == (State.UNKNOWN, State.SAVED)

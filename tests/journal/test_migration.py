@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.errors import JournalBusy
+from aeforge_cli.errors import JournalBusy, JournalDamaged
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claimed, Reuse, Row, State, Taken
 from aeforge_cli.journal.sqlite import SqliteJournal
@@ -63,6 +63,19 @@ def workers(folder: Path) -> Iterator[Journals]:
     found = Journals("", folder)
     yield found
     found.close()
+
+
+def test_a_journal_that_cannot_be_converted_is_set_aside_as_it_was(folder: Path) -> None:
+    an_old_journal(folder)
+    with closing(sqlite3.connect(folder / "jobs.sqlite3")) as database:
+        database.executescript("CREATE TABLE holds (x)")  # in the place of one of ours
+
+    with pytest.raises(JournalDamaged):
+        SqliteJournal(folder)
+
+    with closing(sqlite3.connect(folder / "jobs.sqlite3.damaged-1")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert (tables, database.execute("SELECT count(*) FROM jobs").fetchone()) == ({"jobs", "holds"}, (3,))
 
 
 def test_every_row_of_the_first_schema_comes_along(folder: Path) -> None:

@@ -101,12 +101,27 @@ def test_what_was_paid_for_beside_this_run_is_not_bought_twice_and_what_was_befo
     assert rules.blocker([ended_meanwhile], Reuse.UNFINISHED, beside=RUN.beside) == ended_meanwhile
 
 
+def test_what_was_bought_in_the_moment_in_which_this_run_began_was_bought_beside_it() -> None:
+    run = RUN._replace(since=NOW)
+
+    assert run.beside(a_row(State.SAVED, created=NOW))
+    assert not run.beside(a_row(State.SAVED, created="2026-01-31T11:59:59.999+00:00"))
+
+
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST, State.SUBMITTING], ids=str)
 def test_a_doubt_counts_until_the_user_has_sent_the_work_again(state: State) -> None:
     doubtful = a_row(state, 1)
 
     assert rules.blocker([a_row(State.FAILED, 2), doubtful], Reuse.FINISHED, beside=RUN.beside) is None
     assert rules.blocker([a_row(State.NOT_SENT, 2), doubtful], Reuse.UNFINISHED, beside=RUN.beside) == doubtful
+
+
+@pytest.mark.parametrize("reuse", [Reuse.UNFINISHED, Reuse.FINISHED], ids=str)
+@pytest.mark.parametrize("before", [State.FAILED, State.SAVED], ids=str)
+def test_a_doubt_about_the_newest_try_counts_whatever_was_before_it(before: State, reuse: Reuse) -> None:
+    doubtful = a_row(State.UNKNOWN, 2)
+
+    assert rules.blocker([doubtful, a_row(before, 1)], reuse, beside=RUN.beside) == doubtful
 
 
 def test_paid_work_that_is_not_finished_counts_however_old_it_is() -> None:
@@ -194,6 +209,13 @@ def test_rows_of_our_own_account_come_before_those_of_others() -> None:
     assert claimed(FakeTransaction([theirs]), strangers=["ffff"]) == Claimed(2)
 
 
+def test_results_of_another_account_that_are_gone_forbid_nothing() -> None:
+    theirs = a_row(State.SAVED, 2, account="ffff")
+
+    assert claimed(FakeTransaction([theirs]), Reuse.FINISHED) == OtherAccount(theirs)
+    assert claimed(FakeTransaction([theirs]), Reuse.FINISHED, gone=[2]) == Claimed(2)
+
+
 @pytest.mark.parametrize(
     ("limit", "spent", "allowed"),
     [
@@ -242,6 +264,14 @@ def test_of_a_row_that_was_taken_from_its_run_what_is_further_along_stands(
     after = rules.overtaken(a_row(row, run=LIVING), Step(told, job_id=JOB, files=[FILE]), LATER)
 
     assert (after.state, after.job_id, after.files, after.run) == (state, JOB, (FILE,), LIVING)
+
+
+def test_an_id_that_a_run_heard_after_its_row_was_taken_is_not_lost() -> None:
+    heard = Step(State.UNKNOWN, job_id=JOB)
+
+    row = rules.overtaken(a_row(State.NOT_SENT), heard, LATER)
+
+    assert (row.state, row.job_id) == (State.NOT_SENT, JOB)
 
 
 def test_a_place_holds_what_was_saved_there_last() -> None:

@@ -202,6 +202,21 @@ def test_a_doubt_is_left_by_damage_until_the_user_says_to_go_on(path: Path, open
     assert (second.doubt, open_one().doubt) == ("", "")
 
 
+def test_a_doubt_is_on_the_disk_before_the_damaged_journal_is_out_of_the_way(
+    path: Path, workers: Journals, strace: str, tmp_path: Path
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(DAMAGE["text"])
+    log = tmp_path / "calls"
+    worker = workers.worker("race", "f00d", under=tracing(strace, ("openat", "fsync", "rename"), log))
+    worker.finish()
+
+    marks = [call for call in calls(log) if "journal-was-damaged" in call.text and "O_RDONLY" not in call.text]
+    moves = [call for call in calls(log) if call.name == "rename" and ".damaged-1" in call.text]
+    assert [call.name for call in (*marks, *moves)] == ["openat", "fsync", "rename"]
+    assert "0600" in marks[0].text
+
+
 def halved(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])

@@ -269,6 +269,31 @@ def test_as_many_are_under_way_as_allowed_and_never_more(studio: Studio, limit: 
     assert (set(endings.values()), studio.service.most_under_way) == ({"Succeed"}, limit)
 
 
+class Silence(ConcurrencyLimiter):
+    """A service that wants to be left alone until the test ends it; `asked` is how often somebody looked."""
+
+    is_over = False
+    asked = 0
+
+    def remaining(self, now: float) -> float:
+        self.asked += 1
+        return 0.0 if self.is_over else 0.02
+
+
+def test_while_the_service_asks_to_be_left_alone_nothing_is_begun(studio: Studio) -> None:
+    silence = studio.life.client.limiter = Silence(16)
+    batch, ended = studio.batch(3), dict[int, str]()
+    thread = threading.Thread(target=lambda: ended.update(run(batch)))
+    thread.start()
+
+    wait_until(lambda: silence.asked >= 10)
+    in_flight = batch.tally.in_flight
+    silence.is_over = True
+    thread.join(PATIENCE)
+
+    assert (in_flight, ended) == (0, dict.fromkeys(range(3), "Succeed"))
+
+
 def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) -> None:
     studio.limited(8).life.client.limiter.hold(0.0, studio.life.clock.monotonic())
 
@@ -367,6 +392,22 @@ def test_asked_to_fail_fast_nothing_is_submitted_after_a_failure(studio: Studio)
 
     assert endings == {0: "Succeed", 1: "job_failed", 2: "not tried", 3: "not tried"}
     assert studio.service.posts == ["0", "1"]
+
+
+def test_what_was_refused_is_none_of_the_purchases_that_were_agreed_to(studio: Studio) -> None:
+    studio.service.says = {"0": refusal(400)}
+
+    ended = run(Batch(studio.limited(1).life, studio.orders(2), purchases=1))
+
+    assert ended == {0: "rejected", 1: "Succeed"}
+
+
+def test_a_lost_answer_is_one_of_the_purchases_that_were_agreed_to(studio: Studio) -> None:
+    studio.service.says = {"0": unanswered()}
+
+    ended = run(Batch(studio.limited(1).life, studio.orders(2), purchases=1))
+
+    assert ended == {0: "submit_unknown", 1: "limit_reached"}
 
 
 def test_after_five_lost_answers_in_a_row_no_more_is_risked(studio: Studio) -> None:
@@ -650,6 +691,15 @@ def test_what_others_are_made_of_is_fetched_also_from_another_machine(studio: St
 
 
 # ------------------------------------------------------------------ purchases that were not foreseen
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_result_of_this_run_that_is_gone_is_not_bought_again(studio: Studio, status: int) -> None:
+    studio.service.delivers = lambda _prompt: Answer(status)
+    studio.life = replace(studio.life, timeout=1.0)
+
+    assert run(studio.batch(1)) == {0: "result_unavailable"}
+    assert studio.service.posts == ["0"]
 
 
 def test_a_result_that_is_gone_is_copied_from_where_this_disk_has_it(studio: Studio) -> None:

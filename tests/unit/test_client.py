@@ -368,6 +368,19 @@ def test_a_dead_service_is_not_hammered_by_a_long_list(transport: FakeTransport,
     assert transport.asked == [POST] * 4  # three tries of the first, one of the second
 
 
+def test_a_silence_that_lasts_longer_than_patience_is_not_waited_for(
+    client: Client, transport: FakeTransport, clock: FakeClock
+) -> None:
+    client.limiter.hold(60.0, clock.time)
+
+    error = failure(client, until=clock.time + 10)
+    with pytest.raises(Retryable) as unheard:
+        client.look(JOB, clock.time + 10)
+
+    assert (type(error), type(unheard.value.error)) == (RateLimited, RateLimited)
+    assert (transport.asked, clock.slept) == ([], [])
+
+
 # ------------------------------------------------------------------ looking at a job
 
 
@@ -828,3 +841,14 @@ def test_a_result_link_with_the_key_in_it_is_asked_for_without(discreet: Client,
     found = look(discreet, transport, stands("Succeed", f"{LINK}?api_key={KEY}"))
 
     assert found == Succeeded((f"{LINK}?api_key=***",))
+
+
+def test_an_answer_that_is_handed_on_as_it_came_comes_without_the_key(
+    transport: FakeTransport, clock: FakeClock
+) -> None:
+    redact = Redactor()
+    redact.hide(Secret("sk-live-0123456789abcdef"))
+    client = Client(transport, base_url=BASE, clock=clock, redact=redact)
+    transport.says(told({"you": "are sk-live-0123456789abcdef"}))
+
+    assert client.get("account").body == b'{"you": "are ***"}'

@@ -168,6 +168,13 @@ def test_a_result_that_fails_for_a_moment_is_fetched_again(user: Fetching, troub
     assert (len(troubles), all(trouble.what for trouble in troubles)) == (2, True)
 
 
+def test_nothing_is_left_in_a_result_of_a_longer_answer_before_it(user: Fetching) -> None:
+    [saved] = user.fetch(delivered(PAGE * 1000), delivered(A)).all()
+
+    assert user.files == {"out.png": A}
+    assert (saved.bytes, saved.sha256) == (len(A), sha256(A).hexdigest())
+
+
 ENDS: dict[str, tuple[Scripted, int, type[AeforgeError], str]] = {
     "cut each time": (delivered(A[:-1]), BAD_PICTURES, ResultUnavailable, "The result arrived incomplete"),
     "a page each time": (

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aeforge_cli.errors import KeyRejected
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.console import Console
@@ -147,3 +148,48 @@ def test_the_summary_calls_an_input_by_its_address_without_what_is_secret_in_it(
     results.write()
 
     assert ("p4ss" in summary.read_text(), "c2ln" in summary.read_text()) == (False, False)
+
+
+# ------------------------------------------------------------------ annotations, outputs and the summary
+
+
+def test_an_annotation_is_one_line_whatever_the_failure_says() -> None:
+    line = Results({}).failed(KeyRejected("x"), "100 %\r\n::add-mask::a")
+
+    assert line == "::error title=aeforge%3A key_rejected::100 %25%0D%0A::add-mask::a"
+
+
+def test_no_value_ends_an_output_of_the_step_or_begins_another(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    output.touch()
+    hostile = "a.png\nfiles=stolen\nend"
+    ends = []
+    for _ in range(2):
+        results = Results({"GITHUB_OUTPUT": str(output)})
+        results.publish()
+        results.finished(JobResult(JOB, "Succeed", files=(SavedFile(hostile),)))
+        results.write()
+        ends += [line.partition("<<")[2] for line in output.read_text().splitlines() if "<<" in line]
+
+    assert all(end and end not in hostile for end in ends)
+    assert len(set(ends)) == 6  # three outputs of each step, each with an end of its own
+
+
+CELLS = {
+    "<img src=x>": r"&lt;img src=x&gt;",
+    "a|b": r"a\|b",
+    "[text](https://evil.test)": r"\[text\]\(https\://evil.test\)",
+    "two\nlines": "two lines",
+    "`code` @someone #1": r"\`code\` \@someone \#1",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), CELLS.items(), ids=CELLS)
+def test_a_failure_stays_text_in_the_table_of_the_summary(tmp_path: Path, text: str, shown: str) -> None:
+    summary = tmp_path / "summary"
+    results = Results({"GITHUB_STEP_SUMMARY": str(summary)})
+    results.failed(KeyRejected("x"), text)
+
+    results.write()
+
+    assert summary.read_text().splitlines()[4] == rf"|  |  |  | key\_rejected\: {shown} |  |"

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +25,7 @@ from aeforge_cli.files.inputs import (
     BLOCK,
     MOST_BYTES,
     MOST_TEXT,
+    Spool,
     all_of,
     from_path,
     from_stream,
@@ -200,6 +202,17 @@ def test_a_beginning_and_an_end_alone_are_refused(tmp_path: Path, content: bytes
         from_path(str(tmp_path / "a"))
 
     assert refused.value.why == f"it begins as {form}, and its size is missing"
+
+
+def test_a_picture_without_pixels_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    begins, ends = CONTENT.index(b"IDAT") - 4, CONTENT.index(b"IEND") - 4
+    path.write_bytes(CONTENT[:begins] + CONTENT[ends:])
+
+    with pytest.raises(NotAnImage) as refused:
+        from_path(str(path))
+
+    assert told(refused.value)[:2] == (f"{path} is not a complete picture", "it has no pixels")
 
 
 def test_a_text_that_begins_like_a_bmp_is_not_a_picture(tmp_path: Path) -> None:
@@ -390,6 +403,19 @@ def test_a_picture_of_standard_input_can_be_sent_by_several_jobs_at_once() -> No
     with picture.open() as one, picture.open() as other:
         halves = one.read(100), other.read(200)
         assert (halves[0] + one.read(), halves[1] + other.read()) == (content, content)
+
+
+def test_jobs_that_read_one_picture_at_the_same_time_get_each_their_own_part_of_it() -> None:
+    pieces = [bytes([number]) * 4096 for number in range(64)]
+    spool = Spool("-")
+    for piece in pieces:
+        spool.write(piece)
+
+    def read(number: int) -> bool:
+        return spool.read(4096 * number, 4096) == pieces[number]
+
+    with ThreadPoolExecutor(8) as readers:
+        assert all(readers.map(read, [*range(64)] * 100))
 
 
 def test_an_empty_standard_input_is_told_as_one() -> None:

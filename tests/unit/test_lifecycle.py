@@ -14,12 +14,14 @@ from aeforge_cli.api.responses import Failed, JobId, Pending, Succeeded
 from aeforge_cli.api.transport import Answer
 from aeforge_cli.errors import (
     AeforgeError,
+    BudgetReached,
     CannotSave,
     Failure,
     Interrupted,
     JobFailed,
     JobNotFound,
     JobStillRunning,
+    JournalDamaged,
     KeyRejected,
     OutputExists,
     RateLimited,
@@ -37,7 +39,7 @@ from aeforge_cli.jobs.needs import need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import Action, JobResult
-from aeforge_cli.journal.interface import Claimed, Intent, NoJournal, Reuse, State, Step
+from aeforge_cli.journal.interface import Claimed, Intent, Limit, NoJournal, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.signals import Stop
 from tests.conftest import png
@@ -231,6 +233,14 @@ def test_after_a_lost_answer_nothing_is_sent_until_the_user_says_so(buyer: Buyer
     assert buyer.run(made(), DONE, reuse=Reuse.NOTHING).job_id == JOB
 
 
+def test_an_id_that_a_damaged_answer_names_is_written_down_and_gone_on_with(buyer: Buyer) -> None:
+    damaged = Answer(200, {}, f'{{"job_id": "{JOB}", "status": "Pen'.encode())
+
+    error = buyer.fails(damaged, output="out.png")
+
+    assert (type(error), error.job_id, buyer.rows) == (SubmitUnknown, JOB, [("unknown", JOB)])
+
+
 def test_an_id_that_cannot_be_recorded_is_shouted(buyer: Buyer) -> None:
     life = replace(buyer.life, journal=FullJournal())
     buyer.transport.says(made())
@@ -366,6 +376,121 @@ def test_what_another_process_never_ends_submitting_is_given_up(buyer: Buyer, tm
     assert buyer.transport.asked == []
 
 
+def test_the_job_of_a_living_process_is_not_bought_again_though_that_has_ended_it(buyer: Buyer, tmp_path: Path) -> None:
+    other = SqliteJournal(tmp_path / "state")
+    theirs = replace(buyer.life, journal=other)
+    buyer.transport.says(made())
+    job = theirs.obtain(buyer.order("out.png"), until=2000.0)
+    held = buyer.life.obtain(buyer.order("out.png"), until=2000.0)
+    assert isinstance(job, Job)
+    assert isinstance(held, Held)
+    other.record(job.number, Step(State.SAVED, job_id=JOB), buyer.clock.now())
+    other.close()
+    buyer.next_process()  # by whose beginning the job belongs to the past
+
+    found = buyer.life.resolved(buyer.order("out.png"), held, 2000.0, waited=1.0)
+
+    assert (isinstance(found, Job) and found.job_id, buyer.transport.asked) == (JOB, [POST])
+
+
+# ------------------------------------------------------------------ the same work under another key
+
+
+def under_another_key(buyer: Buyer, *states: State) -> int:
+    """The number of the row of the order's work that another key has paid for."""
+    intent = buyer.life._intent(buyer.order())._replace(account="ffff")
+    claim = buyer.life.journal.claim(intent, buyer.clock.now(), Reuse.NOTHING)
+    assert isinstance(claim, Claimed)
+    for state in states:
+        known = None if state is State.UNKNOWN else JOB
+        buyer.life.journal.record(claim.number, Step(state, job_id=known), buyer.clock.now())
+    return claim.number
+
+
+def account_of(buyer: Buyer, number: int) -> str | None:
+    row = buyer.life.journal.row(number)
+    return row.account if row else None
+
+
+def test_a_job_of_a_renewed_key_is_gone_on_with(buyer: Buyer) -> None:
+    number = under_another_key(buyer, State.ACCEPTED)
+
+    done = buyer.run(DONE, DONE)
+
+    assert (done.job_id, done.attached, account_of(buyer, number)) == (JOB, True, "a1b2")
+    assert POST not in buyer.transport.asked
+
+
+def test_a_job_of_another_account_stays_its_own_and_ours_is_bought(buyer: Buyer) -> None:
+    number = under_another_key(buyer, State.ACCEPTED)
+
+    done = buyer.run(NOT_FOUND, made(OTHER_JOB), DONE_OTHER)
+
+    assert (done.job_id, done.attached, account_of(buyer, number)) == (OTHER_JOB, False, "ffff")
+    assert buyer.life.strangers == {"ffff"}
+
+
+def test_a_lost_answer_under_another_key_is_in_doubt_like_ones_own(buyer: Buyer) -> None:
+    under_another_key(buyer, State.UNKNOWN)
+
+    assert (type(buyer.fails()), buyer.transport.asked) == (SentBefore, [])
+
+
+# ------------------------------------------------------------------ what may be spent, and a journal in doubt
+
+
+def test_each_purchase_is_counted_by_its_price_against_what_may_be_spent(buyer: Buyer) -> None:
+    limit = Limit(5_000_000, "credits", "", "5 credits/day", "00:00 UTC")
+    account = Account(BASE, "a1b2", limits=lambda: [limit], price=lambda _operation: 3_000_000, unit="credits")
+    buyer.life = replace(buyer.life, account=account)
+
+    buyer.run(made(), DONE)
+    with pytest.raises(BudgetReached) as refused:
+        buyer.submit(replace_prompt(buyer.order(), "red sky"))
+    error = refused.value
+
+    assert (type(error), error.why) == (BudgetReached, "3 credits spent; resets at 00:00 UTC")
+    assert buyer.transport.asked == [POST, LOOK]
+
+
+def test_where_nothing_counts_what_is_spent_nothing_is_bought_under_a_budget(buyer: Buyer) -> None:
+    buyer.life.journal.close()
+    account = Account(BASE, "a1b2", limits=lambda: [Limit(5, None, "", "5/day", "")])
+    buyer.life = replace(buyer.life, account=account, journal=NoJournal())
+
+    assert (type(buyer.fails()), buyer.transport.asked) == (CannotSave, [])
+
+
+@pytest.fixture
+def in_doubt(buyer: Buyer) -> Buyer:
+    """The same user, whose journal was damaged, so that it may not know what was paid for."""
+    buyer.life.journal.close()
+    path = buyer.folder.parent / "state" / "jobs.sqlite3"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(JournalDamaged):
+        SqliteJournal(path.parent)
+    buyer.life = replace(buyer.life, journal=SqliteJournal(path.parent))
+    return buyer
+
+
+def test_a_journal_that_may_lack_the_past_buys_nothing_unasked_however_often(in_doubt: Buyer) -> None:
+    assert [type(in_doubt.fails()) for _ in range(2)] == [JournalDamaged] * 2
+    assert in_doubt.transport.asked == []
+
+
+def test_a_doubt_ends_when_the_user_has_agreed(in_doubt: Buyer) -> None:
+    agreed = replace(in_doubt.life, confirmed=True)
+    in_doubt.transport.says(made(), DONE)
+
+    assert done_by(agreed, in_doubt.order()).job_id == JOB
+    assert in_doubt.life.journal.doubt == ""
+
+
+def test_a_doubt_ends_when_the_user_asks_for_a_new_job(in_doubt: Buyer) -> None:
+    assert in_doubt.run(made(), DONE, reuse=Reuse.NOTHING).job_id == JOB
+
+
+# ------------------------------------------------------------------ what a job needs
 # ------------------------------------------------------------------ what a job needs
 
 
@@ -468,6 +593,29 @@ def test_one_answer_that_a_job_is_not_found_decides_nothing(buyer: Buyer) -> Non
     buyer.transport.says(made(), NOT_FOUND, DONE)
 
     assert done_by(buyer.life, buyer.order()).status == "Succeed"
+
+
+def test_one_answer_that_a_job_is_not_found_writes_nothing_off_when_it_is_only_looked_at(buyer: Buyer) -> None:
+    buyer.transport.says(made(), NOT_FOUND)
+    job = buyer.submit(buyer.order())
+
+    with pytest.raises(JobNotFound):
+        buyer.life.check(job)
+
+    assert buyer.rows == [("accepted", JOB)]
+
+
+@pytest.mark.parametrize("ends", [[NOT_FOUND] * 40, [DONE, Answer(418)]], ids=["forgotten", "gone"])
+def test_what_was_saved_stays_saved_though_it_cannot_be_fetched_again(buyer: Buyer, ends: list[Answer]) -> None:
+    buyer.run(made(), DONE, delivered(png()), output="out.png")
+    (buyer.folder / "out.png").unlink()
+    buyer.transport.says(*ends)
+
+    with pytest.raises(AeforgeError):
+        done_by(buyer.life, buyer.order("out.png", reuse=Reuse.FINISHED))
+
+    assert buyer.rows == [("saved", JOB)]
+    buyer.transport.script.clear()
 
 
 # ------------------------------------------------------------------ one look

@@ -46,6 +46,24 @@ def test_only_a_regular_file_is_opened(odd: tuple[str, Path], tmp_path: Path, fl
     assert refused.value.strerror == f"it is {kind}, not a regular file"
 
 
+class Swapped(type(Path())):  # type: ignore[misc]  # the class of the system's paths
+    """A file in whose place a FIFO stands as soon as it was looked at."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        found: os.stat_result = super().stat(follow_symlinks=follow_symlinks)
+        self.unlink()
+        os.mkfifo(self)
+        return found
+
+
+def test_what_takes_the_name_of_a_file_between_looking_and_opening_is_not_used(tmp_path: Path) -> None:
+    path = Swapped(tmp_path / "config.toml")
+    path.touch()
+
+    with pytest.raises(NotRegular):
+        open_regular(path)
+
+
 def test_a_regular_file_is_opened_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to("file")

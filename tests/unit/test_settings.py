@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,7 @@ from aeforge_cli.config.catalogue import DEFAULT_BASE_URL, DEFAULT_DASHBOARD, SE
 from aeforge_cli.config.file import ConfigFile
 from aeforge_cli.config.settings import Settings, Value
 from aeforge_cli.errors import AeforgeError, CannotSave, ConfigInvalid, NotSignedIn, Usage
+from tests.faults.tracing import calls, tracing
 
 KEY = "sk-0123456789abcdef"
 
@@ -615,6 +618,23 @@ def test_a_change_can_be_read_back_at_once(path: Path) -> None:
     file.change("default", {"api_key": KEY})
 
     assert file.profile("default") == {"api_key": KEY}
+
+
+def test_a_key_is_written_privately_and_is_on_the_disk_before_it_is_in_force(path: Path, strace: str) -> None:
+    log = path.parent.with_name("calls")
+    program = (
+        "import sys, pathlib; from aeforge_cli.config.file import ConfigFile\n"
+        "ConfigFile(pathlib.Path(sys.argv[1])).change('default', {'api_key': 'k'})"
+    )
+    under = tracing(strace, ("openat", "fchmod", "fsync", "rename"), log)
+
+    subprocess.run([*under, sys.executable, "-c", program, str(path)], check=True)
+
+    ours = [call for call in calls(log) if str(path.parent) in call.text and "config.lock" not in call.text]
+    made = next(number for number, call in enumerate(ours) if ".tmp" in call.text)
+    assert all(word in ours[made].text for word in ("O_EXCL", "O_NOFOLLOW", "0600"))
+    folder = ["openat", "fsync"]
+    assert [call.name for call in ours[made:]] == ["openat", "fchmod", "fsync", "rename", *folder]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644], ids=oct)

@@ -357,3 +357,13 @@ def test_a_redirect_leads_where_it_says(location: str, led: str | None) -> None:
 )
 def test_what_only_this_machine_can_reach_is_known_as_such(url: str, addresses: list[str], inside: bool) -> None:
     assert is_inside(url, lambda _host, _port: addresses) is inside
+
+
+@pytest.mark.parametrize("link", ["https://127.0.0.1/a.png", "https://localhost/a.png", "http://[::1]:8080/a.png"])
+def test_only_a_service_on_this_machine_may_have_its_results_here(link: str) -> None:
+    def resolver(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    assert checked_result_link(link, service_is_local=True, resolver=resolver) == link
+    with pytest.raises(ResultUnavailable):
+        checked_result_link(link, service_is_local=False, resolver=resolver)

@@ -366,7 +366,8 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
 def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> int | None:
     """Raises LimitReached, or Usage where no terminal can be asked. Returns how many may be bought; None: any number.
 
-    What the account has bought in the last hour counts as well: a loop of single commands is a batch, too.
+    What the account has bought in the last hour counts as well: a loop of single commands is a batch, too. Where
+    nothing is to be bought, it may still have to be, because an earlier result turns out to be gone.
     """
     number = len(asked)
     wanted = count(number, "job")
@@ -375,11 +376,11 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
             f"{wanted} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
-    if batch.yes or session.is_sandboxed or not number:
+    if batch.yes or session.is_sandboxed:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if number + recent <= ASK_ABOVE:
-        return min(ASK_ABOVE - recent, batch.max_jobs or ASK_ABOVE)
+    if not number or number + recent <= ASK_ABOVE:
+        return min(max(0, ASK_ABOVE - recent), batch.max_jobs or ASK_ABOVE)
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:

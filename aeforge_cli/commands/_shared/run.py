@@ -65,13 +65,13 @@ def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch
     if run.submission.dry_run:
         _dry_run(session, plan, wanted)
         return
-    purchases = guard(session, wanted, batch)
-    results = Results(session, plan, run.output, batch)
     settled = _settled(plan)
+    rest = [each for each in plan if each.order not in settled]
+    purchases = guard(session, wanted, batch) if rest else 0
+    results = Results(session, plan, run.output, batch)
     for each in plan:
         if each.order in settled:
             results.kept(each)
-    rest = [each for each in plan if each.order not in settled]
     if all(each.need.error for each in rest):  # nobody needs to be asked, and no key is needed to say so
         for each in rest:
             results.refused(each)
