@@ -41,7 +41,8 @@ from aeforge_cli.errors import (
     ServiceError,
     UnexpectedAnswer,
     Unreachable,
-    go_on_with,
+    command,
+    fetch_again,
 )
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.redaction import Redactor
@@ -173,7 +174,7 @@ class Client:
             raise ServiceError(
                 "Nothing was submitted: the service redirected the request, which is refused",
                 why=f"HTTP {status} to {reply.location}",
-                hint="check the base URL: aeforge config get base_url",
+                hint=f"check the base URL: {command('config get base_url')}",
                 http_status=status,
             )
         if 400 <= status < 500 and status not in (408, 409, 425):
@@ -260,13 +261,13 @@ class Client:
 
     # -------------------------------------------------------------- results
 
-    def fetch(self, url: str, sink: Sink, *, job_id: JobId) -> None:
-        """One try to fetch a result, without the key.
+    def fetch(self, url: str, sink: Sink, *, job_id: JobId, again: str = "") -> None:
+        """One try to fetch a result, without the key; `again` is the command that tries once more, for hints.
 
         Raises LinkExpired for 400 and 403, Retryable where another try may help, ResultUnavailable where none will.
         """
         host = self._redact(host_of(url), 200)
-        hint = f"{go_on_with(job_id)} -o ..."
+        hint = again or fetch_again(job_id)
         try:
             answer = self._transport.fetch(url, sink)
         except TransportError as fault:

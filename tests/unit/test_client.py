@@ -633,7 +633,7 @@ def test_a_result_that_does_not_come(
         why,
         JOB,
     )
-    assert error.hint == f"aeforge job wait {JOB} -o ..."
+    assert error.hint == f"aeforge job wait {JOB} -o FILE"
 
 
 # ------------------------------------------------------------------ all together
