@@ -83,8 +83,11 @@ class Session:
         """The command that was given, with other options, for hints."""
         import shlex
 
-        words = [word for word in self.arguments if word not in ("--yes", *options)]
-        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
+        given = list(self.arguments)
+        end = given.index("--") if "--" in given else len(given)  # what follows are pictures, whatever they look like
+        words = [word for word in given[:end] if word not in ("--yes", *options)]
+        agreed = ["--yes"] if "--yes" in given[:end] else []
+        return shlex.join(["aeforge", *words, *options, *agreed, *given[end:]])
 
     @property
     def is_sandboxed(self) -> bool:
