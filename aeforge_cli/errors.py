@@ -281,8 +281,14 @@ class Invocation:
     """The options of the command that was given which a command in a hint must repeat to work when it is pasted."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew, for another command in the same process."""
         self.account: tuple[str, ...] = ()  # --profile, --base-url, --sandbox
-        self.output: tuple[str, ...] = ()  # -o
+        self.output: tuple[str, ...] = ()  # -o, --overwrite, --skip-existing
+        self.new_key = "aeforge auth login"  # what to do where the key is refused
+        self.keys_at = ""  # a clause on where keys are issued
 
 
 invocation = Invocation()  # one for the process: a hint may be built anywhere
@@ -290,16 +296,7 @@ invocation = Invocation()  # one for the process: a hint may be built anywhere
 
 def command(words: str, *, saves: bool = False) -> str:
     """A command for a hint; one that `saves` results repeats where they were wanted."""
-    import shlex
-
-    return " ".join(
-        [
-            "aeforge",
-            words,
-            *(map(shlex.quote, invocation.output) if saves else ()),
-            *map(shlex.quote, invocation.account),
-        ]
-    )
+    return _command(words, invocation.output if saves else ())
 
 
 def go_on_with(job_id: str) -> str:
@@ -307,7 +304,21 @@ def go_on_with(job_id: str) -> str:
     return command(f"job wait {job_id}", saves=True)
 
 
-def install_hint(extra: str) -> str:
-    """How to add an extra that is missing, in each of the ways in which aeforge itself may have been installed."""
-    extras = f'"aeforge[{extra}]"'
-    return f"pip install {extras}, or pipx inject aeforge {extras}, or uv tool install {extras}"
+def fetch_again(job_id: str, output: str | None = None) -> str:
+    """The command that fetches the results of a job, to `output` rather than to where the whole command saves."""
+    if output is None:
+        return go_on_with(job_id) if invocation.output else _command(f"job wait {job_id}", ("-o", "FILE"))
+    return _command(f"job wait {job_id}", ("-o", output, *invocation.output[2:]))
+
+
+def followed_by(hint: str, next_command: str) -> str:
+    """A hint and the command that comes after it; two commands are one line that a shell takes."""
+    if not hint or next_command in hint:
+        return hint or next_command
+    return f"{hint} && {next_command}" if hint.startswith("aeforge ") else f"{hint}; then {next_command}"
+
+
+def _command(words: str, options: "Sequence[str]") -> str:
+    import shlex
+
+    return " ".join(["aeforge", words, *map(shlex.quote, [*options, *invocation.account])])

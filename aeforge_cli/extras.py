@@ -9,15 +9,23 @@ from pathlib import Path
 
 def install_hint(extra: str, prefix: Path | None = None) -> str:
     """The command that adds the extra to this installation, whether pip, pipx or uv made it."""
+    return install_command(_requirements(extra), prefix)
+
+
+def install_command(requirements: list[str], prefix: Path | None = None) -> str:
+    """The command that adds packages to this installation.
+
+    The packages themselves, not `aeforge[extra]`: pipx refuses to inject what is there already, and aeforge may have
+    been installed from a clone that no index knows.
+    """
     home = prefix or Path(sys.prefix)
     if (home / "pipx_metadata.json").exists():
-        # Not `aeforge[extra]`: pipx refuses to inject what is there already.
-        return f"pipx inject aeforge {_quoted(_requirements(extra))}"
+        return f"pipx inject aeforge {shlex.join(requirements)}"
     if (home / "uv-receipt.toml").exists() or _made_by_uv(home / "pyvenv.cfg"):
-        return f"uv pip install --python {shlex.quote(sys.executable)} {_quoted(_requirements(extra))}"
+        return f"uv pip install --python {shlex.quote(sys.executable)} {shlex.join(requirements)}"
     ours = Path(sys.executable).with_name("pip")
     pip = "pip" if shutil.which("pip") == str(ours) else f"{shlex.quote(sys.executable)} -m pip"
-    return f'{pip} install "aeforge[{extra}]"'
+    return f"{pip} install {shlex.join(requirements)}"
 
 
 def _made_by_uv(configuration: Path) -> bool:
@@ -37,7 +45,3 @@ def _requirements(extra: str) -> list[str]:
     parts = [requirement.partition(";") for requirement in found]
     marks = (f"extra == '{extra}'", f'extra == "{extra}"')
     return [name.strip() for name, _, marker in parts if marker.strip() in marks] or [f"aeforge[{extra}]"]
-
-
-def _quoted(requirements: list[str]) -> str:
-    return " ".join(map(shlex.quote, requirements))

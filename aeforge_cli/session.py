@@ -48,7 +48,7 @@ class Session:
         self._sandboxed = False
         self._closing = ExitStack()
         self.arguments: Sequence[str] = ()
-        invocation.account = invocation.output = ()
+        invocation.forget()
 
     # -------------------------------------------------------------- options that all commands share
 
@@ -74,16 +74,20 @@ class Session:
         given = [word for name, value in named if value is not None for word in (name, value)]
         invocation.account = (*given, "--sandbox") if sandbox else tuple(given)
 
-    def saves_to(self, output: str | None) -> None:
+    def saves_to(self, output: str | None, *, overwrite: bool, skip_existing: bool) -> None:
         """Where the command saves, for hints."""
-        invocation.output = ("-o", output) if output and output != "-" else ()
+        rules = [name for name, given in (("--overwrite", overwrite), ("--skip-existing", skip_existing)) if given]
+        invocation.output = ("-o", output, *rules) if output and output != "-" else ()
 
     def again(self, *options: str) -> str:
         """The command that was given, with other options, for hints."""
         import shlex
 
-        words = [word for word in self.arguments if word not in ("--yes", *options)]
-        return shlex.join(["aeforge", *words, *options, *(["--yes"] if "--yes" in self.arguments else [])])
+        given = list(self.arguments)
+        end = given.index("--") if "--" in given else len(given)  # what follows are pictures, whatever they look like
+        words = [word for word in given[:end] if word not in ("--yes", *options)]
+        agreed = ["--yes"] if "--yes" in given[:end] else []
+        return shlex.join(["aeforge", *words, *options, *agreed, *given[end:]])
 
     @property
     def is_sandboxed(self) -> bool:
@@ -125,7 +129,12 @@ class Session:
     @cached_property
     def key(self) -> Secret:
         """The API key. Raises NotSignedIn without one."""
-        key = checked_key(SANDBOX_KEY, "the sandbox") if self._sandboxed else self.settings.key()[0]
+        if self._sandboxed:
+            key = checked_key(SANDBOX_KEY, "the sandbox")
+            invocation.new_key = "the sandbox was told to refuse it; run the same command again"
+        else:
+            key, source = self.settings.key()
+            invocation.new_key, invocation.keys_at = self.settings.another_key(source), self.settings.where_keys_are
         self.redact.hide(key)
         return key
 

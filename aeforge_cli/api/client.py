@@ -34,7 +34,15 @@ from aeforge_cli.api.responses import (
 from aeforge_cli.api.retry import LONGEST_WAIT, ConcurrencyLimiter, RetryBudget, jitter, retry_after
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, Transport, TransportError
 from aeforge_cli.api.urls import host_of
-from aeforge_cli.errors import KeyRejected, RateLimited, ResultUnavailable, ServiceError, UnexpectedAnswer, Unreachable
+from aeforge_cli.errors import (
+    KeyRejected,
+    RateLimited,
+    ResultUnavailable,
+    ServiceError,
+    UnexpectedAnswer,
+    Unreachable,
+    command,
+)
 from aeforge_cli.process.clock import Clock
 from aeforge_cli.redaction import Redactor
 
@@ -165,7 +173,7 @@ class Client:
             raise ServiceError(
                 "Nothing was submitted: the service redirected the request, which is refused",
                 why=f"HTTP {status} to {reply.location}",
-                hint="check the base URL: aeforge config get base_url",
+                hint=f"check the base URL: {command('config get base_url')}",
                 http_status=status,
             )
         if 400 <= status < 500 and status not in (408, 409, 425):

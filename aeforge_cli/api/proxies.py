@@ -58,10 +58,10 @@ def check_proxy(proxy: str, variable: str) -> None:
     if not _is_place(rest.rpartition("@")[2]):
         raise Usage(refusal, why="it is not an address with a host and a port", hint=hint)
     if scheme.lower().startswith("socks") and importlib.util.find_spec("socks") is None:
+        from aeforge_cli.extras import install_command
+
         raise Usage(
-            f"The proxy in {named} is a SOCKS proxy, for which PySocks is missing",
-            hint='install it: pip install "requests[socks]"; or pipx inject aeforge "requests[socks]";'
-            ' or uv tool install aeforge --with "requests[socks]"',
+            f"The proxy in {named} is a SOCKS proxy, for which PySocks is missing", hint=install_command(["PySocks"])
         )
 
 

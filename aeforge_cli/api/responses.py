@@ -22,7 +22,9 @@ from aeforge_cli.errors import (
     ServiceError,
     SubmitUnknown,
     UnexpectedAnswer,
+    command,
     go_on_with,
+    invocation,
 )
 from aeforge_cli.redaction import Redactor
 
@@ -270,20 +272,27 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
     """What a 4xx means: for a submission of `sent` bytes (`about_job` is None), or for a question about a job."""
     status, why = reply.status, reply.why
     detail = reply.detail.lower()
-    sign_in = "aeforge auth login"
+    why_and_keys = "; ".join(filter(None, (why, invocation.keys_at)))
     if status == 402 or (status in (400, 403) and re.search(r"\b(credits?|quota|balance|payment)\b", detail)):
         return PaymentRequired(
-            "The account cannot pay for this", why=why, hint="see the service's dashboard", http_status=status
+            "The account cannot pay for this",
+            why=why,
+            hint="add credits on the service's dashboard, then run the same command again",
+            http_status=status,
         )
     if status in (401, 403):
         return KeyRejected(
-            "The service does not accept the API key", why=why, hint=sign_in, job_id=about_job, http_status=status
+            "The service does not accept the API key",
+            why=why_and_keys,
+            hint=invocation.new_key,
+            job_id=about_job,
+            http_status=status,
         )
     if status == 404 and ("user" in detail or "account" in detail):
         return AccountNotFound(
-            "The API key is good, but it belongs to no account",
-            why=why,
-            hint="check the account on the service's dashboard, or sign in with another key: aeforge auth login",
+            "The API key is valid, but it belongs to no account",
+            why=why_and_keys,
+            hint=f"check the account on the service's dashboard, or use another key: {invocation.new_key}",
             job_id=about_job,
             http_status=status,
         )
@@ -291,7 +300,7 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
         return UnexpectedAnswer(
             "The service does not know this operation",
             why=why,
-            hint="check the base URL: aeforge config get base_url",
+            hint=f"check the base URL: {command('config get base_url')}",
             http_status=status,
         )
     if status == 404:

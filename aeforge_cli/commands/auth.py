@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
-from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage, command, invocation
 from aeforge_cli.redaction import Secret, checked_key
 from aeforge_cli.session import Session
 
@@ -49,6 +49,7 @@ def login(
     _require_storable(session, keyring=keyring)
     key = checked_key(*_asked(session, with_token=with_token), session.settings.sign_in)
     session.redact.hide(key)
+    invocation.new_key, invocation.keys_at = session.settings.sign_in, session.settings.where_keys_are
     if verify and not _is_good(session, key):
         raise KeyRejected(
             "The service does not accept this API key; it was not stored",
@@ -219,7 +220,7 @@ def logout(session: Session, service: AccountOptions, verbosity: VerbosityOption
     profile = settings.profile
     kept = settings.file.profile(profile)
     if "api_key" not in kept and "keyring" not in kept:
-        raise NotSignedIn(f"Profile {profile} has no stored key", hint="aeforge auth status")
+        raise NotSignedIn(f"Profile {profile} has no stored key", hint=command("auth status"))
     if kept.get("keyring") is True:
         _forget(session)
     settings.file.change(profile, {"api_key": None, "keyring": None, "verified": None})

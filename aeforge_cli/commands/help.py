@@ -103,13 +103,20 @@ def _scripting() -> Iterator[str]:
         yield fill(paragraph, terminal_width())
 
 
+_WITHOUT_LISTS = ("sprite overlay",)
+
+
 def _manifest() -> Iterator[str]:
     from textwrap import fill
+
+    from aeforge_cli.commands._shared.recipes import recipes
 
     yield reference.TOPICS["manifest"]
     yield titled("Examples", (f"  {example}" for example in reference.MANIFEST_EXAMPLES))
     for paragraph in reference.MANIFEST:
         yield fill(paragraph, terminal_width())
+    rows = [(each.name, ", ".join(each.columns)) for each in recipes().values() if each.name not in _WITHOUT_LISTS]
+    yield titled("Options of the operations", wrapped_rows(rows, terminal_width()))
 
 
 def _output() -> Iterator[str]:

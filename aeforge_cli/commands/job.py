@@ -104,7 +104,7 @@ def wait(
     """
     verbosity.apply(session)
     session.console.expect_jobs()
-    session.saves_to(output.output)
+    output.apply(session)
     service.apply(session, timeout=waiting.timeout)
     jobs = _jobs(session, ids)
     check_places(session, output, several=len(jobs) > 1)
@@ -148,7 +148,7 @@ def _jobs(session: Session, ids: Sequence[str]) -> list[Job]:
     for text in texts:
         job_id = known_job_id(session.journal, text)
         if not is_job_id(job_id):
-            raise Usage(f"{text!r} is not a valid job id", hint="aeforge job list shows the jobs of this journal")
+            raise Usage(f"{text!r} is not a valid job id", hint=f"{command('job list')} shows the jobs of this journal")
         row = session.journal.by_job_id(job_id)
         jobs[job_id] = Job(JobId(job_id), row.number if row else 0, attached=row is not None)
     return list(jobs.values())

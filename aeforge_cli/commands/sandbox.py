@@ -11,7 +11,7 @@ import typer
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.local_sandbox import PORT
-from aeforge_cli.sandbox import InjectedFaults, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import InjectedFaults, PackagesMissing, SandboxOptions, SandboxUnavailable, serve
 from aeforge_cli.session import SANDBOX_KEY, Session
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ def sandbox(
         parent_gone = _end_of_stdin() if child else threading.Event()
         ready = partial(_announce, session, registration)
         unfetched = serve(options, ready=ready, log=session.console.note, stop_when=parent_gone.is_set)
+    except PackagesMissing as missing:
+        from aeforge_cli.extras import install_hint
+
+        raise Usage("The sandbox is not installed", why=str(missing), hint=install_hint("sandbox")) from None
     except (SandboxUnavailable, ValueError) as error:
         raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None
     finally:

@@ -4,7 +4,7 @@ import importlib.util
 import threading
 from typing import TYPE_CHECKING, Any
 
-from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn, Usage, install_hint
+from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn, Usage, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,8 @@ _SERVICE = "aeforge"
 def require_keyring() -> None:
     """Raises Usage, with what to install, where the extra is missing."""
     if importlib.util.find_spec("keyring") is None:
+        from aeforge_cli.extras import install_hint
+
         raise Usage("The package keyring is not installed", hint=install_hint("keyring"))
 
 
@@ -62,7 +64,11 @@ def _asked(question: "Callable[[ModuleType], object]", failure: type[AeforgeErro
     # Only the kind of error: its text may hold what was to be stored.
     kind = type(troubles[0]).__name__ if troubles else ""
     why = _KINDS.get(kind, "it reports an error") if troubles else f"it did not answer within {limit:g} s"
-    raise failure("The system's keyring cannot be used", why=why, hint=_IN_THE_FILE)
+    raise failure(
+        "The system's keyring cannot be used",
+        why=why,
+        hint=f"to store the key in the config file: {command('auth login')}",
+    )
 
 
 _KINDS = {
@@ -72,4 +78,3 @@ _KINDS = {
     "PasswordSetError": "it does not store the key",
     "PasswordDeleteError": "it does not remove the key",
 }
-_IN_THE_FILE = "to store the key in the config file: aeforge auth login"

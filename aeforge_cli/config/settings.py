@@ -113,8 +113,21 @@ class Settings:
     @property
     def sign_in(self) -> str:
         """The command that stores a key where this invocation looks for it."""
-        named = self._options[PROFILE.name]
-        return "aeforge auth login" if named is None else f"aeforge auth login --profile {named}"
+        given = [(option(setting), self._options.get(setting.name)) for setting in (PROFILE, SETTINGS["base_url"])]
+        named = [word for name, value in given if value is not None for word in (name, value)]
+        if not named:
+            return "aeforge auth login"
+        import shlex
+
+        return shlex.join(["aeforge", "auth", "login", *named])
+
+    def another_key(self, source: str) -> str:
+        """What to do where the service refuses the key of that source."""
+        if source == "AEFORGE_API_KEY":
+            return f"set AEFORGE_API_KEY to another key; or unset it and sign in: {self.sign_in}"
+        if source == _COMMAND.variable:
+            return f"check what the program in {source} prints; or unset it and sign in: {self.sign_in}"
+        return f"{self.sign_in} --keyring" if source.startswith("the system's keyring") else self.sign_in
 
     @property
     def where_keys_are(self) -> str:

@@ -9,15 +9,7 @@ from pathlib import Path
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
-from aeforge_cli.errors import (
-    AeforgeError,
-    CannotSave,
-    ResultNotAnImage,
-    ResultUnavailable,
-    Usage,
-    go_on_with,
-    invocation,
-)
+from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, fetch_again
 from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, names_beside, with_tag
 from aeforge_cli.files.destination import Naming
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -80,7 +72,7 @@ class Downloader:
         if self._delivery.stdout is not None and len(self._urls) != 1:
             raise Usage(
                 f"The job made {len(self._urls)} pictures, and standard output takes one",
-                hint=f"{go_on_with(self._job_id)} -o FOLDER/",
+                hint=fetch_again(self._job_id, "FOLDER/"),
             )
         files: list[SavedFile] = []
         failures: list[AeforgeError] = []
@@ -148,12 +140,8 @@ class Downloader:
     @property
     def _again(self) -> str:
         """The command that fetches the results once more."""
-        import shlex
-
-        if invocation.output:
-            return go_on_with(self._job_id)
         where = self._delivery.destination
-        return f"{go_on_with(self._job_id)} -o {shlex.quote(where.template) if where else 'FILE'}"
+        return fetch_again(self._job_id, where.template if where else None)
 
     # -------------------------------------------------------------- one picture
 

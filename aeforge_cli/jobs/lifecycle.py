@@ -31,6 +31,7 @@ from aeforge_cli.errors import (
     JournalDamaged,
     SubmitUnknown,
     command,
+    followed_by,
     go_on_with,
 )
 from aeforge_cli.files.atomic import SavedFile, sweep
@@ -432,8 +433,8 @@ class Lifecycle:
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {job.job_id} goes on at the service"
             go_on = go_on_with(job.job_id)
-            if go_on not in error.hint and not isinstance(error, JobFailed | JobNotFound):
-                error.hint = f"{error.hint}; then {go_on}" if error.hint else go_on
+            if f"job wait {job.job_id}" not in error.hint and not isinstance(error, JobFailed | JobNotFound):
+                error.hint = followed_by(error.hint, go_on)
             raise
 
 

@@ -9,12 +9,6 @@ if TYPE_CHECKING:
     from aeforge_cli.journal.interface import Journal
 
 
-INSTALL = (
-    'pip install "aeforge[postgres]"; or pipx inject aeforge "psycopg[binary]";'
-    ' or uv tool install --with "psycopg[binary]" aeforge'
-)
-
-
 def open_journal(url: str, folder: Path, *, history: bool) -> "Journal":
     """The journal at `postgresql://…`, or without a URL the one in this machine's state folder.
 
@@ -33,7 +27,11 @@ def open_journal(url: str, folder: Path, *, history: bool) -> "Journal":
     try:
         import psycopg  # noqa: F401 - whether it is there, and finds its library
     except ImportError as error:
-        raise Usage("The journal needs the driver of PostgreSQL", why=str(error), hint=INSTALL) from None
+        from aeforge_cli.extras import install_hint
+
+        raise Usage(
+            "The journal needs the driver of PostgreSQL", why=str(error), hint=install_hint("postgres")
+        ) from None
     from aeforge_cli.journal.postgres import PostgresJournal
 
     return PostgresJournal(url, folder, history=history)

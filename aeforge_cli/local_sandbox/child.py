@@ -76,10 +76,10 @@ def _announced(process: "subprocess.Popen[str]") -> str:
     if process.stdout and (line := process.stdout.readline().strip()):
         return line
     said = process.stderr.read().strip() if process.stderr else ""
-    if "aeforge[sandbox]" in said:
-        raise Usage(
-            "The sandbox is not installed", hint='pip install "aeforge[sandbox]", or pipx install "aeforge[sandbox]"'
-        )
+    if "The sandbox needs more packages" in said:
+        from aeforge_cli.extras import install_hint
+
+        raise Usage("The sandbox is not installed", hint=install_hint("sandbox"))
     raise Unreachable("The sandbox did not start", why=said or "it said nothing", hint="aeforge sandbox shows why")
 
 

@@ -147,7 +147,7 @@ TOPICS = {
 MANIFEST = (
     (
         "A manifest has one job per line: JSON Lines, or CSV with a header. The columns are image, prompt, output, and"
-        " options of the operation such as quality; a column that the operation does not know is refused."
+        " the options of the operation, listed below; a column that the operation does not know is refused."
     ),
     (
         "What a line leaves out comes from the command line. Relative images are looked up from the current folder; a"

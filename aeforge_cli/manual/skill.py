@@ -27,7 +27,9 @@ _RULES = (
     ),
     (
         "Never pass `--yes`, `--overwrite` or a higher `--max-jobs` unless the user asks for it. A budget that "
-        "the user has set is a limit: do not change it, and do not split work to get around it."
+        "the user has set is a limit: do not change it, and do not split work to get around it. `aeforge config get "
+        "budget` shows it, `aeforge usage --json` what was submitted and what it cost. Pass `--budget 20/day` or "
+        "`--max-jobs 20` to stay below a limit that the user names."
     ),
     (
         "Never ask for the API key, print it, or pass it as an argument. Without a key (exit 4), ask the user to "

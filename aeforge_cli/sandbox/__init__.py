@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["NO_USER_KEY", "InjectedFaults", "SandboxOptions", "SandboxUnavailable", "serve"]
+__all__ = ["NO_USER_KEY", "InjectedFaults", "PackagesMissing", "SandboxOptions", "SandboxUnavailable", "serve"]
 
 # A valid key that belongs to nobody: the way to see the service's 404 "Not Found User".
 NO_USER_KEY = "sandbox-no-user"
@@ -23,6 +23,10 @@ MEBIBYTE = 1 << 20
 
 class SandboxUnavailable(Exception):
     """The sandbox cannot start; the message says why, and what to do."""
+
+
+class PackagesMissing(SandboxUnavailable):
+    """Those of the extra `sandbox` are not installed."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def serve(
     if options.host not in HOSTS:
         raise SandboxUnavailable(f"The sandbox serves this machine alone: its host is one of {', '.join(HOSTS)}.")
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise SandboxUnavailable('The sandbox needs more packages: pip install "aeforge[sandbox]"')
+        raise PackagesMissing("The sandbox needs more packages")
     from aeforge_cli.sandbox import server
 
     return server.run(options, ready=ready, log=log, stop_when=stop_when or (lambda: False))

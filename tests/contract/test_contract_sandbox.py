@@ -461,7 +461,7 @@ def test_without_its_packages_it_says_what_to_install() -> None:
 
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
 
-    assert (said.stdout, said.stderr) == ('The sandbox needs more packages: pip install "aeforge[sandbox]"\n', "")
+    assert (said.stdout, said.stderr) == ("The sandbox needs more packages\n", "")
 
 
 def exchange(service: Service, sent: bytes) -> bytes:

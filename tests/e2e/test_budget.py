@@ -242,7 +242,7 @@ def test_a_loop_of_single_commands_meets_the_rule_of_50_jobs(fifty: Aeforge, fak
 
     assert (run.exit, len(fake.posts())) == (2, 50)
     assert run.stderr.splitlines()[0] == (
-        "error: 1 job would be bought, after 50 in the last hour; 1 credit; there is no terminal to confirm on"
+        "error: 1 job would be submitted, after 50 in the last hour; 1 credit; there is no terminal to confirm on"
     )
     assert fifty("inpaint", "photo.png", "-p", "one more", "--yes").exit == 0
 
@@ -251,7 +251,7 @@ def test_a_person_is_asked_with_the_price_and_what_is_left(fifty: Aeforge, fake:
     set_prices(home)
     terminal = fifty.terminal("inpaint", "photo.png", "-p", "more", "--budget", "60/day")
 
-    terminal.shows("Buy 1 job, after 50 in the last hour; 1 credit; budget 60/day: 10 left?")
+    terminal.shows("Submit 1 job, after 50 in the last hour; 1 credit; budget 60/day: 10 left?")
     terminal.types("n\n")
 
     assert (terminal.finish().exit, len(fake.posts())) == (7, 50)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from aeforge_cli.commands._shared.recipes import recipes
 from aeforge_cli.errors import Exit
 from aeforge_cli.manual.from_typer import whole_tree
 from aeforge_cli.manual.help import explained, laid_out
@@ -144,3 +145,11 @@ def test_one_command_is_given_to_programs(aeforge: Aeforge) -> None:
     told = json.loads(aeforge("help", "job", "wait", "--json").stdout)
 
     assert told["command"]["usage"] == "aeforge job wait ID... [OPTIONS]"
+
+
+def test_help_on_manifests_names_every_option_that_a_line_may_give(aeforge: Aeforge) -> None:
+    told = " ".join(aeforge("help", "manifest").stdout.split())
+
+    assert "upscale scale" in told
+    for name, recipe in recipes().items():
+        assert name == "sprite-overlay" or f"{recipe.name} {', '.join(recipe.columns)}" in told

@@ -453,7 +453,7 @@ def test_a_person_is_asked_about_51_jobs(studio: Studio, answer: str, exit_code:
     studio.photographs(51)
     terminal = studio.user.terminal("inpaint", "in", "--no-wait", *QUICK)
 
-    terminal.shows("Buy 51 jobs?")
+    terminal.shows("Submit 51 jobs?")
     before = studio.bought()
     terminal.types(answer)
 

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from aeforge_cli.errors import AeforgeError, JournalBusy, JournalUnreachable, Usage
+from aeforge_cli.extras import install_hint
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claim, Claimed, Intent, Journal, Limit, Reuse, State, Step, Taken
-from aeforge_cli.journal.opening import INSTALL, open_journal
+from aeforge_cli.journal.opening import open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
 from aeforge_cli.journal.postgres_session import Server
 from aeforge_cli.journal.tables import Tables
@@ -642,7 +643,7 @@ def test_without_the_driver_its_installation_is_told(tmp_path: Path) -> None:
         [sys.executable, "-c", WITHOUT_DRIVER, str(tmp_path)], capture_output=True, text=True, check=True
     )
 
-    assert run.stdout == f"2 The journal needs the driver of PostgreSQL {INSTALL}\n"
+    assert run.stdout == f"2 The journal needs the driver of PostgreSQL {install_hint('postgres')}\n"
 
 
 def test_the_driver_is_loaded_only_for_a_journal_on_a_server(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from aeforge_cli.extras import install_hint
         ("pipx_metadata.json", "{}", "pipx inject aeforge 'pillow>=11'"),
         ("uv-receipt.toml", "", f"uv pip install --python {sys.executable} 'pillow>=11'"),
         ("pyvenv.cfg", "home = /usr\nuv = 0.9.0\n", f"uv pip install --python {sys.executable} 'pillow>=11'"),
-        ("pyvenv.cfg", "home = /usr\n", f'{sys.executable} -m pip install "aeforge[preview]"'),
+        ("pyvenv.cfg", "home = /usr\n", f"{sys.executable} -m pip install 'pillow>=11'"),
     ],
     ids=["pipx", "uv tool", "uv venv", "pip"],
 )
@@ -34,4 +34,13 @@ def test_the_pip_that_is_on_path_is_named_shortly(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
-    assert install_hint("sandbox", tmp_path) == 'pip install "aeforge[sandbox]"'
+    assert install_hint("preview", tmp_path) == "pip install 'pillow>=11'"
+
+
+@pytest.mark.parametrize("file", ["pipx_metadata.json", "uv-receipt.toml", "pyvenv.cfg"])
+def test_no_command_needs_aeforge_itself_to_be_on_an_index(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("")
+
+    assert all(
+        "aeforge[" not in install_hint(extra, tmp_path) for extra in ("preview", "keyring", "postgres", "sandbox")
+    )

@@ -16,6 +16,7 @@ import pytest
 from aeforge_cli.config.key_command import printed_by, program_of
 from aeforge_cli.config.keyring_store import forget, store, stored
 from aeforge_cli.errors import CannotSave, NotSignedIn, Usage
+from aeforge_cli.extras import install_hint
 
 KEY = "sk-0123456789abcdef"
 
@@ -180,7 +181,4 @@ def test_without_the_extra_what_to_install_is_told(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Usage) as refused:
         store("work", KEY)
 
-    assert refused.value.hint == (
-        'pip install "aeforge[keyring]", or pipx inject aeforge "aeforge[keyring]",'
-        ' or uv tool install "aeforge[keyring]"'
-    )
+    assert refused.value.hint == install_hint("keyring")

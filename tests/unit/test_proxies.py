@@ -6,6 +6,7 @@ import pytest
 
 from aeforge_cli.api.proxies import Proxies, check_proxy
 from aeforge_cli.errors import Usage
+from aeforge_cli.extras import install_command
 
 PROXY = "http://proxy.test:3128"
 PASSWORD = "Pr0xyPassw0rd"
@@ -154,8 +155,7 @@ def test_a_socks_proxy_says_what_to_install(monkeypatch: pytest.MonkeyPatch, sch
         proxy_of("https://api.test/v1")
 
     assert refused.value.message == "The proxy in ALL_PROXY is a SOCKS proxy, for which PySocks is missing"
-    for words in ('pip install "requests[socks]"', 'pipx inject aeforge "requests[socks]"', '--with "requests[socks]"'):
-        assert words in refused.value.hint
+    assert refused.value.hint == install_command(["PySocks"])
 
 
 def test_a_proxy_that_is_not_used_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,6 +172,9 @@ class OutputOptions:
     preview: Annotated[bool, typer.Option("--preview", help="Draw before and after in the terminal.")] = False
     github_output: GithubOutputOption = False
 
+    def apply(self, session: Session) -> None:
+        session.saves_to(self.output, overwrite=self.overwrite, skip_existing=self.skip_existing)
+
 
 BudgetOption = Annotated[
     str | None, typer.Option("--budget", metavar="N/day", help="Most to spend; the smallest limit wins.")
@@ -203,7 +206,7 @@ class RunOptions:
     def apply(self, session: Session, **options: str | None) -> None:
         self.verbosity.apply(session)
         session.console.expect_jobs()
-        session.saves_to(self.output.output)
+        self.output.apply(session)
         self.service.apply(session, timeout=self.waiting.timeout, budget=self.submission.budget, **options)
         _ = self.waiting.interval
         session.settings.check(is_sandboxed=session.is_sandboxed)

@@ -364,16 +364,16 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
 
 
 def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> int | None:
-    """Raises LimitReached, or Usage where no terminal can be asked. Returns how many may be bought; None: any number.
+    """Raises LimitReached, or Usage where no terminal can be asked. Returns how many may be submitted; None: all.
 
-    What the account has bought in the last hour counts as well: a loop of single commands is a batch, too. Where
-    nothing is to be bought, it may still have to be, because an earlier result turns out to be gone.
+    What the account has submitted in the last hour counts as well: a loop of single commands is a batch, too. Where
+    nothing is to be submitted, it may still have to be, because an earlier result turns out to be gone.
     """
     number = len(asked)
     wanted = count(number, "job")
     if batch.max_jobs is not None and number > batch.max_jobs:
         raise LimitReached(
-            f"{wanted} would be bought, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            f"{wanted} would be submitted, more than --max-jobs {batch.max_jobs}; nothing was sent",
             hint="raise the limit, or list fewer pictures",
         )
     if batch.yes or session.is_sandboxed:
@@ -384,9 +384,9 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
     lately = f", after {recent} in the last hour" if recent else ""
     cost = f"{session.spending.cost(asked)}{session.budget_left}"
     if not session.console.can_ask:
-        raise Usage(f"{wanted} would be bought{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
-    if not typer.confirm(f"Buy {wanted}{lately}{cost}?", err=True):
-        raise LimitReached("Nothing was bought", hint="list fewer pictures, or answer yes")
+        raise Usage(f"{wanted} would be submitted{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
+    if not typer.confirm(f"Submit {wanted}{lately}{cost}?", err=True):
+        raise LimitReached("Nothing was submitted", hint="list fewer pictures, or answer yes")
     return batch.max_jobs or number
 
 

@@ -1,0 +1,156 @@
+"""What is printed after `next:` works when it is pasted: with the output, account and service of the command given."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Aeforge, Home, Run, png
+from tests.faults.fake import API_KEY, Fake, told_as_json
+from tests.faults.origin import Answer
+
+pytestmark = pytest.mark.skipif(not shutil.which("sh"), reason="a hint is pasted into a POSIX shell")
+EDIT = ("inpaint", "photo.png", "-p", "blue sky")
+
+
+@pytest.fixture(autouse=True)
+def work(home: Home, photo: Path) -> None:
+    """A profile with a key, and no key and no service in the environment."""
+    assert photo.exists()
+    config = home.config / "config.toml"
+    config.write_text(f'[profiles.work]\napi_key = "{API_KEY}"\n')
+    config.chmod(0o600)
+
+
+def account(fake: Fake) -> list[str]:
+    return ["--profile", "work", "--base-url", fake.base_url]
+
+
+def hint_of(run: Run) -> str:
+    return next(line for line in run.stderr.splitlines() if line.startswith("next:")).removeprefix("next:").strip()
+
+
+def pasted(aeforge: Aeforge, line: str) -> subprocess.CompletedProcess[str]:
+    env = {**aeforge.home.env, "PATH": f"{Path(aeforge.command).parent}{os.pathsep}{aeforge.home.env['PATH']}"}
+    return subprocess.run(
+        ["sh", "-c", line], cwd=aeforge.home.work, env=env, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def still_running(aeforge: Aeforge, fake: Fake, *options: str) -> Run:
+    fake.pending = 10_000
+    run = aeforge(*EDIT, *options, *account(fake), "--timeout", "1s")
+    assert run.exit == 8
+    fake.finish()
+    return run
+
+
+@pytest.mark.parametrize("output", ["h.png", "out/", "my results/{stem}.{ext}"])
+def test_the_hint_after_a_timeout_saves_where_it_was_wanted(aeforge: Aeforge, fake: Fake, output: str) -> None:
+    run = still_running(aeforge, fake, "-o", output)
+
+    again = pasted(aeforge, hint_of(run))
+
+    assert (again.returncode, len(fake.posts())) == (0, 1), again.stderr
+    assert (aeforge.home.work / again.stdout.strip()).is_file()
+
+
+def test_the_hint_replaces_what_the_command_was_to_replace(aeforge: Aeforge, fake: Fake) -> None:
+    (aeforge.home.work / "h.png").write_bytes(b"old")
+    run = still_running(aeforge, fake, "-o", "h.png", "--overwrite")
+
+    again = pasted(aeforge, hint_of(run))
+
+    assert (again.returncode, again.stdout) == (0, "h.png\n"), again.stderr
+    assert (aeforge.home.work / "h.png").read_bytes() != b"old"
+
+
+def test_the_hint_after_ctrl_c_saves_where_it_was_wanted(aeforge: Aeforge, fake: Fake) -> None:
+    fake.pending = 10_000
+    running = aeforge.start(*EDIT, "-o", "h.png", *account(fake))
+    fake.wait_for_looks(1)
+    running.send(signal.SIGINT)
+    run = running.finish()
+    fake.finish()
+
+    again = pasted(aeforge, hint_of(run))
+
+    assert (run.exit, again.returncode, again.stdout) == (130, 0, "h.png\n"), again.stderr
+
+
+def test_the_hint_where_a_result_cannot_be_fetched_names_the_output_once(aeforge: Aeforge, fake: Fake) -> None:
+    fake.downloads.always(Answer(418))
+    run = aeforge(*EDIT, "-o", "h.png", *account(fake))
+    fake.downloads.always(None)
+
+    again = pasted(aeforge, hint_of(run))
+
+    assert (run.exit, hint_of(run).count("-o")) == (5, 1)
+    assert (again.returncode, again.stdout) == (0, "h.png\n"), again.stderr
+
+
+def test_the_hint_after_failures_of_a_list_finishes_the_list(aeforge: Aeforge, fake: Fake) -> None:
+    (aeforge.home.work / "-odd.png").write_bytes(png(7))
+    fake.submissions.says(told_as_json({"detail": "no"}, status=422))
+    run = aeforge("inpaint", "-p", "blue sky", "-o", "out/", *account(fake), "--", "photo.png", "-odd.png")
+
+    again = pasted(aeforge, hint_of(run))
+
+    assert (run.exit, again.returncode) == (6, 0), again.stderr
+    assert len(list((aeforge.home.work / "out").iterdir())) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_hint_after_a_refused_key_signs_in_to_the_same_profile_and_service(
+    aeforge: Aeforge, fake: Fake, status: int
+) -> None:
+    fake.submissions.says(told_as_json({"detail": "Invalid API key"}, status=status))
+    run = aeforge(*EDIT, *account(fake))
+
+    again = pasted(aeforge, f"printf %s {API_KEY} | {hint_of(run)}")
+
+    assert (run.exit, hint_of(run)) == (4, f"aeforge auth login --profile work --base-url {fake.base_url}")
+    assert "API keys are issued at https://aetherforgeai.com" in run.stderr
+    assert (again.returncode, "signed in" in again.stderr) == (0, True), again.stderr
+
+
+def test_a_key_refused_while_waiting_signs_in_and_resumes_in_one_line(aeforge: Aeforge, fake: Fake) -> None:
+    fake.polls.says(told_as_json({"detail": "Invalid API key"}, status=401))
+    run = aeforge(*EDIT, "-o", "h.png", *account(fake))
+
+    again = pasted(aeforge, f"printf %s {API_KEY} | {hint_of(run)}")
+
+    assert run.exit == 4
+    assert (again.returncode, again.stdout, len(fake.posts())) == (0, "h.png\n", 1), again.stderr
+
+
+def test_a_refused_key_of_the_environment_is_not_answered_by_storing_another(aeforge: Aeforge, fake: Fake) -> None:
+    run = aeforge(*EDIT, "--base-url", fake.base_url, env={"AEFORGE_API_KEY": "sk-wrong-0123456789"})
+
+    assert hint_of(run) == (
+        f"set AEFORGE_API_KEY to another key; or unset it and sign in: aeforge auth login --base-url {fake.base_url}"
+    )
+
+
+def test_the_hint_for_an_unknown_profile_makes_it(aeforge: Aeforge, fake: Fake) -> None:
+    run = aeforge(*EDIT, "--profile", "nosuch", "--base-url", fake.base_url)
+    line = hint_of(run).removeprefix("to make it: ")
+
+    again = pasted(aeforge, f"printf %s {API_KEY} | {line} --base-url {fake.base_url}")
+
+    assert (run.exit, again.returncode) == (2, 0), again.stderr
+
+
+def test_the_hints_of_status_save_nothing_and_ask_the_same_service(aeforge: Aeforge, fake: Fake) -> None:
+    run = still_running(aeforge, fake)
+    job_id = hint_of(run).split()[3]
+    for job in fake.jobs.values():
+        job.pending = 2
+
+    status = aeforge("job", "status", job_id, *account(fake))
+    again = pasted(aeforge, hint_of(status))
+
+    assert (status.exit, again.returncode) == (8, 0), again.stderr
