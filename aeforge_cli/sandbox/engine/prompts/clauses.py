@@ -52,7 +52,6 @@ LANGUAGE.means(
     (could|can|would|will) (you|somebody|someone) [POLITELY] [POLITELY]
     (could|can) we [POLITELY]
     (could|can|may) (i|we) [POLITELY] (have|get|ask you to|ask for)
-    if you (could|would) [POLITELY]
     ((i|we) (was|were|am|are) wondering|i wonder) (if|whether) you (could|can|would|might) [POLITELY]
     (would|do) you mind
     (would|could) you [POLITELY] BE_KIND to
@@ -70,11 +69,10 @@ LANGUAGE.means(
     (i|we) (want|need|would [POLITELY] like|would love) to
     (i|we) (would|should) be [SO|most] GRATEFUL if you (could|would)
     it would be [SO] NICE if you (could|would)
-    if you (can|would|do not mind|would not mind|like|please)
+    if you (can|could|would|do not mind|would not mind|like|please)
     (if|when|whenever|once) you (have|get|find) (THE|some) (moment|minute|second|chance|time)
     BE_KIND [and|to]
-    i hope you are [doing] (well|fine|ok)
-    hope you are [doing] (well|fine|ok)
+    [i] hope you are [doing] (well|fine|ok)
     [i am] sorry (to|for) (bother|bothering|disturb|disturbing|trouble) you [again] [, but|but]
     [i] [really] appreciate it
     for [THE] PURPOSE
@@ -116,7 +114,7 @@ LANGUAGE.means("TO", value=True, patterns="[to be] DONE_TO")
     CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
     <background:part> [colour] (SHOULD|in|into) <backdrop:value>
     IF_ONLY <background:part> BEING <backdrop:value>
-    (could|can|may) <background:part> be [DONE_TO] <backdrop:value>
+    MAY <background:part> be [DONE_TO] <backdrop:value>
     <background:part> [colour] <backdrop:value>
     [make] <background:part> <from_to:value>
     (BECOME|WANT) <it:part> [TO] <but_weather:value>
@@ -218,8 +216,6 @@ def _sky_becomes(value: SkyKind | Colour | Impossible) -> Clause:
     return _becomes(Part.SKY, value)
 
 
-LANGUAGE.means("clause", _becomes(Part.SKY, SkyKind.BLUE), "BECOME sky blue")
-
 # --- Colours of the subject, and tints ---
 
 
@@ -229,7 +225,7 @@ LANGUAGE.means("clause", _becomes(Part.SKY, SkyKind.BLUE), "BECOME sky blue")
     (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
     <subject> SHOULD <flat>
     IF_ONLY <subject> BEING <flat>
-    (could|can|may) <subject> be [DONE_TO] <flat>
+    MAY <subject> be [DONE_TO] <flat>
     """,
 )
 def _subject_becomes(subject: Part, flat: Colour) -> Clause:
@@ -254,7 +250,7 @@ LANGUAGE.either("tintable", "any_background", "picture", "it")
     <parts> (SHOULD|in) <predicates>
     <parts> <predicates>
     IF_ONLY <parts> BEING <predicates>
-    (could|can|may) <parts> be [DONE_TO] <predicates>
+    MAY <parts> be [DONE_TO] <predicates>
     """,
 )
 def _parts_toned(parts: tuple[_Part, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
@@ -404,7 +400,7 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
     (UP|UPPED) <measured>
     <verb_degree:amount> UP <measured>
     [MOVE|SET] <measured> up [<amount>]
-    (WANT|BECOME|could|can) <measured> [be] UPPED [<amount>]
+    (WANT|BECOME|MAY) <measured> [be] UPPED [<amount>]
     <measured> SHOULD UPPED [<amount>]
     """,
 )
@@ -418,7 +414,7 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
     (DOWN|DOWNED) <measured>
     <verb_degree:amount> DOWN <measured>
     [MOVE|SET] <measured> (down|back) [<amount>]
-    (WANT|BECOME|could|can) <measured> [be] DOWNED [<amount>]
+    (WANT|BECOME|MAY) <measured> [be] DOWNED [<amount>]
     <measured> SHOULD DOWNED [<amount>]
     """,
 )
@@ -612,7 +608,7 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     <object_at> REMOVE it
     [WANT] <object_at> [SHOULD] GONE
     IF_ONLY <object_at> BEING GONE
-    (could|can|may) <object_at> be GONE
+    MAY <object_at> be GONE
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:

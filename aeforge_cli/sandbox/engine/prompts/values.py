@@ -115,10 +115,7 @@ def _with_clouds(clouds: SkyKind) -> SkyKind:
     return clouds
 
 
-@_rule(
-    "skyscape",
-    "[THE] <skywords> SKY [<skywith>]\n [THE] [PLAIN] SKY <skywith:skywords>\n <skywith> in [THE] <skywords> SKY",
-)
+@_rule("skyscape", "[THE] <skywords> SKY [<skywith>]\n [THE] [PLAIN] SKY <skywith:skywords>")
 @_rule("sight", "[THE] [PLAIN] <skynoun:skywords> [GRADIENT] [<skywith>]\n [THE] <skywords> <skynoun:skywith>")
 @_rule("skyvalue", "[THE] [PLAIN] <skywords> [one] [<skywith>]")
 def _skyscape(skywords: _Sky, skywith: _Sky | None = None) -> _Sky:
@@ -132,7 +129,7 @@ def _weather_day(weather: SkyKind) -> SkyKind:
 
 
 LANGUAGE.either("skylike", "skyscape", "sight", "weather_day")
-LANGUAGE.either("skyvalue", "skylike", "clouds", "skywith")
+LANGUAGE.either("skyvalue", "skylike", "skywith")
 
 
 @_rule("skylook_one", "[THE] <skylook>")
