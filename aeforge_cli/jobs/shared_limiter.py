@@ -10,6 +10,7 @@ from aeforge_cli.journal.interface import Journal
 from aeforge_cli.process.clock import Clock
 
 READ_EVERY = 1.0  # seconds: a question to the journal for each request would cost more than it saves
+UNREAD_EVERY = 30.0  # seconds, where the last question had no answer
 _SHORTEST = 1.0  # seconds: over before another process has read of it
 
 
@@ -52,6 +53,10 @@ class SharedLimiter(ConcurrencyLimiter):
             until = self._journal.held_until(self._account.service, self._account.name)
         except JournalBusy:
             return  # it is asked again in a second
+        except AeforgeError:
+            # A claim says what is wrong with the journal. Connecting in vain takes time, in which nothing goes on.
+            self._read_at = self._clock.monotonic() + UNREAD_EVERY - READ_EVERY
+            return
         if until is None or (self._known is not None and until <= self._known):
             return
         # Counted from when it was read first, and never longer than one answer can ask for: clocks differ.

@@ -173,8 +173,8 @@ class Journal(Protocol):
     JournalDamaged      where it cannot be read; it was set aside, and `doubt` says so from then on
     JournalUnreachable  where its server cannot be reached, or is not one that a journal can be kept on
 
-    A claim raises at once where the server is gone, since nothing has been paid for yet. Everything else is tried again
-    first, as long as RETRIED_FOR: what it tells of may have been paid for.
+    A claim and `held_until` raise at once where the server is gone: nothing has been paid for yet. Everything else
+    is tried again first, as long as RETRIED_FOR: what it tells of may have been paid for.
     """
 
     @property

@@ -89,8 +89,8 @@ class PostgresJournal(SqlJournal):
         call = partial(self._transacted, change=change, locks=locks)
         return self._insisted(call) if is_paid else self._once(call)
 
-    def _read(self, question: Callable[[Tables], T]) -> T:
-        return self._insisted(lambda _session: question(self._tables))
+    def _read(self, question: Callable[[Tables], T], *, insists: bool = True) -> T:
+        return (self._insisted if insists else self._once)(lambda _session: question(self._tables))
 
     def _commit_all(self, batch: Sequence[Change[Tables, Any]]) -> None:
         """One try for all that waits; who is not late by then waits for the next, while others learn at once."""

@@ -51,8 +51,8 @@ class SqlJournal(ABC):
         """
 
     @abstractmethod
-    def _read(self, question: Callable[[Tables], T]) -> T:
-        """The answer; foreign errors become ours."""
+    def _read(self, question: Callable[[Tables], T], *, insists: bool = True) -> T:
+        """The answer; foreign errors become ours. Unless it `insists`, trouble soon ends it."""
 
     # -------------------------------------------------------------- changes
 
@@ -171,7 +171,7 @@ class SqlJournal(ABC):
         return self._read(lambda tables: tables.usage(by, since, until))
 
     def held_until(self, service: str, account: str) -> datetime | None:
-        found = self._read(lambda tables: tables.held_until(service, account))
+        found = self._read(lambda tables: tables.held_until(service, account), insists=False)
         return datetime.fromisoformat(found) if found else None
 
     # -------------------------------------------------------------- for the shells

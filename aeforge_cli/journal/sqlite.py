@@ -131,8 +131,8 @@ class SqliteJournal(SqlJournal):
     def _in_transaction(self) -> bool:
         return self._database.in_transaction
 
-    def _read(self, question: Callable[[Tables], T]) -> T:
-        until = time.monotonic() + self._busy_seconds
+    def _read(self, question: Callable[[Tables], T], *, insists: bool = True) -> T:
+        until = time.monotonic() + (self._busy_seconds if insists else min(_SLICE, self._busy_seconds))
         while True:
             with self._lock:
                 if self._damage is not None:

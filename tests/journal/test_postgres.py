@@ -260,6 +260,18 @@ def test_without_the_server_claims_stop_at_once_and_records_wait_for_it(own_clus
     assert (row.state, row.job_id) == (State.ACCEPTED, JOB)
 
 
+def test_without_the_server_nobody_waits_to_hear_how_long_to_wait(own_cluster: Cluster, open_one: Open) -> None:
+    journal = open_one(own_cluster.url())
+    own_cluster.stop()
+    began = time.monotonic()
+
+    failures = [refusal(lambda: journal.held_until(INTENT.service, INTENT.account)) for _ in range(5)]
+
+    assert {failure.code for failure in failures} == {"journal_unreachable"}
+    assert time.monotonic() - began < 5
+    own_cluster.start()
+
+
 def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -> None:
     journal = open_one(own_cluster.url())
     own_cluster.stop()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from aeforge_cli.api.retry import LONGEST_WAIT
-from aeforge_cli.errors import CannotSave
+from aeforge_cli.errors import CannotSave, JournalUnreachable
 from aeforge_cli.jobs.lifecycle import Account
-from aeforge_cli.jobs.shared_limiter import READ_EVERY, SharedLimiter
+from aeforge_cli.jobs.shared_limiter import READ_EVERY, UNREAD_EVERY, SharedLimiter
 from aeforge_cli.journal.interface import Journal, NoJournal
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.unit.conftest import FakeClock
@@ -127,3 +127,22 @@ def test_a_journal_that_cannot_be_written_does_not_end_the_wait(clock: FakeClock
     process.hold(9.0)
 
     assert process.remaining() == 9.0
+
+
+def test_a_journal_that_cannot_be_read_makes_nobody_wait_and_is_left_alone_for_a_while(clock: FakeClock) -> None:
+    class Gone(NoJournal):
+        asked = 0
+
+        def held_until(self, service: str, account: str) -> None:
+            self.asked += 1
+            raise JournalUnreachable("The journal cannot be reached")
+
+    gone = Gone()
+    process = Process(gone, clock)
+
+    waits = set()
+    for _ in range(20):
+        waits.add(process.remaining())
+        clock.time += UNREAD_EVERY / 10
+
+    assert (waits, gone.asked) == ({0.0}, 2)
