@@ -365,8 +365,8 @@ class Lifecycle:
         """
         delivery = delivery.replacing(stale)
         row = self.journal.by_job_id(job.job_id)
-        if (path := delivery.path(delivery.naming)) is not None:
-            sweep(path.parent)
+        if (folder := delivery.folder) is not None:
+            sweep(folder)
         downloader = Downloader(
             job.job_id,
             urls,
