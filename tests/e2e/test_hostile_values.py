@@ -53,3 +53,26 @@ def test_nothing_is_removed_beside_a_device_that_a_result_is_written_to(user: Ae
     assert running.finish().exit == 0
     assert [content] == [image for job in fake.jobs for image in fake.images_of(job)]
     assert leftover.exists()
+
+
+@pytest.mark.parametrize("module", ["aeforge_cli.errors", "aeforge_cli.session", "aeforge_cli.manual.from_typer"])
+def test_an_early_ctrl_c_ends_without_a_traceback(user: Aeforge, fake: Fake, photo: Path, module: str) -> None:
+    """It arrives while the module is imported: a finder, put in by `sitecustomize`, sends it then."""
+    (photo.parent / "sitecustomize.py").write_text(INTERRUPTING.format(module=module))
+
+    run = user("inpaint", "photo.png", "-p", "x", env={"PYTHONPATH": str(photo.parent)})
+
+    assert (run.exit, len(fake.posts())) == (130, 0)
+    assert "Traceback" not in run.stderr
+
+
+INTERRUPTING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+"""
