@@ -1,5 +1,6 @@
 """The process: starts the front door, or answers `--version` without opening it."""
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself imports enum, where an early Ctrl-C would arrive
 import gc
 import os
 import sys
@@ -9,6 +10,7 @@ from aeforge_cli import __version__
 
 def main() -> None:
     """The command `aeforge`."""
+    _die_of_ctrl_c()
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"aeforge {__version__}\n")
         return
@@ -18,6 +20,12 @@ def main() -> None:
     status = open_front_door(sys.argv[1:])
     # All is written and closed by now. Taking the modules apart one by one would take a fifth of the whole start.
     os._exit(status)
+
+
+def _die_of_ctrl_c() -> None:
+    """Until the front door listens, nothing can be lost: Ctrl-C ends the process without a traceback of imports."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # not where nohup or a shell ignores it
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 if __name__ == "__main__":

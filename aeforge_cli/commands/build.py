@@ -215,16 +215,9 @@ def _file(name: str | None) -> str:
 
 
 def _text(name: str) -> str:
-    import sys
+    from aeforge_cli.files.texts import text_of
 
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return content.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Usage(
-            f"{name} cannot be read", why=why, hint="check the name; aeforge build --init writes an example"
-        ) from None
+    return text_of(name, hint="check the name; aeforge build --init writes an example")
 
 
 def write_example(session: Session, name: str) -> None:

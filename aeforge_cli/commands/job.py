@@ -1,6 +1,5 @@
 """`aeforge job`: jobs that were submitted: checked, waited for, listed, shown, and carried to other machines."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,6 +23,7 @@ from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, comm
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
+from aeforge_cli.files.texts import text_of
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.lifecycle import Job, job_failed
 from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id
@@ -143,7 +143,7 @@ def _planned(session: Session, job: Job, output: OutputOptions) -> Delivery | No
 def _jobs(session: Session, ids: Sequence[str]) -> list[Job]:
     """The jobs that were named, each once; `-` reads ids from standard input."""
     _ = session.key  # without one the service will not say anything
-    texts = [word for text in ids for word in (sys.stdin.read().split() if text == "-" else [text])]
+    texts = [word for text in ids for word in (_listed_ids() if text == "-" else [text])]
     jobs: dict[str, Job] = {}
     for text in texts:
         job_id = known_job_id(session.journal, text)
@@ -152,6 +152,10 @@ def _jobs(session: Session, ids: Sequence[str]) -> list[Job]:
         row = session.journal.by_job_id(job_id)
         jobs[job_id] = Job(JobId(job_id), row.number if row else 0, attached=row is not None)
     return list(jobs.values())
+
+
+def _listed_ids() -> list[str]:
+    return text_of("-", hint="aeforge job list --format '{job_id}' writes ids", errors="replace").split()
 
 
 def _result(session: Session, job: Job, found: JobStatus, files: Sequence[SavedFile] = ()) -> JobResult:
@@ -403,17 +407,10 @@ def import_(
     from aeforge_cli.jobs.exchange import imported
 
     verbosity.apply(session)
-    changed, total = imported(_text_of(file), "standard input" if file == "-" else file, _kept_journal(session))
+    text = text_of(file, hint="aeforge job export writes such a file")
+    changed, total = imported(text, "standard input" if file == "-" else file, _kept_journal(session))
     told = f"{count(changed, 'job')} imported, {total - changed} already known"
     session.console.record({"imported": changed, "known": total - changed}, text=[told])
-
-
-def _text_of(name: str) -> str:
-    try:
-        return sys.stdin.buffer.read().decode() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Usage(f"{name} cannot be read", why=why, hint="aeforge job export writes such a file") from None
 
 
 def _kept_journal(session: Session) -> Journal:

@@ -25,6 +25,13 @@ class Delivery:
         """Whether the name of the result is known before the job is."""
         return self.destination is not None and self.destination.is_predictable
 
+    @property
+    def folder(self) -> Path | None:
+        """Where part files of earlier runs may be left; None for what is no file."""
+        if self.destination is None or self.destination.is_stream:
+            return None
+        return self.destination.path(self.naming).parent
+
     def taken(self) -> Path | None:
         """The file that exists where the result is to go, if one does."""
         return self.destination.taken(self.naming) if self.destination else None

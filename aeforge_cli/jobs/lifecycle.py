@@ -366,8 +366,8 @@ class Lifecycle:
         An `update` replaces what stands there if a job made it; any other file stays.
         """
         row = self.journal.by_job_id(job.job_id)
-        if (path := delivery.path(delivery.naming)) is not None:
-            sweep(path.parent)
+        if (folder := delivery.folder) is not None:
+            sweep(folder)
         downloader = Downloader(
             job.job_id,
             urls,

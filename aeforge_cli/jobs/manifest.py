@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aeforge_cli.api.web_inputs import is_address
 from aeforge_cli.errors import FileMissing, Usage
-from aeforge_cli.files.inputs import why_not_a_picture
+from aeforge_cli.files.inputs import local_path, why_not_a_picture
 
 Warn = Callable[[str], None]
 EXAMPLE = 'a line is for example {"image": "a.png", "prompt": "blue sky", "output": "out/a.png"}'
@@ -64,7 +64,8 @@ def from_arguments(images: Sequence[str], *, recursive: bool, warn: Warn) -> lis
 
 def from_paths(text: str) -> list[Line]:
     """One path or address a line."""
-    return [Line(line) for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")  # a name may hold any other separator
+    return [Line(_named(line)) for line in lines if line.strip()]
 
 
 def from_manifest(text: str, name: str, columns: Columns) -> list[Line]:
@@ -124,7 +125,13 @@ def _line(row: object, place: str, columns: Columns) -> Line:
     values = {name: _text(value, name, place) for name, value in row.items()}
     if columns.needs_image and "image" not in values:
         raise Usage(f"{place}: image must be text that is not empty", hint=EXAMPLE)
-    return Line(values.pop("image", None), values.pop("output", None), values, where=place)
+    image = values.pop("image", None)
+    return Line(image and _named(image), values.pop("output", None), values, where=place)
+
+
+def _named(image: str) -> str:
+    """The picture that is meant, see `local_path`: a manifest may list what was pasted from a browser or a terminal."""
+    return image if image == "-" or is_address(image) else local_path(image)
 
 
 def _text(value: object, name: str, place: str) -> str:
@@ -141,9 +148,10 @@ def _text(value: object, name: str, place: str) -> str:
 
 
 def _pictures(text: str, *, recursive: bool, warn: Warn) -> list[str]:
-    if text == "-" or is_address(text) or not Path(text).is_dir():
+    text = _named(text)
+    if text == "-" or is_address(text) or not os.path.isdir(text):  # noqa: PTH112 - knows names that no file can have
         return [text]
-    found = [path for path in _files(Path(text), recursive=recursive) if _is_picture(path, warn)]
+    found = [path for path in _files(text, recursive=recursive, warn=warn) if _is_picture(path, warn)]
     if not found:
         raise FileMissing(
             f"{text} holds no pictures", hint="add --recursive to search its subfolders" if not recursive else ""
@@ -151,9 +159,13 @@ def _pictures(text: str, *, recursive: bool, warn: Warn) -> list[str]:
     return found
 
 
-def _files(folder: Path, *, recursive: bool) -> Iterator[str]:
+def _files(folder: str, *, recursive: bool, warn: Warn) -> Iterator[str]:
     """In an order that is the same everywhere."""
-    for place, folders, names in os.walk(folder):
+
+    def leave_out(error: OSError) -> None:
+        warn(f"{error.filename} is left out: {error.strerror}")
+
+    for place, folders, names in os.walk(Path(folder), onerror=leave_out):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):

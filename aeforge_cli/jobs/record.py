@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aeforge_cli.errors import CannotSave, Usage
 from aeforge_cli.files.atomic import PartFile, SavedFile, holds, write_whole
 from aeforge_cli.files.regular import is_replaceable
+from aeforge_cli.files.texts import text_of
 from aeforge_cli.jobs.lookup import digest, job_of_content
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.journal.interface import Journal, Row
@@ -57,10 +58,7 @@ def write_record(path: Path, results: Sequence[JobResult], journal: Journal) -> 
 
 def read_record(path: Path) -> list[Line]:
     """The lines of a record. Raises Usage."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise Usage(f"{path} cannot be read", why=getattr(error, "strerror", None) or "it is not UTF-8 text") from None
+    text = text_of(str(path), hint="--record FILE.jsonl writes such a file")
     return [_read(line, f"{path}:{number}") for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 

@@ -307,3 +307,41 @@ NO_SHARES = ["", "1", "/", "1/", "/2", "0/2", "3/2", "-1/2", "1/0", "1/-2", "1.5
 def test_what_is_no_share_is_a_mistake(text: str) -> None:
     with pytest.raises(Usage, match="is not valid"):
         shard([Line("a.png")], text)
+
+
+# ------------------------------------------------------------------ names as they are pasted
+
+
+@pytest.mark.parametrize("written", ["file://{}", "'{}'", " {} "], ids=["address", "quotes", "spaces"])
+def test_a_picture_is_found_under_a_pasted_name_in_each_kind_of_list(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png(0))
+    pasted = written.format(path)
+
+    assert from_arguments([pasted], recursive=False, warn=print) == [Line(str(path))]
+    assert from_paths(pasted) == [Line(str(path))]
+    assert from_manifest(f"image\n{pasted}\n", "list", INPAINT) == [Line(str(path))]
+
+
+def test_a_folder_may_be_named_by_a_file_address(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(0))
+
+    found = from_arguments([tmp_path.as_uri()], recursive=False, warn=print)
+
+    assert found == [Line(str(tmp_path / "a.png"))]
+
+
+def test_only_the_ends_of_lines_divide_a_list_of_paths() -> None:
+    assert from_paths("a\x0b\x85\u2028.png\r\nb.png\n") == [Line("a\x0b\x85\u2028.png"), Line("b.png")]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_subfolder_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(0))
+    (tmp_path / "closed").mkdir(mode=0)
+    warnings: list[str] = []
+
+    found = from_arguments([str(tmp_path)], recursive=True, warn=warnings.append)
+
+    assert found == [Line(str(tmp_path / "a.png"))]
+    assert warnings == [f"{tmp_path}/closed is left out: Permission denied"]

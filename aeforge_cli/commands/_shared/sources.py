@@ -1,6 +1,5 @@
 """What a command is to work on: pictures that are named, a file of paths, or a manifest."""
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,36 +112,26 @@ def words(text: str) -> str:
         return text
     if text.startswith("@@"):
         return text[1:]
-    if text == "@-":
-        return sys.stdin.read().strip()
-    try:
-        return Path(text[1:]).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise Usage(
-            f"{text[1:]} cannot be read as a prompt",
-            why=getattr(error, "strerror", None) or "it is not UTF-8 text",
-            hint="@FILE names a UTF-8 text file; for a prompt that begins with @ write @@",
-        ) from None
+    from aeforge_cli.files.texts import text_of
+
+    hint = "@FILE names a UTF-8 text file; for a prompt that begins with @ write @@"
+    return text_of(text[1:], purpose=" as a prompt", hint=hint).strip()
 
 
 def picture(session: "Session", text: str) -> "Picture":
     """The picture a user named: a path, an address, or `-` for standard input. Raises FileMissing, NotAnImage."""
     from aeforge_cli.api.web_inputs import from_address, is_address
     from aeforge_cli.files.inputs import from_path, from_stream
+    from aeforge_cli.files.texts import standard_input
 
     if text == "-":
-        return from_stream(sys.stdin.buffer, label="-", name="stdin")
+        return from_stream(standard_input(), label="-", name="stdin")
     if is_address(text):
         return from_address(text, session.fetcher)
     return from_path(text)
 
 
 def _text(name: str) -> str:
-    """A list's text; names in it may hold bytes that are no UTF-8."""
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return content.decode("utf-8-sig", errors="surrogateescape")
-    except (OSError, ValueError) as error:
-        raise Usage(
-            f"{name} cannot be read", why=getattr(error, "strerror", None) or "", hint="check the name"
-        ) from None
+    from aeforge_cli.files.texts import UNDECODED, text_of
+
+    return text_of(name, hint="check the name", errors=UNDECODED)
