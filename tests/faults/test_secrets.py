@@ -518,7 +518,7 @@ class TestTheNetworkOfTheUser:
         [
             (f"http://user:{PASSWORD}#1@127.0.0.1:9", "%23"),
             (f"user:{PASSWORD}/1@127.0.0.1:9", "%2F"),
-            (f"socks5://user:{PASSWORD}@127.0.0.1:9", "requests[socks]"),
+            (f"socks5://user:{PASSWORD}@127.0.0.1:9", "PySocks"),
             (f"nonsense://user:{PASSWORD}@127.0.0.1:9", "http://HOST:PORT"),
             ("http://[bad", "http://HOST:PORT"),
         ],

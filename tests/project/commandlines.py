@@ -38,7 +38,8 @@ def _words(line: str) -> list[str]:
 def _arguments(words: Sequence[str]) -> Iterator[list[str]]:
     """What follows the command's name; words before it are variables, or a command that runs it."""
     for number, word in enumerate(words):
-        if word.rpartition("/")[2] == "aeforge" and not any(before.startswith("install") for before in words[:number]):
+        installs = any(before.startswith(("install", "inject")) for before in words[:number])
+        if word.rpartition("/")[2] == "aeforge" and "=" not in word and not installs:
             yield list(words[number + 1 :])
             return
 

@@ -15,6 +15,7 @@ from aeforge_cli.api.client import Client
 from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.api.responses import JobId
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
+from aeforge_cli.errors import invocation
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.lifecycle import Lifecycle
@@ -25,6 +26,12 @@ from tests.conftest import png
 BASE = "https://api.test/public/v1"
 JOB = JobId("550e8400-e29b-41d4-a716-446655440000")
 LINK = "https://cdn.test/images/abc123.png"
+
+
+@pytest.fixture(autouse=True)
+def _no_command_was_given() -> None:
+    """Hints repeat the options of the command that runs, and a test before may have run one."""
+    invocation.forget()
 
 
 @dataclass

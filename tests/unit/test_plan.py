@@ -148,7 +148,7 @@ def test_50_jobs_are_bought_unasked_and_51_are_not(session: Session) -> None:
 
     assert (refused.value.hint, refused.value.message) == (
         "pass --yes",
-        "51 jobs would be bought; there is no terminal to confirm on",
+        "51 jobs would be submitted; there is no terminal to confirm on",
     )
 
 
@@ -156,7 +156,7 @@ def test_what_was_bought_in_the_last_hour_counts(session: Session) -> None:
     bought(session, 30, timedelta(minutes=59))
 
     assert guard(session, asked(20), PLAIN) == 20
-    with pytest.raises(Usage, match="21 jobs would be bought, after 30 in the last hour"):
+    with pytest.raises(Usage, match="21 jobs would be submitted, after 30 in the last hour"):
         guard(session, asked(21), PLAIN)
 
 
@@ -325,7 +325,7 @@ def test_who_does_not_agree_buys_nothing(user: User, typing: Callable[[str], Non
     typing("n\n")
     session = user.session()
 
-    with pytest.raises(LimitReached, match="Nothing was bought"):
+    with pytest.raises(LimitReached, match="Nothing was submitted"):
         guard(session, asked(60), PLAIN)
     session.close()
 
