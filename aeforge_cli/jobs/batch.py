@@ -11,6 +11,7 @@ Nothing is shared with the pool of an executor: after a signal its queued tasks 
 import bisect
 import contextlib
 import heapq
+import math
 import queue
 import threading
 from collections import deque
@@ -320,7 +321,7 @@ class Batch:
         if order.reuse is Reuse.FINISHED and (settled := self._settled(order)) is not None:
             self._end(order, settled, started, _Stage.SUBMITTING)
             return
-        got = self._lifecycle.obtain(order, until, queues=self._is_one, purchase=self._purchase)
+        got = self._lifecycle.obtain(order, until, queues=self._is_one and self._wait, purchase=self._purchase)
         if isinstance(got, Held):
             self._hold(order, got, started)
         elif (settled := self._settled_meanwhile(order, got)) is not None:
@@ -418,7 +419,9 @@ class Batch:
         if (settled := self._settled_by_others(each)) is not None:
             self._end(each.order, settled, each.started, _Stage.SUBMITTING)
             return
-        got = self._lifecycle.resolved(each.order, each.held, until, waited=waited, purchase=self._purchase)
+        # Where no job is waited for, one that is paid for is told at once, whoever polls it.
+        long_enough = waited if self._wait else math.inf
+        got = self._lifecycle.resolved(each.order, each.held, until, waited=long_enough, purchase=self._purchase)
         if isinstance(got, Job):
             settled = self._settled_by_others(each) if got.action is Action.FETCH else None
             if settled is not None:
