@@ -171,10 +171,10 @@ class Batch:
         Each is given to `tell` first, which no signal cuts short: what was taken from here is told.
         """
         left = self.tally.total
-        self._start(self._upload, min(UPLOADERS, left))
-        self._start(self._poll, min(POLLERS, left))
-        self._start(self._download, min(DOWNLOADERS, left))
-        try:
+        try:  # a signal may come while the threads are started, when the first has sent already
+            self._start(self._upload, min(UPLOADERS, left))
+            self._start(self._poll, min(POLLERS, left))
+            self._start(self._download, min(DOWNLOADERS, left))
             while left:
                 with self._lifecycle.stop.told_whole(self._outcomes.put):
                     outcome = self._next_outcome()
