@@ -192,13 +192,18 @@ def _is_text(head: bytes) -> bool:
 
 def holds(path: Path, sha256: str | None) -> bool:
     """Whether a regular file of this content, and no link, stands at `path`."""
+    return sha256 is not None and content_of(path) == sha256
+
+
+def content_of(path: Path) -> str | None:
+    """The content's SHA-256; None for a link, for what is no regular file, and for what cannot be read."""
     try:
         if path.is_symlink():
-            return False
+            return None
         with open_regular(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
-        return False
+        return None
 
 
 _open_parts: set[Path] = set()

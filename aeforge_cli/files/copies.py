@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aeforge_cli.files.atomic import PartFile, SavedFile, holds
-from aeforge_cli.files.destination import Destination, Naming
+from aeforge_cli.files.destination import Destination, Naming, replaces_nothing
 from aeforge_cli.files.image_headers import Format
 from aeforge_cli.files.inputs import BLOCK
 from aeforge_cli.files.regular import open_regular
@@ -30,7 +30,7 @@ def files_of_size(folder: Path, size: int | None) -> Iterator[Path]:
 
 
 def copy_result(
-    source: SavedFile, destination: Destination, naming: Naming, replaces: Callable[[Path], bool] = lambda _path: False
+    source: SavedFile, destination: Destination, naming: Naming, replaces: Callable[[Path], bool] = replaces_nothing
 ) -> SavedFile | None:
     """Saves a copy of a result where `destination` wants it, whole or not at all; the record of the copy.
 

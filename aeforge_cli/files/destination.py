@@ -83,6 +83,11 @@ class Naming:
         return replace(self, number=number, count=count)
 
 
+def replaces_nothing(_path: Path) -> bool:
+    """Of each file: no result may take its place."""
+    return False
+
+
 @dataclass(frozen=True)
 class Destination:
     """Where results go: one file, a folder, or a template with fields such as {stem} and {ext}; made by `destination`.

@@ -160,13 +160,18 @@ def _described(stream: BinaryIO, label: str) -> ImageInfo:
     info = identify(stream)
     if info is None:
         raise NotAnImage(f"{label} is not a picture", why="its content is in no known format", hint=hint)
-    missing = "its end" if is_complete(stream, info.format) is False else "its size"
-    if missing == "its end" or (info.format in SIZED and not info.width):
-        why = f"it begins as {info.format.value.upper()}, and {missing} is missing"
+    if missing := _missing(stream, info):
+        why = f"it begins as {info.format.value.upper()}, and its {missing} is missing"
         raise NotAnImage(f"{label} is not a complete picture", why=why, hint="copy or download it again")
     if not has_pixels(stream, info.format):
         raise NotAnImage(f"{label} is not a complete picture", why="it has no pixels", hint="copy or download it again")
     return info
+
+
+def _missing(stream: BinaryIO, info: ImageInfo) -> str | None:
+    if is_complete(stream, info.format) is False:
+        return "end"
+    return "size" if info.format in SIZED and not info.width else None
 
 
 class Spool:

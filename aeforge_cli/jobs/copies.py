@@ -7,11 +7,12 @@ from pathlib import Path
 
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.copies import copy_result, files_of_size, find_copy
+from aeforge_cli.files.destination import replaces_nothing
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.journal.interface import Row
 
 
-def copied(row: Row, delivery: Delivery, replaces: Callable[[Path], bool] = lambda _path: False) -> list[SavedFile]:
+def copied(row: Row, delivery: Delivery, replaces: Callable[[Path], bool] = replaces_nothing) -> list[SavedFile]:
     """All results of the job at their places, if each stands, unchanged, somewhere on this disk; else none.
 
     `replaces` says of a file whether a result may take its place. Raises CannotSave.

@@ -11,7 +11,7 @@ from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import JobId, LinkExpired, Retryable, Succeeded
 from aeforge_cli.errors import AeforgeError, CannotSave, ResultNotAnImage, ResultUnavailable, Usage, fetch_again
 from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, names_beside, with_tag
-from aeforge_cli.files.destination import Naming
+from aeforge_cli.files.destination import Naming, replaces_nothing
 from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.regular import open_stream
 from aeforge_cli.jobs.delivery import Delivery
@@ -52,7 +52,7 @@ class Downloader:
         notify: Callable[[Event], None],
         check: Callable[[], None],
         saved: Iterable[SavedFile] = (),
-        replaces: Callable[[Path], bool] = lambda _path: False,
+        replaces: Callable[[Path], bool] = replaces_nothing,
     ) -> None:
         self._job_id = job_id
         self._urls = list(urls)

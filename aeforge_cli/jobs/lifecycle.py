@@ -34,12 +34,13 @@ from aeforge_cli.errors import (
     followed_by,
     go_on_with,
 )
-from aeforge_cli.files.atomic import SavedFile, sweep
+from aeforge_cli.files.atomic import SavedFile, content_of, sweep
+from aeforge_cli.files.destination import replaces_nothing
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.download import Downloader, SomeMissing
 from aeforge_cli.jobs.events import Observer, RetryScheduled, Submitted, Submitting, ignore
-from aeforge_cli.jobs.needs import Need, content_of, need, sent_before
+from aeforge_cli.jobs.needs import Need, need, sent_before
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.polling import Poller
@@ -393,7 +394,7 @@ class Lifecycle:
     def replaces(self, *, update: bool) -> Callable[[Path], bool]:
         """Says of a file whether a result may take its place: when updating, if its content is known to be a result."""
         if not update:
-            return lambda _path: False
+            return replaces_nothing
         return lambda path: (sha256 := content_of(path)) is not None and bool(self.journal.made(sha256))
 
     def result(

@@ -9,7 +9,6 @@
 | a file that nobody knows         | nothing                 | refuse; --overwrite replaces it                    |
 """
 
-import hashlib
 import os
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
-from aeforge_cli.files.atomic import SavedFile
+from aeforge_cli.files.atomic import SavedFile, content_of
 from aeforge_cli.files.destination import Destination, Naming
 from aeforge_cli.files.image_headers import Format
 from aeforge_cli.jobs.delivery import Delivery
@@ -42,8 +41,9 @@ def need(order: Order, journal: Journal, service: str, account: str | None) -> N
     ours = [row for row in rows if account is None or row.account == account]
     earlier = rules.blocker(ours, order.reuse, gone=order.gone)
     if order.reuse is Reuse.FINISHED and order.delivery is not None and order.delivery.destination is not None:
-        found = _standing(order.delivery, rows, journal)
-        if (saved := _saved(rows)) and found and all(place.file for place in found):
+        saved = [row for row in rows if row.state is State.SAVED and row.results]
+        found = _standing(order.delivery, rows, saved, journal)
+        if saved and found and all(place.file for place in found):
             return Need(Action.KEEP, saved[0], tuple(place.file for place in found if place.file))
         error = _in_the_way(order, order.delivery, found)
         # A process that was killed may have saved a result and not written so: the download finds them equal, or gives
@@ -109,11 +109,10 @@ class _Standing(NamedTuple):
     exists: bool = False
 
 
-def _standing(delivery: Delivery, rows: Sequence[Row], journal: Journal) -> list[_Standing]:
-    """The places of the results, where an earlier job of the work says which they are; else what is there already."""
+def _standing(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], journal: Journal) -> list[_Standing]:
+    """The places of the results, where an earlier job of the work (`saved`) says which; else what is there already."""
     if delivery.destination is None:
         return []
-    saved = _saved(rows)
     if not saved:
         own = {file.sha256 for row in rows for file in row.results}
         return list(_in_its_names(delivery.destination, delivery.naming, own, journal))
@@ -121,10 +120,6 @@ def _standing(delivery: Delivery, rows: Sequence[Row], journal: Journal) -> list
         _judged(path, {row.results[place].sha256 for row in saved if place < len(row.results)}, journal)
         for place, path in enumerate(_places(delivery, saved[0]))
     ]
-
-
-def _saved(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.state is State.SAVED and row.results]
 
 
 def _in_its_names(
@@ -168,17 +163,6 @@ def _judged(path: Path, contents: Container[str | None], journal: Journal) -> _S
     if sha256 and sha256 in contents:
         return _Standing(path, SavedFile(str(path), bytes=path.stat().st_size, sha256=sha256), exists=True)
     return _Standing(path, is_stale=bool(sha256 and journal.made(sha256)), exists=True)
-
-
-def content_of(path: Path) -> str | None:
-    """The content's SHA-256; None for what is no regular file, or cannot be read."""
-    try:
-        if path.is_symlink() or not path.is_file():
-            return None
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Standing]) -> AeforgeError | None:
