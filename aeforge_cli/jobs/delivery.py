@@ -30,7 +30,7 @@ class Delivery:
         """Where part files of earlier runs may be left; None for what is no file."""
         if self.destination is None or self.destination.is_stream:
             return None
-        return self.destination.path(self.naming).parent
+        return self.destination.folder(self.naming)
 
     def taken(self) -> Path | None:
         """The file that exists where the result is to go, if one does."""
