@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from aeforge_cli.errors import CannotSave
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.copies import copy_result, find_copy
 from aeforge_cli.files.destination import Naming, destination
+from aeforge_cli.jobs.copies import copied
+from aeforge_cli.jobs.delivery import Delivery
+from aeforge_cli.journal.interface import Row
 from tests.conftest import png
 
 CONTENT = png(1)
@@ -39,17 +43,17 @@ def test_a_copy_is_found_by_its_content_and_not_by_its_name(tmp_path: Path) -> N
 def test_a_result_is_copied_to_where_it_is_wanted(tmp_path: Path, source: SavedFile, output: str) -> None:
     where = destination(f"{tmp_path}/{output}", overwrite=False)
 
-    copied = copy_result(source, where, NAMING)
+    copy = copy_result(source, where, NAMING)
 
-    assert copied == replace(source, path=str(where.path(NAMING)))
+    assert copy == replace(source, path=str(where.path(NAMING)))
     assert where.path(NAMING).read_bytes() == CONTENT
 
 
 def test_the_suffix_of_a_copy_is_that_of_its_format(tmp_path: Path, source: SavedFile) -> None:
-    copied = copy_result(replace(source, format="jpeg"), destination(f"{tmp_path}/new/", overwrite=False), NAMING)
+    copy = copy_result(replace(source, format="jpeg"), destination(f"{tmp_path}/new/", overwrite=False), NAMING)
 
-    assert copied is not None
-    assert copied.path == f"{tmp_path}/new/photo.jpg"
+    assert copy is not None
+    assert copy.path == f"{tmp_path}/new/photo.jpg"
 
 
 @pytest.mark.parametrize("change", ["gone", "changed", "grown", "a folder"])
@@ -84,3 +88,17 @@ def test_a_copy_that_cannot_be_saved_is_told(tmp_path: Path, source: SavedFile) 
 
     with pytest.raises(CannotSave):
         copy_result(source, destination(f"{tmp_path}/file/a.png", overwrite=False), NAMING)
+
+
+@pytest.mark.parametrize("gone", ["first", "second"])
+def test_of_a_job_of_several_results_none_is_copied_unless_all_are_there(
+    tmp_path: Path, source: SavedFile, gone: str
+) -> None:
+    lost = replace(source, path=str(tmp_path / "gone.png"), sha256=sha256(b"gone").hexdigest())
+    results = (lost, source) if gone == "first" else (source, lost)
+    blank: dict[str, Any] = dict.fromkeys(Row._fields)
+    row = Row(**blank | {"job_id": NAMING.job_id, "files": results, "results": results})
+    where = destination(f"{tmp_path}/new/", overwrite=False)
+
+    assert copied(row, Delivery(NAMING, where)) == []
+    assert not (tmp_path / "new").exists()
