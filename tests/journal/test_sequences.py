@@ -92,7 +92,9 @@ class JournalMachine(RuleBasedStateMachine):
         return next((number for number, row in sent if self._counts(row, process, reuse)), None)
 
     def _counts(self, row: Model, process: int, reuse: Reuse) -> bool:
-        is_wanted = reuse is Reuse.FINISHED or row.process == process or row.is_paid_and_unfinished
+        # What a living process paid for counts for the others beside it: two lists at once buy each job once.
+        is_beside = row.process == process or row.process in self.alive.values()
+        is_wanted = reuse is Reuse.FINISHED or is_beside or row.is_paid_and_unfinished
         return row.state in PAID and is_wanted
 
     @rule(who=st.sampled_from([0, 1]), data=st.data())

@@ -78,7 +78,11 @@ class Window:
 
     def type_ahead(self, keys: bytes) -> None:
         os.write(self.screen, keys)
-        assert os.read(self.screen, 100) == keys.replace(b"\n", b"\r\n")  # its echo: it has come
+        expected = keys.replace(b"\n", b"\r\n")
+        echo = b""
+        while len(echo) < len(expected):  # it may come in pieces
+            echo += os.read(self.screen, 100)
+        assert echo == expected  # the keys have come
 
     def settings(self) -> list[object]:
         return termios.tcgetattr(self.stream.fileno())
