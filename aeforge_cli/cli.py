@@ -69,7 +69,7 @@ def _foreign_errors_named() -> Iterator[None]:
         raise InternalError(
             "This is a bug in aeforge",
             why=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
-            hint="report it with what the same command with --debug prints; aeforge job list shows what was submitted",
+            hint="report it with the output of --debug; aeforge job list shows what was submitted",
         ) from None
 
 

@@ -12,7 +12,7 @@ exit  meaning                                   errors
                                                     JournalUnreachable
    6  several jobs, some done, some not         Partial, Blocked
    7  the account, or a limit, refuses          PaymentRequired, RateLimited, LimitReached, BudgetReached
-   8  still running when patience ended         JobStillRunning
+   8  still running when the timeout expired    JobStillRunning
    9  cannot save                               OutputExists, CannotSave
   10  sent, but the answer was lost             SubmitUnknown, SentBefore
  128+ ended by a signal                         Interrupted
@@ -250,7 +250,7 @@ class SubmitUnknown(AeforgeError):
 
 
 class SentBefore(SubmitUnknown):
-    """It was so with the same work in an earlier run; nothing was sent now."""
+    """An earlier run of the same job ended so; nothing was sent now."""
 
 
 class Interrupted(Failure):

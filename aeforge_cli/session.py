@@ -131,7 +131,7 @@ class Session:
         """The API key. Raises NotSignedIn without one."""
         if self._sandboxed:
             key = checked_key(SANDBOX_KEY, "the sandbox")
-            invocation.new_key = "the sandbox was told to refuse it; run the same command again"
+            invocation.new_key = "restart the sandbox without --key, then run the same command again"
         else:
             key, source = self.settings.key()
             invocation.new_key, invocation.keys_at = self.settings.another_key(source), self.settings.where_keys_are

@@ -9,18 +9,18 @@ $script:AeforgeCommands = @{
             'split-layer' = 'Separate one element of an image into its own layer.'
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
+            'sprite' = 'Animate images, restyle sprites, overlay characters.'
             'build' = 'Make what is missing or out of date in a list of assets.'
+            'job' = 'Check, wait for, list and explain jobs.'
             'usage' = 'Show how many jobs were submitted, and what they cost.'
-            'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
+            'auth' = 'Sign in, sign out, and show the current key.'
+            'config' = 'Show and change settings.'
+            'sandbox' = 'Run a sandbox of the service on this machine: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
             'api' = 'Send any request to the service, and print the response.'
             'completion' = 'Print the completion script for a shell.'
             'skill' = 'Print instructions for AI assistants, or install them.'
-            'sprite' = 'Animate images, restyle sprites, overlay characters.'
-            'job' = 'Check, wait for, list and explain jobs.'
-            'auth' = 'Sign in, sign out, and show the current key.'
-            'config' = 'Show and change settings.'
         }
         Options = [ordered]@{
             '--version' = @('Print the version.', '')
@@ -42,12 +42,12 @@ $script:AeforgeCommands = @{
             '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
             '--update' = @('As --resume, and redo jobs that have changed.', '')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
             '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--overwrite' = @('Replace existing files.', '')
@@ -61,12 +61,12 @@ $script:AeforgeCommands = @{
             '--no-wait' = @('Wait, or print the job id at once.', '')
             '--dry-run' = @('Check everything, print the request, send nothing.', '')
             '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -92,12 +92,12 @@ $script:AeforgeCommands = @{
             '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
             '--update' = @('As --resume, and redo jobs that have changed.', '')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
             '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--overwrite' = @('Replace existing files.', '')
@@ -111,12 +111,12 @@ $script:AeforgeCommands = @{
             '--no-wait' = @('Wait, or print the job id at once.', '')
             '--dry-run' = @('Check everything, print the request, send nothing.', '')
             '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -139,12 +139,12 @@ $script:AeforgeCommands = @{
             '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
             '--update' = @('As --resume, and redo jobs that have changed.', '')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
             '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--overwrite' = @('Replace existing files.', '')
@@ -158,12 +158,12 @@ $script:AeforgeCommands = @{
             '--no-wait' = @('Wait, or print the job id at once.', '')
             '--dry-run' = @('Check everything, print the request, send nothing.', '')
             '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -185,12 +185,12 @@ $script:AeforgeCommands = @{
             '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
             '--update' = @('As --resume, and redo jobs that have changed.', '')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
             '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--overwrite' = @('Replace existing files.', '')
@@ -204,12 +204,12 @@ $script:AeforgeCommands = @{
             '--no-wait' = @('Wait, or print the job id at once.', '')
             '--dry-run' = @('Check everything, print the request, send nothing.', '')
             '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -233,12 +233,12 @@ $script:AeforgeCommands = @{
             '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
             '--update' = @('As --resume, and redo jobs that have changed.', '')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
             '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
             '--overwrite' = @('Replace existing files.', '')
@@ -252,12 +252,12 @@ $script:AeforgeCommands = @{
             '--no-wait' = @('Wait, or print the job id at once.', '')
             '--dry-run' = @('Check everything, print the request, send nothing.', '')
             '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -275,6 +275,163 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'sprite' = @{
+        Commands = [ordered]@{
+            'make' = 'Animate an image as a prompt describes: frames, and a GIF of them.'
+            'reskin' = 'Restyle a sprite.'
+            'overlay' = 'Overlay characters on the rows of a sprite sheet.'
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'sprite make' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Do not fetch what other machines have saved.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('How it moves; @FILE or @- reads it.', 'text')
+            '--prompt' = @('How it moves; @FILE or @- reads it.', 'text')
+            '--to' = @('Last image of the animation (version 2).', 'file')
+            '--frames' = @('Number of frames.', 'text')
+            '--pixel' = @('Draw pixel art.', '')
+            '--no-pixel' = @('Draw pixel art.', '')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $true
+    }
+    'sprite reskin' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--from' = @('File with one path per line (- for stdin).', 'file')
+            '--recursive' = @('Search subfolders.', '')
+            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
+            '-j' = @('Jobs in progress at once.', 'text')
+            '--jobs' = @('Jobs in progress at once.', 'text')
+            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
+            '--update' = @('As --resume, and redo jobs that have changed.', '')
+            '--fail-fast' = @('Stop submitting after the first failure.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
+            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
+            '--share' = @('Do not fetch what other machines have saved.', '')
+            '--report' = @('Write an HTML report: before, after, failures.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-p' = @('New look; @FILE or @- reads it.', 'text')
+            '--prompt' = @('New look; @FILE or @- reads it.', 'text')
+            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
+            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
+            '-q' = @('Quality (version 2).', 'words standard pro')
+            '--quality' = @('Quality (version 2).', 'words standard pro')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $true
+    }
+    'sprite overlay' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--rows' = @('What each row of the sheet shows, as JSON.', 'text')
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--wait' = @('Wait, or print the job id at once.', '')
+            '--no-wait' = @('Wait, or print the job id at once.', '')
+            '--dry-run' = @('Check everything, print the request, send nothing.', '')
+            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
+            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
+            '-q' = @('Quality (version 2).', 'words standard pro')
+            '--quality' = @('Quality (version 2).', 'words standard pro')
+            '--api-version' = @('Version of the operation.', 'words 1 2')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file', 'file')
+        Repeats = $true
+    }
     'build' = @{
         Commands = [ordered]@{
         }
@@ -284,23 +441,23 @@ $script:AeforgeCommands = @{
             '-j' = @('Jobs in progress at once.', 'text')
             '--jobs' = @('Jobs in progress at once.', 'text')
             '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
-            '--share' = @('Leave on other machines what they have made.', '')
+            '--max-jobs' = @('Refuse to submit more jobs than N.', 'text')
+            '--yes' = @('Submit more than 50 jobs without confirmation.', '')
+            '--share' = @('Do not fetch what other machines have saved.', '')
             '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
+            '--record' = @('Write a line for each saved file.', 'file')
             '--overwrite' = @('Replace files made or edited by hand, too.', '')
             '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
             '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
             '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
             '--dry-run' = @('Print what each asset needs, send nothing.', '')
             '--new' = @('Submit again where an answer was lost (see exit 10).', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--budget' = @('Spending limit; the smallest limit applies.', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -310,18 +467,343 @@ $script:AeforgeCommands = @{
         Arguments = @('file')
         Repeats = $false
     }
+    'job' = @{
+        Commands = [ordered]@{
+            'status' = 'Check jobs once, without waiting.'
+            'wait' = 'Wait for jobs, and save their results with -o.'
+            'list' = 'List the jobs submitted from this machine, newest first.'
+            'show' = 'Show which job made a file: prompt, inputs, options, price.'
+            'verify' = 'Check that recorded files are as they were saved.'
+            'export' = 'Print the journal as JSON Lines, for another machine.'
+            'import' = 'Merge an exported journal into this one.'
+            'prune' = 'Forget settled jobs that have not changed since a date.'
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job status' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('job')
+        Repeats = $true
+    }
+    'job wait' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
+            '--overwrite' = @('Replace existing files.', '')
+            '--skip-existing' = @('Skip jobs whose output exists.', '')
+            '--open' = @('Open the result in the system''s viewer.', '')
+            '--preview' = @('Draw before and after in the terminal.', '')
+            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
+            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
+            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('job')
+        Repeats = $true
+    }
+    'job list' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--pending' = @('Only unfinished jobs.', '')
+            '--failed' = @('Only jobs that failed.', '')
+            '--search' = @('Only jobs that mention TEXT.', 'text')
+            '--limit' = @('Number of jobs to list.', 'text')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job show' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job verify' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job export' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'job import' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('file')
+        Repeats = $false
+    }
+    'job prune' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--before' = @('2026-01-31 (UTC), or an age such as 30d or 12h.', 'text')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'usage' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '--since' = @('First day (UTC), or an age: 7d.', 'text')
             '--until' = @('Last day.', 'text')
-            '--by' = @('What to add up.', 'words day operation quality profile')
+            '--by' = @('How to group the jobs.', 'words day operation quality profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'auth' = @{
+        Commands = [ordered]@{
+            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
+            'status' = 'Show the current key, where it comes from, and whether the service accepts it.'
+            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'auth login' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--with-token' = @('Read the key from stdin.', '')
+            '--verify' = @('Ask the service first.', '')
+            '--no-verify' = @('Ask the service first.', '')
+            '--keyring' = @('Store the key in the system''s keyring.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'auth status' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--offline' = @('Do not contact the service.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'auth logout' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--profile' = @('Profile of the config file to use.', 'profile')
+            '--base-url' = @('URL of another service with the same API.', 'text')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config' = @{
+        Commands = [ordered]@{
+            'list' = 'Show every setting, its value, and where it comes from.'
+            'get' = 'Print one setting''s value.'
+            'set' = 'Store a setting in a profile, or choose the default profile.'
+            'unset' = 'Remove a setting from a profile; the default applies again.'
+            'path' = 'Print the path of the config file, whether it exists or not.'
+        }
+        Options = [ordered]@{
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config list' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'config get' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
+        Repeats = $false
+    }
+    'config set' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command', 'text')
+        Repeats = $false
+    }
+    'config unset' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
+            '--profile' = @('Profile to read or change.', 'profile')
+            '-h' = @('Show this help.', '')
+            '--help' = @('Show this help.', '')
+        }
+        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
+        Repeats = $false
+    }
+    'config path' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
+            '--quiet' = @('Print errors only.', '')
+            '--verbose' = @('Print more on stderr.', '')
+            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -332,8 +814,8 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -360,11 +842,11 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -382,27 +864,27 @@ $script:AeforgeCommands = @{
             'split-layer' = 'Separate one element of an image into its own layer.'
             'generate' = 'Create an image from a prompt.'
             'effect' = 'Create a visual effect.'
+            'sprite' = 'Animate images, restyle sprites, overlay characters.'
             'build' = 'Make what is missing or out of date in a list of assets.'
+            'job' = 'Check, wait for, list and explain jobs.'
             'usage' = 'Show how many jobs were submitted, and what they cost.'
-            'sandbox' = 'Run a local stand-in for the service: no key, no cost.'
+            'auth' = 'Sign in, sign out, and show the current key.'
+            'config' = 'Show and change settings.'
+            'sandbox' = 'Run a sandbox of the service on this machine: no key, no cost.'
             'doctor' = 'Check the setup, and say what to fix.'
             'help' = 'Show help on a command or topic.'
             'api' = 'Send any request to the service, and print the response.'
             'completion' = 'Print the completion script for a shell.'
             'skill' = 'Print instructions for AI assistants, or install them.'
-            'sprite' = 'Animate images, restyle sprites, overlay characters.'
-            'job' = 'Check, wait for, list and explain jobs.'
-            'auth' = 'Sign in, sign out, and show the current key.'
-            'config' = 'Show and change settings.'
-            'exit-codes' = 'What each exit code means.'
-            'errors' = 'The stable error codes.'
+            'exit-codes' = 'Exit codes.'
+            'errors' = 'Error codes, as in error.code of --json.'
             'environment' = 'Environment variables and files.'
             'scripting' = 'How to call aeforge from scripts and pipelines.'
             'manifest' = 'How to list many jobs in a file.'
-            'output' = 'How results are named, and in which formats they are printed.'
+            'output' = 'Names of saved results, and formats of what is printed.'
         }
         Options = [ordered]@{
-            '--json' = @('Print all of it as one JSON object.', '')
+            '--json' = @('Print all help as one JSON object.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }
@@ -449,70 +931,6 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
-    'help build' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help usage' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help sandbox' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help doctor' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help help' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help api' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help completion' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'help skill' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-        }
-        Arguments = @()
-        Repeats = $false
-    }
     'help sprite' = @{
         Commands = [ordered]@{
             'make' = 'Animate an image as a prompt describes: frames, and a GIF of them.'
@@ -541,6 +959,14 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help sprite overlay' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help build' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -621,6 +1047,14 @@ $script:AeforgeCommands = @{
         Repeats = $false
     }
     'help job prune' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help usage' = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
@@ -716,6 +1150,54 @@ $script:AeforgeCommands = @{
         Arguments = @()
         Repeats = $false
     }
+    'help sandbox' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help doctor' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help help' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help api' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help completion' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
+    'help skill' = @{
+        Commands = [ordered]@{
+        }
+        Options = [ordered]@{
+        }
+        Arguments = @()
+        Repeats = $false
+    }
     'help exit-codes' = @{
         Commands = [ordered]@{
         }
@@ -768,11 +1250,11 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
+            '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--sandbox' = @('Use the local sandbox: no key, no cost.', '')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
@@ -800,495 +1282,13 @@ $script:AeforgeCommands = @{
         Commands = [ordered]@{
         }
         Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
+            '--json' = @('Print JSON, one object per line; errors too.', '')
+            '--format' = @('Print as text, json, csv or ''{job_id} {path}''.', 'text')
             '--quiet' = @('Print errors only.', '')
             '--verbose' = @('Print more on stderr.', '')
             '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '--install' = @('Write it to ~/.claude/skills/aeforge.', '')
             '--to' = @('Write it to a file, such as AGENTS.md.', 'file')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'sprite' = @{
-        Commands = [ordered]@{
-            'make' = 'Animate an image as a prompt describes: frames, and a GIF of them.'
-            'reskin' = 'Restyle a sprite.'
-            'overlay' = 'Overlay characters on the rows of a sprite sheet.'
-        }
-        Options = [ordered]@{
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'sprite make' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--from' = @('File with one path per line (- for stdin).', 'file')
-            '--recursive' = @('Search subfolders.', '')
-            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
-            '-j' = @('Jobs in progress at once.', 'text')
-            '--jobs' = @('Jobs in progress at once.', 'text')
-            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
-            '--update' = @('As --resume, and redo jobs that have changed.', '')
-            '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
-            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
-            '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
-            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--overwrite' = @('Replace existing files.', '')
-            '--skip-existing' = @('Skip jobs whose output exists.', '')
-            '--open' = @('Open the result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal.', '')
-            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
-            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
-            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
-            '--wait' = @('Wait, or print the job id at once.', '')
-            '--no-wait' = @('Wait, or print the job id at once.', '')
-            '--dry-run' = @('Check everything, print the request, send nothing.', '')
-            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-p' = @('How it moves; @FILE or @- reads it.', 'text')
-            '--prompt' = @('How it moves; @FILE or @- reads it.', 'text')
-            '--to' = @('Last image of the animation (version 2).', 'file')
-            '--frames' = @('Number of frames.', 'text')
-            '--pixel' = @('Draw pixel art.', '')
-            '--no-pixel' = @('Draw pixel art.', '')
-            '--api-version' = @('Version of the operation.', 'words 1 2')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file')
-        Repeats = $true
-    }
-    'sprite reskin' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--from' = @('File with one path per line (- for stdin).', 'file')
-            '--recursive' = @('Search subfolders.', '')
-            '--manifest' = @('JSON Lines or CSV, one job per line (- for stdin).', 'file')
-            '-j' = @('Jobs in progress at once.', 'text')
-            '--jobs' = @('Jobs in progress at once.', 'text')
-            '--resume' = @('Skip finished jobs and resume unfinished ones.', '')
-            '--update' = @('As --resume, and redo jobs that have changed.', '')
-            '--fail-fast' = @('Stop submitting after the first failure.', '')
-            '--max-jobs' = @('Refuse to submit more jobs.', 'text')
-            '--yes' = @('Submit more than 50 jobs without asking.', '')
-            '--shard' = @('Process the K-th of N equal parts of the list.', 'text')
-            '--share' = @('Leave on other machines what they have made.', '')
-            '--report' = @('Write an HTML report: before, after, failures.', 'file')
-            '--record' = @('Keep a line for each saved file.', 'file')
-            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--overwrite' = @('Replace existing files.', '')
-            '--skip-existing' = @('Skip jobs whose output exists.', '')
-            '--open' = @('Open the result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal.', '')
-            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
-            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
-            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
-            '--wait' = @('Wait, or print the job id at once.', '')
-            '--no-wait' = @('Wait, or print the job id at once.', '')
-            '--dry-run' = @('Check everything, print the request, send nothing.', '')
-            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-p' = @('New look; @FILE or @- reads it.', 'text')
-            '--prompt' = @('New look; @FILE or @- reads it.', 'text')
-            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
-            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
-            '-q' = @('Quality (version 2).', 'words standard pro')
-            '--quality' = @('Quality (version 2).', 'words standard pro')
-            '--api-version' = @('Version of the operation.', 'words 1 2')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file')
-        Repeats = $true
-    }
-    'sprite overlay' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--rows' = @('What each row of the sheet shows, as JSON.', 'text')
-            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--overwrite' = @('Replace existing files.', '')
-            '--skip-existing' = @('Skip jobs whose output exists.', '')
-            '--open' = @('Open the result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal.', '')
-            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
-            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
-            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
-            '--wait' = @('Wait, or print the job id at once.', '')
-            '--no-wait' = @('Wait, or print the job id at once.', '')
-            '--dry-run' = @('Check everything, print the request, send nothing.', '')
-            '--new' = @('Submit a new job; do not resume an unfinished one.', '')
-            '--budget' = @('Most to spend; the smallest limit wins.', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--style' = @('Drawing style.', 'words pixel cartoon sd quarter-view')
-            '--resolution' = @('Size of the long side (version 1).', 'words 1K 2K 4K')
-            '-q' = @('Quality (version 2).', 'words standard pro')
-            '--quality' = @('Quality (version 2).', 'words standard pro')
-            '--api-version' = @('Version of the operation.', 'words 1 2')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file', 'file')
-        Repeats = $true
-    }
-    'job' = @{
-        Commands = [ordered]@{
-            'status' = 'Check jobs once, without waiting.'
-            'wait' = 'Wait for jobs, and save their results with -o.'
-            'list' = 'List the jobs submitted from this machine, newest first.'
-            'show' = 'Show which job made a file: prompt, inputs, options, price.'
-            'verify' = 'Check that recorded files are as they were saved.'
-            'export' = 'Print the journal as JSON Lines, for another machine.'
-            'import' = 'Merge an exported journal into this one.'
-            'prune' = 'Forget settled jobs that have not changed since a date.'
-        }
-        Options = [ordered]@{
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'job status' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('job')
-        Repeats = $true
-    }
-    'job wait' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '-o' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--output' = @('Save to a file, DIR/ or template (- for stdout).', 'file')
-            '--overwrite' = @('Replace existing files.', '')
-            '--skip-existing' = @('Skip jobs whose output exists.', '')
-            '--open' = @('Open the result in the system''s viewer.', '')
-            '--preview' = @('Draw before and after in the terminal.', '')
-            '--github-output' = @('Set job_id, files and image_urls as step outputs.', '')
-            '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
-            '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('job')
-        Repeats = $true
-    }
-    'job list' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--pending' = @('Only unfinished jobs.', '')
-            '--failed' = @('Only jobs that failed.', '')
-            '--search' = @('Only jobs that mention TEXT.', 'text')
-            '--limit' = @('Number of jobs to list.', 'text')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'job show' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file')
-        Repeats = $false
-    }
-    'job verify' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file')
-        Repeats = $false
-    }
-    'job export' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'job import' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('file')
-        Repeats = $false
-    }
-    'job prune' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--before' = @('2026-01-31 (UTC), or an age such as 30d or 12h.', 'text')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'auth' = @{
-        Commands = [ordered]@{
-            'login' = 'Store an API key, in the profile that is named; a new profile is made.'
-            'status' = 'Show the current key, where it comes from, and whether the service accepts it.'
-            'logout' = 'Remove the stored API key from the config file, and from the system''s keyring.'
-        }
-        Options = [ordered]@{
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'auth login' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--with-token' = @('Read the key from stdin.', '')
-            '--verify' = @('Ask the service first.', '')
-            '--no-verify' = @('Ask the service first.', '')
-            '--keyring' = @('Store the key in the system''s keyring.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'auth status' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--offline' = @('Do not contact the service.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'auth logout' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--profile' = @('Account to use, from the config file.', 'profile')
-            '--base-url' = @('URL of another service with the same API.', 'text')
-            '--sandbox' = @('Use a local stand-in: no key, no cost.', '')
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'config' = @{
-        Commands = [ordered]@{
-            'list' = 'Show every setting, its value, and where it comes from.'
-            'get' = 'Print one setting''s value.'
-            'set' = 'Store a setting in a profile, or choose the default profile.'
-            'unset' = 'Remove a setting from a profile; the default applies again.'
-            'path' = 'Print the path of the config file, whether it exists or not.'
-        }
-        Options = [ordered]@{
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'config list' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--profile' = @('Profile to read or change.', 'profile')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @()
-        Repeats = $false
-    }
-    'config get' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--profile' = @('Profile to read or change.', 'profile')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
-        Repeats = $false
-    }
-    'config set' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--profile' = @('Profile to read or change.', 'profile')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command', 'text')
-        Repeats = $false
-    }
-    'config unset' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
-            '--profile' = @('Profile to read or change.', 'profile')
-            '-h' = @('Show this help.', '')
-            '--help' = @('Show this help.', '')
-        }
-        Arguments = @('words profile base_url quality timeout jobs output budget account journal dashboard api_key_command')
-        Repeats = $false
-    }
-    'config path' = @{
-        Commands = [ordered]@{
-        }
-        Options = [ordered]@{
-            '--json' = @('Print JSON, one object per job; errors too.', '')
-            '--format' = @('Format. Or ''{job_id}...''.', 'words text json csv')
-            '--quiet' = @('Print errors only.', '')
-            '--verbose' = @('Print more on stderr.', '')
-            '--debug' = @('Log HTTP requests, with secrets blanked.', '')
             '-h' = @('Show this help.', '')
             '--help' = @('Show this help.', '')
         }

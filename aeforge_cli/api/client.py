@@ -173,7 +173,7 @@ class Client:
             raise ServiceError(
                 "Nothing was submitted: the service redirected the request, which is refused",
                 why=f"HTTP {status} to {reply.location}",
-                hint=f"check the base URL: {command('config get base_url')}",
+                hint=f"check the base URL: {command('doctor')}",
                 http_status=status,
             )
         if 400 <= status < 500 and status not in (408, 409, 425):
@@ -215,7 +215,7 @@ class Client:
             return True
         refuses = reply.status in (400, 402, 404, 405, 410, 422) and reply.is_from_the_api
         if reply.status not in (401, 403) and not refuses:
-            raise service_error(reply, "The service could not say")
+            raise service_error(reply, "The service failed to answer")
         match error := refusal(reply, about_job=None):
             case KeyRejected():
                 return False
@@ -236,7 +236,7 @@ class Client:
             raise job_unavailable(reply, JobId(path.removeprefix("job/")))
         if 400 <= reply.status < 500 and reply.status not in (408, 425, 429):
             raise refusal(reply, about_job=None)
-        raise Retryable(service_error(reply, "The service could not say"), wait=reply.wait)
+        raise Retryable(service_error(reply, "The service failed to answer"), wait=reply.wait)
 
     def insist(self, ask: Callable[[], T], trouble: Callable[[str, float], None], *, tries: int = 4) -> T:
         """Asks until there is an answer, a few times at most; `trouble` is told why, and how long the pause is."""

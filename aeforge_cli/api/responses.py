@@ -255,14 +255,14 @@ def job_unavailable(reply: Reply, job_id: JobId) -> Exception:
         return Retryable(error, kind="missing") if isinstance(error, JobNotFound) else error
     if status == 429:
         limited = RateLimited(
-            "The service limits how often it may be asked",
+            "The service limits the number of requests",
             why=reply.why,
             hint=go_on_with(job_id),
             job_id=job_id,
             http_status=status,
         )
         return Retryable(limited, wait=reply.wait)
-    return Retryable(service_error(reply, "The service could not say", job_id), wait=reply.wait)
+    return Retryable(service_error(reply, "The service failed to answer", job_id), wait=reply.wait)
 
 
 # ------------------------------------------------------------------ refusals
@@ -300,7 +300,7 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
         return UnexpectedAnswer(
             "The service does not know this operation",
             why=why,
-            hint=f"check the base URL: {command('config get base_url')}",
+            hint=f"check the base URL: {command('doctor')}",
             http_status=status,
         )
     if status == 404:
@@ -314,7 +314,7 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
     return Rejected(
         "The service rejects the request",
         why=f"{why}; what was sent has {sent / 1e6:.1f} MB" if status == 413 and sent else why,
-        hint="change what it names, then run the command again",
+        hint="correct what it complains about, then run the command again",
         job_id=about_job,
         http_status=status,
     )
@@ -322,7 +322,7 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
 
 def rate_limited(reply: Reply) -> RateLimited:
     return RateLimited(
-        "Nothing was submitted: the service limits how much may be asked of it",
+        "Nothing was submitted: the service limits the number of requests",
         why=_why_later(reply),
         hint="wait, then run the same command again",
         http_status=reply.status,
@@ -342,7 +342,7 @@ def _why_later(reply: Reply) -> str:
 
 def asked_to_wait(wait: float) -> RateLimited:
     return RateLimited(
-        "The service limits how much may be asked of it",
+        "The service limits the number of requests",
         why=f"it asked us to wait, for another {wait:.0f} s (Retry-After)",
         hint="wait, then run the same command again",
         http_status=429,
@@ -361,7 +361,7 @@ def service_error(reply: Reply, message: str, job_id: JobId | None = None) -> Se
 
 
 def _unexpected(why: str, job_id: JobId) -> UnexpectedAnswer:
-    return UnexpectedAnswer("The service's answer makes no sense", why=why, hint=go_on_with(job_id), job_id=job_id)
+    return UnexpectedAnswer("The service sent an invalid response", why=why, hint=go_on_with(job_id), job_id=job_id)
 
 
 def submit_unknown(why: str, http_status: int | None = None, body: bytes = b"") -> SubmitUnknown:
@@ -428,4 +428,4 @@ def network_hint(fault: TransportError) -> str:
         case Fault.PROXY:
             return "check HTTPS_PROXY and NO_PROXY, and the proxy's user name and password"
         case _:
-            return "check the network and the base URL (aeforge doctor), then run the same command again"
+            return f"check the network and the base URL ({command('doctor')}), then run the same command again"

@@ -63,7 +63,7 @@ def api(
     endpoint = _checked(path)
     parts = tuple(_parts(session, fields or ()))
     if method is Method.GET and parts:
-        raise Usage("A GET has no form", hint="leave -F out, or use POST")
+        raise Usage("A GET takes no form fields", hint="leave -F out, or use POST")
     body = _got(session, endpoint) if method is Method.GET else _posted(session, _call(endpoint, parts), anew=new)
     _print(session, body)
 
@@ -72,7 +72,7 @@ def _checked(path: str) -> str:
     """The path without slashes at its beginning; raises Usage for one that leads elsewhere."""
     found = path.lstrip("/")
     if not re.fullmatch(r"[A-Za-z0-9._~%/:@=&?+,-]+", found) or "://" in found or ".." in found.split("/"):
-        raise Usage(f"{path!r} is no path of the service", hint="for example: job/550e8400-e29b-41d4-a716-446655440000")
+        raise Usage(f"{path!r} is not a valid path", hint="for example: job/550e8400-e29b-41d4-a716-446655440000")
     return found
 
 
@@ -102,7 +102,7 @@ def _parts(session: Session, fields: Sequence[str]) -> Iterator[Part]:
     for text in fields:
         name, equals, value = text.partition("=")
         if not (equals and re.fullmatch(r"[A-Za-z0-9_.\[\]-]+", name)):
-            raise Usage(f"{text!r} is no field", hint="for example: -F scale=4K, or -F image=@photo.png")
+            raise Usage(f"{text!r} is not a valid field", hint="for example: -F scale=4K, or -F image=@photo.png")
         yield Part(name, picture(session, value[1:]) if value.startswith("@") else value)
 
 

@@ -1,6 +1,7 @@
 """`aeforge build`: a list of assets, which may be made of one another."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -197,7 +198,9 @@ def _selected(assets: "Sequence[Asset]", dependencies: "Dependencies", only: "Se
     for pattern in only:
         matching = {place for place, alike in enumerate(names) if any(fnmatchcase(name, pattern) for name in alike)}
         if not matching and assets:
-            raise Usage(f"--only {pattern} matches no out", hint=f"an out of the list is {assets[0].out}")
+            raise Usage(
+                f"--only {pattern} matches no asset", hint=f"an asset is named by its out, such as {assets[0].out}"
+            )
         found |= matching
     return dependencies.with_needed(found)
 
@@ -237,4 +240,4 @@ def write_example(session: Session, name: str) -> None:
     except OSError as error:
         raise cannot_save(path, error) from None
     session.console.record({"path": str(path)}, text=[str(path)])
-    session.console.note(f"an example was written; next: {command(f'build {path} --dry-run')}")
+    session.console.note(f"an example was written; next: {command(f'build {shlex.quote(str(path))} --dry-run')}")

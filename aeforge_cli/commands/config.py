@@ -153,7 +153,7 @@ def set_(
         session.console.warn("the profile also has a stored key, which is used; remove it: aeforge auth logout")
     if session.environment.get(setting.variable):
         more = "holds as well" if setting.name == "budget" else "wins over the stored value"
-        session.console.warn(f"{setting.variable} is set, and {more}")
+        session.console.warn(f"{setting.variable} is set and {more}")
 
 
 def _as_text(value: str) -> str:
@@ -219,5 +219,5 @@ def _place(session: Session, setting: Setting, profile: str | None) -> str | Non
     if setting is not PROFILE:
         return session.settings.profile
     if profile is not None:
-        raise Usage("The choice of a profile belongs to no profile", hint="leave --profile out")
+        raise Usage("The default profile is not a setting of a profile", hint="leave --profile out")
     return None

@@ -11,7 +11,7 @@ from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.manual import reference
-from aeforge_cli.manual.help import laid_out, terminal_width, titled, wrapped_rows
+from aeforge_cli.manual.help import examples, laid_out, terminal_width, titled, wrapped, wrapped_rows
 from aeforge_cli.manual.tree import Command
 from aeforge_cli.session import Session
 
@@ -28,7 +28,7 @@ def register(tree: typer.Typer) -> None:
 def help_(
     session: Session,
     words: WordsArgument = None,
-    json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print all help as one JSON object.")] = False,
 ) -> None:
     """Show help on a command or topic.
 
@@ -71,7 +71,7 @@ def _exit_codes() -> Iterator[str]:
     yield reference.TOPICS["exit-codes"]
     rows = [(str(code), meaning) for code, meaning in reference.EXIT_CODES.items()]
     yield titled("Exit codes", wrapped_rows(rows, terminal_width()))
-    yield "For more than the code, scripts use --json: aeforge help errors"
+    yield "More: aeforge help errors"
 
 
 def _errors() -> Iterator[str]:
@@ -81,57 +81,45 @@ def _errors() -> Iterator[str]:
         for word in reference.error_words()
     ]
     yield titled("Exit code, error.code", wrapped_rows(rows, terminal_width()))
-    yield (
-        'With --json the last line on standard error is\n{"error": {"code", "message", "hint", "job_id", "http_status",'
-        ' "retryable", "exit"}}'
-    )
+    yield wrapped(reference.ERROR_OBJECT, terminal_width())
 
 
 def _environment() -> Iterator[str]:
     yield reference.TOPICS["environment"]
     yield titled("Variables", wrapped_rows(list(reference.ENVIRONMENT.items()), terminal_width()))
     yield titled("Files", wrapped_rows(list(reference.FILES.items()), terminal_width()))
-    yield "Precedence: option, variable, profile, default. aeforge config list shows where each value comes from."
+    yield wrapped(reference.PRECEDENCE, terminal_width())
 
 
 def _scripting() -> Iterator[str]:
-    from textwrap import fill
-
     yield reference.TOPICS["scripting"]
-    yield titled("Examples", (f"  {example}" for example in reference.SCRIPTING_EXAMPLES))
+    yield examples(reference.SCRIPTING_EXAMPLES, terminal_width())
     for paragraph in reference.SCRIPTING:
-        yield fill(paragraph, terminal_width())
+        yield wrapped(paragraph, terminal_width())
 
 
 _WITHOUT_LISTS = ("sprite overlay",)
 
 
 def _manifest() -> Iterator[str]:
-    from textwrap import fill
-
     from aeforge_cli.commands._shared.recipes import recipes
 
     yield reference.TOPICS["manifest"]
-    yield titled("Examples", (f"  {example}" for example in reference.MANIFEST_EXAMPLES))
+    yield examples(reference.MANIFEST_EXAMPLES, terminal_width())
     for paragraph in reference.MANIFEST:
-        yield fill(paragraph, terminal_width())
+        yield wrapped(paragraph, terminal_width())
     rows = [(each.name, ", ".join(each.columns)) for each in recipes().values() if each.name not in _WITHOUT_LISTS]
     yield titled("Options of the operations", wrapped_rows(rows, terminal_width()))
 
 
 def _output() -> Iterator[str]:
-    from textwrap import fill
-
     from aeforge_cli.output.formats.values import RESULT_FIELDS
 
     yield reference.TOPICS["output"]
-    yield fill(reference.NAMING_TEXT, terminal_width())
+    yield wrapped(reference.NAMING_TEXT, terminal_width())
     yield titled("Fields of names", wrapped_rows(list(reference.NAMING.items()), terminal_width()))
     yield titled("--format", wrapped_rows(list(reference.FORMATS.items()), terminal_width()))
-    yield titled(
-        "Fields of formats",
-        [fill(", ".join(RESULT_FIELDS), terminal_width(), initial_indent="  ", subsequent_indent="  ")],
-    )
+    yield titled("Fields of formats", ["  " + wrapped(", ".join(RESULT_FIELDS), terminal_width() - 2, "  ")])
 
 
 _TOPICS = {

@@ -19,7 +19,7 @@ from aeforge_cli.commands._shared.options import (
 from aeforge_cli.commands._shared.plan import check_places, delivery
 from aeforge_cli.commands._shared.results import preview, show
 from aeforge_cli.commands._shared.summary import Summary
-from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, command, go_on_with
+from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, go_on_with
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
@@ -73,7 +73,7 @@ def status(
     service.apply(session, timeout=timeout)
     lifecycle = session.lifecycle()
     jobs = _jobs(session, ids)
-    summary = Summary(session.console, len(jobs), again=command("job list"))
+    summary = Summary(session.console, len(jobs), again="aeforge job list")
     for job in jobs:
         with summary.counted():
             found = lifecycle.check(job)
@@ -114,7 +114,7 @@ def wait(
     ).check()
     lifecycle = session.lifecycle(interval=waiting.interval)
     until = session.clock.monotonic() + lifecycle.timeout
-    summary = Summary(session.console, len(jobs), again=command("job list"))
+    summary = Summary(session.console, len(jobs), again="aeforge job list")
     for job, end in lifecycle.wait_for_all(jobs, until):
         with summary.counted():
             urls = end().urls
@@ -148,7 +148,7 @@ def _jobs(session: Session, ids: Sequence[str]) -> list[Job]:
     for text in texts:
         job_id = known_job_id(session.journal, text)
         if not is_job_id(job_id):
-            raise Usage(f"{text!r} is not a valid job id", hint=f"{command('job list')} shows the jobs of this journal")
+            raise Usage(f"{text!r} is not a valid job id", hint="aeforge job list shows the jobs of this journal")
         row = session.journal.by_job_id(job_id)
         jobs[job_id] = Job(JobId(job_id), row.number if row else 0, attached=row is not None)
     return list(jobs.values())
@@ -360,7 +360,7 @@ def verify(
     if problems:
         raise Partial(
             f"Missing or changed: {problems} of {files} in {record}",
-            hint="the command that made them, with --resume and --record, saves what is missing again",
+            hint="the command that made them, with --resume and --record, saves missing files again",
         )
     session.console.note(f"{files} as recorded")
 
@@ -396,7 +396,7 @@ def import_(
 ) -> None:
     """Merge an exported journal into this one.
 
-    Of the same job the newer state stays. A file with a line that is not valid is refused as a whole.
+    Where both journals know a job, the newer state is kept. A file with an invalid line is refused as a whole.
 
     Examples:
 

@@ -58,9 +58,9 @@ def sandbox(
     ] = None,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
-    """Run a local stand-in for the service: no key, no cost.
+    """Run a sandbox of the service on this machine: no key, no cost.
 
-    A stand-in, not the service: inpaint edits for real within a fixed vocabulary, upscale enlarges, the other
+    It is not the service: inpaint really edits, within a fixed vocabulary; upscale enlarges; the other
     operations answer with labelled placeholders. Jobs whose prompt is not understood end Failed; the log says why, and
     so does the page, which shows all jobs, before and after: it is at the printed address without /public/v1.
     The base URL is printed on stdout; Ctrl-C ends it. While it runs, --sandbox uses it, whatever its port.

@@ -38,7 +38,7 @@ def usage(
         typer.Option("--since", metavar="DATE", help="First day (UTC), or an age: 7d.", show_default="this month"),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day.", show_default="now")] = None,
-    by: Annotated[By, typer.Option("--by", help="What to add up.")] = By.DAY,
+    by: Annotated[By, typer.Option("--by", help="How to group the jobs.")] = By.DAY,
 ) -> None:
     """Show how many jobs were submitted, and what they cost.
 
@@ -59,7 +59,7 @@ def usage(
     found = session.journal.usage(by, stamp(begin), stamp(end) if end else _OPEN_END)
     rows = list(_rows(found, by))
     if not rows:
-        session.console.note("no jobs were submitted in this time")
+        session.console.note("no jobs were submitted in this period")
     session.console.rows(rows, _columns(rows, by), fields=(str(by), *_FIELDS), footer=_total(found, by))
 
 
@@ -69,7 +69,7 @@ _OPEN_END = "9999-12-31"  # after every time that is written
 
 def _require_order(begin: datetime, end: datetime | None, now: datetime) -> None:
     if begin >= (end or now):
-        raise UsageError("The time ends before it begins", hint="for example: --since 2026-01-01 --until 2026-01-31")
+        raise UsageError("--until is before --since", hint="for example: --since 2026-01-01 --until 2026-01-31")
 
 
 def _rows(found: Sequence[Usage], by: By) -> Iterator[Values]:

@@ -110,7 +110,7 @@ def _command(text: str) -> str:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise Usage("The command is not written as a shell would take it", why=str(error), hint=_KEY_EXAMPLE) from None
+        raise Usage("The command has unbalanced quotes", why=str(error), hint=_KEY_EXAMPLE) from None
     if text and not (words and words[0]):
         raise Usage("The command names no program", hint=_KEY_EXAMPLE)
     if _has_controls(text):
@@ -150,36 +150,31 @@ class Setting(NamedTuple):
 
 # It chooses among the profiles, and so stands above them in the file.
 PROFILE = Setting(
-    "profile", "AEFORGE_PROFILE", DEFAULT_PROFILE, "The account whose key and settings are used", checked_profile
+    "profile", "AEFORGE_PROFILE", DEFAULT_PROFILE, "Profile whose key and settings are used", checked_profile
 )
 
 
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("base_url", "AEFORGE_BASE_URL", DEFAULT_BASE_URL, "The service's address", checked_base_url),
-        Setting("quality", "AEFORGE_QUALITY", "standard", "The quality of results: standard or pro", _quality),
-        Setting("timeout", "AEFORGE_TIMEOUT", "10m", "How long to wait for a job; 0 means no limit", _duration),
-        Setting("jobs", "AEFORGE_JOBS", "16", "How many jobs may be in progress at once", _count),
-        Setting("output", "AEFORGE_OUTPUT", "", "A folder or template for results where -o is not given", _output),
-        Setting("budget", "AEFORGE_BUDGET", "", "A limit: 200/day, 1000/month, 30 credits/week", _budget),
-        Setting("account", "AEFORGE_ACCOUNT", "", "A name for the account, kept when its key changes", _account),
+        Setting("base_url", "AEFORGE_BASE_URL", DEFAULT_BASE_URL, "Address of the service", checked_base_url),
+        Setting("quality", "AEFORGE_QUALITY", "standard", "Quality of results: standard or pro", _quality),
+        Setting("timeout", "AEFORGE_TIMEOUT", "10m", "Maximum wait for a job; 0 means no limit", _duration),
+        Setting("jobs", "AEFORGE_JOBS", "16", "Number of jobs in progress at once", _count),
+        Setting("output", "AEFORGE_OUTPUT", "", "Folder or template for results where -o is not given", _output),
+        Setting("budget", "AEFORGE_BUDGET", "", "Spending limit: 200/day, 1000/month, 30 credits/week", _budget),
+        Setting("account", "AEFORGE_ACCOUNT", "", "Name of the account; a new key finds its earlier jobs", _account),
         Setting(
             "journal",
             "AEFORGE_JOURNAL",
             "",
-            "A PostgreSQL address for a journal that several machines share",
+            "PostgreSQL address of a journal that several machines share",
             _journal,
             shown_journal,
         ),
-        Setting("dashboard", "AEFORGE_DASHBOARD", DEFAULT_DASHBOARD, "The web page for API keys", _dashboard),
+        Setting("dashboard", "AEFORGE_DASHBOARD", DEFAULT_DASHBOARD, "Web page where API keys are issued", _dashboard),
         Setting(
-            "api_key_command",
-            "AEFORGE_API_KEY_COMMAND",
-            "",
-            "A program that prints the API key",
-            _command,
-            shown_command,
+            "api_key_command", "AEFORGE_API_KEY_COMMAND", "", "Program that prints the API key", _command, shown_command
         ),
     )
 }

@@ -25,7 +25,7 @@ def printed_by(command: str, source: str, *, limit: float = SECONDS) -> str:
     name = program_of(command)
 
     def failed(why: str) -> NotSignedIn:
-        return NotSignedIn(f"The program of {source} gave no API key", why=why, hint=f"try it by itself: {name}")
+        return NotSignedIn(f"The program of {source} printed no API key", why=why, hint=f"try it by itself: {name}")
 
     # Without a terminal nobody could answer it, and what it complains of might hold the key.
     errors = None if sys.stderr is not None and sys.stderr.isatty() else subprocess.DEVNULL

@@ -46,7 +46,7 @@ def parse_prices(table: Mapping[str, object], place: str) -> Prices:
     for path, value in _leaves({name: value for name, value in table.items() if name != "unit"}):
         key = ".".join((place, *(name if name.isidentifier() else f'"{name}"' for name in path)))
         if (name := _normal(path)) in prices:
-            raise ConfigInvalid(f"{key} gives a price for the second time", hint="remove one of them")
+            raise ConfigInvalid(f"{key} is a second price for the same thing", hint="remove one of them")
         _require_operation(path, key)
         prices[name] = _amount(value, key)
     return Prices(unit, prices)
@@ -67,7 +67,7 @@ def _require_operation(path: tuple[str, ...], key: str) -> None:
     known = sorted({kind.name.replace(" ", "-") for kind in OPERATIONS})
     name = _normal(path)
     if not any(name == each or name.startswith(f"{each}-") for each in known):
-        raise ConfigInvalid(f"{key} names no operation", hint=f"the operations are {', '.join(known)}")
+        raise ConfigInvalid(f"{key} does not name an operation", hint=f"the operations are {', '.join(known)}")
 
 
 def _amount(value: object, key: str) -> "Decimal":

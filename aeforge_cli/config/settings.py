@@ -107,13 +107,16 @@ class Settings:
             raise Usage(
                 f"There is no profile {name}",
                 why=self.file.key_refusal or f"the known profiles are {', '.join(map(_plain, sorted(known)))}",
-                hint=f"to make it: aeforge auth login --profile {name}",
+                hint=f"to make it: {self._sign_in(name)}",
             )
 
     @property
     def sign_in(self) -> str:
         """The command that stores a key where this invocation looks for it."""
-        given = [(option(setting), self._options.get(setting.name)) for setting in (PROFILE, SETTINGS["base_url"])]
+        return self._sign_in(self._options.get(PROFILE.name))
+
+    def _sign_in(self, profile: str | None) -> str:
+        given = ((option(PROFILE), profile), ("--base-url", self._options.get("base_url")))
         named = [word for name, value in given if value is not None for word in (name, value)]
         if not named:
             return "aeforge auth login"
@@ -301,7 +304,7 @@ class Settings:
         if key is None:
             raise NotSignedIn(
                 "The system's keyring holds no API key for aeforge",
-                why=f"{self.place} says that it does; {self.where_keys_are}",
+                why=f"{self.place} expects one there; {self.where_keys_are}",
                 hint=f"{self.sign_in} --keyring",
             )
         return key

@@ -62,12 +62,12 @@ class Spending:
             if not budget.is_in(self._prices.unit):
                 raise Usage(
                     f"The budget is in {budget.unit}, and the prices are in {self._prices.unit}",
-                    hint="give both in one unit: aeforge config path names the file",
+                    hint="use one unit for both; aeforge config path prints the file's name",
                 )
             if self.price(operation) is None:
                 raise Usage(
                     f"There is no price for {operation.name}, and the budget {budget} needs one",
-                    hint="add it to the prices table of the profile: aeforge config path names the file",
+                    hint="add it to the profile's prices; aeforge config path prints the file's name",
                 )
         return self.price(operation)
 

@@ -157,7 +157,7 @@ class PartFile:
             for candidate in names_beside(path, job_id):
                 if self._take(candidate):
                     return candidate
-        raise CannotSave(f"No free name was found beside {path}", hint="choose another output")
+        raise CannotSave(f"No free name was found next to {path}", hint="choose another output")
 
     def described(self, path: str, url: str, info: ImageInfo) -> SavedFile:
         return SavedFile(

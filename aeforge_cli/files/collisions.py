@@ -51,7 +51,7 @@ class OutputCollisions:
         for _, _, shown in self.meetings():
             raise OutputExists(
                 f"Two results would be saved as {shown}",
-                hint="use a template that tells them apart, for example -o 'out/{stem}-{job_id}.{ext}'",
+                hint="use a template with a field that differs, for example -o 'out/{stem}-{job_id}.{ext}'",
             )
 
     def meetings(self) -> Iterator[tuple[int, int, str]]:

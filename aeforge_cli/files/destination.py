@@ -318,7 +318,7 @@ def _check_characters(text: str) -> None:
     else:
         is_possible = not {ANY_NUMBER, ANY_SUFFIX, WIDTH}.intersection(text)
     if not is_possible:
-        raise Usage(f"No file can be called {text!r}", hint="choose another output")
+        raise Usage(f"{text!r} is not a valid file name", hint="choose another output")
 
 
 def _check_template(template: str) -> None:

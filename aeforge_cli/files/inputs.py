@@ -95,7 +95,7 @@ def _readable(text: str) -> Iterator[BinaryIO]:
         hint = "to read from a pipe, use - and standard input"
         raise NotAnImage(f"{text} is not a regular file", hint=hint) from None
     except ValueError:
-        raise FileMissing(f"{text} cannot be read", why="no file can have such a name", hint="check the name") from None
+        raise FileMissing(f"{text} cannot be read", why="it is not a valid name", hint="check the name") from None
     except FileNotFoundError as error:
         why = "it is a link to a file that does not exist" if path.is_symlink() else error.strerror or ""
         raise FileMissing(f"{text} cannot be read", why=why, hint="check the name") from None
@@ -159,7 +159,7 @@ def _described(stream: BinaryIO, label: str) -> ImageInfo:
         raise _too_large(label)
     info = identify(stream)
     if info is None:
-        raise NotAnImage(f"{label} is not a picture", why="its content is in no known format", hint=hint)
+        raise NotAnImage(f"{label} is not a picture", why="its format is not known", hint=hint)
     if missing := _missing(stream, info):
         why = f"it begins as {info.format.value.upper()}, and its {missing} is missing"
         raise NotAnImage(f"{label} is not a complete picture", why=why, hint="copy or download it again")

@@ -23,9 +23,9 @@ def text_of(name: str, *, hint: str, purpose: str = "", errors: str = "strict", 
     except UnicodeDecodeError:
         why = "it is not UTF-8 text"
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no file can have such a name"
+        why = getattr(error, "strerror", None) or "it is not a valid name"
     except FileMissing as error:
-        why = error.why or "it is not there"
+        why = error.why or "it does not exist"
     raise Usage(f"{label} cannot be read{purpose}", why=why, hint=hint) from None
 
 

@@ -357,7 +357,7 @@ class Batch:
             if self._purchases is not None and self._reserved >= self._purchases:
                 raise LimitReached(
                     "This job would have to be paid for; nothing was submitted",
-                    why="more jobs than you agreed to: an earlier result cannot be had any more",
+                    why="this exceeds the jobs you confirmed: an earlier result is no longer available",
                     hint="add --yes, or raise --max-jobs",
                 )
             self._reserved += 1

@@ -16,6 +16,7 @@ from aeforge_cli.files.image_headers import Format, ImageInfo
 from aeforge_cli.files.regular import open_stream
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Saved
+from aeforge_cli.phrases import size as bytes_of
 from aeforge_cli.process.clock import Clock
 
 MISSING_SECONDS = 30.0  # a result host may not know a new picture at once
@@ -112,7 +113,7 @@ class Downloader:
     def _named(self, part: PartFile, naming: Naming, url: str, info: ImageInfo) -> SavedFile:
         destination = self._delivery.destination
         if destination is None:
-            raise CannotSave("There is no place for the result")
+            raise CannotSave("There is nowhere to save the result")
         path = wanted = destination.path(naming)
         if destination.is_stream:
             self._write(part, wanted)
@@ -175,13 +176,16 @@ class Downloader:
     def _bad_picture(self, part: PartFile, kept: Path | None = None) -> AeforgeError:
         if part.looks_cut():
             return ResultUnavailable(
-                "The result arrived incomplete", why=f"{part.size} bytes came", hint=self._again, job_id=self._job_id
+                "The result arrived incomplete",
+                why=f"only {bytes_of(part.size)} came",
+                hint=self._again,
+                job_id=self._job_id,
             )
-        why = "it looks like a text" if part.looks_like_error_page() else f"{part.size} bytes in an unknown format"
+        why = "it looks like text" if part.looks_like_error_page() else f"{part.size} bytes in an unknown format"
         return ResultNotAnImage(
             "The service delivered something that is not a picture",
             why=f"{why}, kept as {kept}" if kept else why,
-            hint=f"look at {kept}; {self._again} fetches it again" if kept else self._again,
+            hint=f"check {kept}; to fetch it again: {self._again}" if kept else self._again,
             job_id=self._job_id,
         )
 

@@ -85,8 +85,8 @@ def _refused(where: str, why: str) -> Usage:
 def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a line, as clauses."""
     yield from (f"{name} is missing" for name in Row._fields if name not in values and name not in _OURS)
-    yield from (f"{name} is not a text" for name in _TEXTS if not (values[name] and isinstance(values[name], str)))
-    yield from (f"{name} is not a text" for name in _OPTIONAL if not isinstance(values[name], str | None))
+    yield from (f"{name} is not text" for name in _TEXTS if not (values[name] and isinstance(values[name], str)))
+    yield from (f"{name} is not text" for name in _OPTIONAL if not isinstance(values[name], str | None))
     yield from (f"{name} is not printable" for name in _PLAIN if not (values[name] or "").isprintable())
     yield from (f"{name} is not a time" for name in ("created", "updated") if not _is_time(values[name]))
     if values["state"] not in set(State):

@@ -30,7 +30,6 @@ from aeforge_cli.errors import (
     JobStillRunning,
     JournalDamaged,
     SubmitUnknown,
-    command,
     followed_by,
     go_on_with,
 )
@@ -184,7 +183,7 @@ class Lifecycle:
         limits = self.account.limits()
         if limits and isinstance(self.journal, NoJournal):
             raise CannotSave(
-                f"Nothing was submitted: without a journal nothing counts what the budget {limits[0].text} allows",
+                f"Nothing was submitted: without a journal, the budget {limits[0].text} cannot be checked",
                 hint="name a folder that can be written with AEFORGE_STATE_DIR",
             )
         return limits
@@ -212,7 +211,7 @@ class Lifecycle:
             return
         if not (self.confirmed or order.reuse is Reuse.NOTHING):
             raise JournalDamaged(
-                "Nothing was submitted: what was paid for before may not be known here any more",
+                "Nothing was submitted: the journal may no longer know all jobs that were paid for",
                 why=self.journal.doubt,
                 hint="check the service's dashboard; then run the command again with --yes, or --new for one job",
             )
@@ -327,9 +326,9 @@ class Lifecycle:
         except Interrupted as error:
             if len(jobs) == 1:
                 error.job_id = jobs[0].job_id
-                error.message = f"Interrupted; job {error.job_id} goes on at the service"
+                error.message = f"Interrupted; job {error.job_id} continues at the service"
             else:
-                error.message = f"Interrupted; {len(jobs)} jobs go on at the service"
+                error.message = f"Interrupted; {len(jobs)} jobs continue at the service"
             error.hint = go_on_with(" ".join(job.job_id for job in jobs))
             raise
 
@@ -432,7 +431,7 @@ class Lifecycle:
             if isinstance(error, JobNotFound) and error.is_certain and job.action is not Action.FETCH:
                 self.journal.record(job.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
-                error.message = f"Interrupted; job {job.job_id} goes on at the service"
+                error.message = f"Interrupted; job {job.job_id} continues at the service"
             go_on = go_on_with(job.job_id)
             if f"job wait {job.job_id}" not in error.hint and not isinstance(error, JobFailed | JobNotFound):
                 error.hint = followed_by(error.hint, go_on)
@@ -454,9 +453,9 @@ def attached(row: Row) -> Job:
 
 def held_too_long(held: Held) -> JobStillRunning:
     return JobStillRunning(
-        "Another process has been at the same job all the time",
+        "Another process still works on the same job",
         why=f"since {held.row.created}",
-        hint=command("job list --pending"),
+        hint="aeforge job list --pending",
         job_id=held.row.job_id,
     )
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from aeforge_cli.errors import JobNotFound, Usage, command
+from aeforge_cli.errors import JobNotFound, Usage
 from aeforge_cli.files.regular import open_regular
 from aeforge_cli.journal.interface import Journal, Row
 
@@ -31,13 +31,13 @@ def known_job_id(journal: Journal, text: str) -> str:
     if text == "@last":
         last = journal.last()
         if last is None or last.job_id is None:
-            raise Usage("There is no last job", hint="the journal is empty: aeforge job list")
+            raise Usage("There is no last job: the journal is empty", hint="name a job by its id")
         return last.job_id
     ids = list(dict.fromkeys(row.job_id for row in journal.begins_with(text) if row.job_id))
     if text in ids or not ids:
         return text
     if len(ids) > 1:
-        raise Usage(f"{text} is the beginning of {len(ids)} job ids", hint="give more of it: " + ", ".join(ids[:3]))
+        raise Usage(f"{text} is the beginning of {len(ids)} job ids", hint="type more of it: " + ", ".join(ids[:3]))
     return ids[0]
 
 
@@ -62,7 +62,7 @@ def job_of(journal: Journal, text: str) -> Found:
     raise JobNotFound(
         f"No job is known that made {text}" if sha256 else f"No job is known for {text}",
         why="it may have been edited or converted since, or made on another machine" if sha256 else "",
-        hint=f"{command('job list')} shows the jobs of this journal",
+        hint="aeforge job list shows the jobs of this journal",
     )
 
 

@@ -121,7 +121,10 @@ def _line(row: object, place: str, columns: Columns) -> Line:
         raise Usage(f"{place} is {kind}", why="each line is one JSON object", hint=EXAMPLE)
     unknown = [column for column in row if column not in columns.names]
     if unknown:
-        raise Usage(f"{place} has a field {unknown[0]!r}", hint=f"{columns.operation} knows {', '.join(columns.names)}")
+        raise Usage(
+            f"{place} has an unknown column {unknown[0]!r}",
+            hint=f"the columns of {columns.operation} are {', '.join(columns.names)}",
+        )
     values = {name: _text(value, name, place) for name, value in row.items()}
     if columns.needs_image and "image" not in values:
         raise Usage(f"{place}: image must be text that is not empty", hint=EXAMPLE)

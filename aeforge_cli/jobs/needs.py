@@ -69,13 +69,13 @@ def sent_before(row: Row) -> AeforgeError:
         return JobNotFound(
             f"The service no longer knows job {row.job_id}, which was paid for. It was not submitted again",
             why=f"first submitted at {row.created}: {row.reason or 'not found'}",
-            hint="check the service's dashboard; to submit it again all the same, add --new to the command",
+            hint="check the service's dashboard; to submit it again anyway, add --new to the command",
             job_id=row.job_id,
         )
     return SentBefore(
         "The same job was submitted before, and its answer was lost: it may exist and be charged. Nothing was sent",
         why=f"first sent at {row.created}: {row.reason or 'no answer came'}",
-        hint="check the service's dashboard; to send it again all the same, add --new to the command",
+        hint="check the service's dashboard; to send it again anyway, add --new to the command",
         job_id=row.job_id,
     )
 
@@ -84,7 +84,7 @@ def blocked(order: Order, by: Order) -> Blocked:
     """Why a job whose picture another job was to make is not submitted."""
     return Blocked(
         f"{order.called} was not submitted: it needs {by.called}, which failed",
-        hint="mend what failed, then run the same command again",
+        hint="fix what failed, then run the same command again",
     )
 
 

@@ -43,7 +43,7 @@ class RunLock:
                 raise
         except OSError as error:
             raise CannotSave(
-                f"{self._folder} cannot hold a lock, so a second process could pay for the same work",
+                f"{self._folder} cannot hold a lock, so a second process could pay for the same job",
                 why=error.strerror or type(error).__name__,
                 hint="name a folder on a local disk with AEFORGE_STATE_DIR",
             ) from None

@@ -277,13 +277,13 @@ class SqliteJournal(SqlJournal):
         with contextlib.suppress(AttributeError):  # damaged before the first connection
             self._database.close()
         aside = _free_name(self._path)
-        why = "another process has set it aside; jobs recorded there are not known here any more"
+        why = "another process has set it aside; jobs recorded there are no longer known here"
         try:
             if _identity(self._path) == self._identity:
                 # First the mark: a retry loop that finds the empty journal alone would pay for everything again.
                 _write_durably(self._doubt, f"{aside}\n")
                 self._path.rename(aside)  # what was left of a rollback journal, SQLite deletes beside an empty file
-                why = f"it was set aside as {aside}; jobs recorded there are not known here any more"
+                why = f"it was set aside as {aside}; jobs recorded there are no longer known here"
         except FileNotFoundError:
             pass  # as set aside by another process
         except OSError as error:

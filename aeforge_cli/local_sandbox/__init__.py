@@ -22,7 +22,7 @@ def running_sandbox(state_dir: Path, *, log: Callable[[str], None], note: Callab
 
     found = find(state_dir, first=PORT)
     if found is not None:
-        log(f"{found} is a sandbox that runs already")
+        log(f"using the sandbox that runs at {found}")
         yield found
         return
     with own_folder(state_dir) as folder:

@@ -80,7 +80,7 @@ def _announced(process: "subprocess.Popen[str]") -> str:
         from aeforge_cli.extras import install_hint
 
         raise Usage("The sandbox is not installed", hint=install_hint("sandbox"))
-    raise Unreachable("The sandbox did not start", why=said or "it said nothing", hint="aeforge sandbox shows why")
+    raise Unreachable("The sandbox did not start", why=said or "it said nothing", hint="to see why: aeforge sandbox")
 
 
 def _relay(process: "subprocess.Popen[str]", log: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """How a command's help is laid out: what it is for, examples as they are typed, and then the details."""
 
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,21 +26,21 @@ def terminal_width() -> int:
 
 
 def _paragraphs(command: Command, width: int) -> Iterator[str]:
-    yield textwrap.fill(command.summary, width)
+    yield wrapped(command.summary, width)
     if len(command.path) == 1:
-        yield titled("Start here", (f"  {what:<{_STEP}}{example}" for what, example in STEPS))
+        yield titled("Start here", _steps(width))
     elif command.examples:
-        yield titled("Examples", (f"  {line}" for example in command.examples for line in example.splitlines()))
-    yield f"Usage: {command.usage}"
+        yield examples(command.examples, width)
+    yield wrapped(f"Usage: {command.usage}", width, "  ")
     for text in command.prose:
-        yield textwrap.fill(text, width)
+        yield wrapped(text, width)
     if command.commands:
         yield titled("Commands", wrapped_rows([(found.path[-1], found.summary) for found in command.commands], width))
     if command.arguments:
         yield titled("Arguments", wrapped_rows([(found.usage, found.help) for found in command.arguments], width))
     for heading, options in groupby(ordered(command.options), lambda option: option.heading or "Options"):
         yield titled(heading, wrapped_rows([(spelled(option), explained(option)) for option in options], width))
-    yield _more(command)
+    yield wrapped(_more(command), width, "  ")
 
 
 def ordered(options: Sequence[Option]) -> Sequence[Option]:
@@ -68,6 +69,37 @@ def explained(option: Option) -> str:
     return f"{option.help} [{', '.join(notes)}]" if notes else option.help
 
 
+def examples(commands: Iterable[str], width: int) -> str:
+    """The examples, as they are typed."""
+    return titled("Examples", (f"  {line}" for command in commands for line in continued(command, width - 2)))
+
+
+def _steps(width: int) -> Iterator[str]:
+    for what, example in STEPS:
+        first, *others = continued(example, width - _STEP - 2)
+        yield f"  {what:<{_STEP}}{first}"
+        yield from (" " * (_STEP + 2) + line for line in others)
+
+
+def continued(command: str, width: int) -> Iterator[str]:
+    """The lines of a command, none wider than that if its words allow it, and all of them still to be pasted."""
+    line = ""
+    words = re.findall(r"""(?:-[\w-]+ (?=[^\s-]))?(?:[^\s'"]|'[^']*'|"[^"]*")+""", command)
+    for number, word in enumerate(words, 1):
+        backslash = 0 if number == len(words) else 2
+        if line and len(line) + 1 + len(word) > width - backslash:
+            yield f"{line} \\"
+            line = f"    {word}"
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """Running text; names such as `grok-imagine` stay whole."""
+    return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)
+
+
 def titled(title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"{title}:", *lines])
 
@@ -76,9 +108,9 @@ def wrapped_rows(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     """Names at the left, explanations wrapped at their right; below a name that is too long for its column."""
     column = min(max(len(name) for name, _ in pairs) + 4, _COLUMN)
     for name, text in pairs:
-        wrapped = textwrap.wrap(text, max(width - column, 20)) or [""]
+        lines = wrapped(text, max(width - column, 20)).splitlines() or [""]
         if len(name) + 4 > column:
             yield f"  {name}"
         else:
-            yield f"{f'  {name}'.ljust(column)}{wrapped.pop(0)}".rstrip()
-        yield from (" " * column + line for line in wrapped)
+            yield f"{f'  {name}'.ljust(column)}{lines.pop(0)}".rstrip()
+        yield from (" " * column + line for line in lines)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from aeforge_cli import __version__
-from aeforge_cli.manual.help import explained, ordered
+from aeforge_cli.manual.help import continued, explained, ordered
 from aeforge_cli.manual.reference import ENVIRONMENT, EXIT_CODES, FILES, SCRIPTING, SCRIPTING_EXAMPLES
 from aeforge_cli.manual.tree import Argument, Command, Option
 
@@ -113,23 +113,11 @@ def _examples(examples: Sequence[str]) -> Iterator[str]:
         if number:
             yield ".PP"
         yield ".EX"
-        yield from (_bare(line) for line in _continued(example))
+        yield from (_bare(line) for line in continued(example, _WIDEST))
         yield ".EE"
 
 
-def _continued(example: str) -> Iterator[str]:
-    """The lines of an example, none too long for a page of 80 columns, and all of them still to be pasted."""
-    line = ""
-    for word in re.findall(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""", example):
-        if line and len(line) + 1 + len(word) > _WIDEST:
-            yield f"{line} \\"
-            line = f"    {word}"
-        else:
-            line = f"{line} {word}" if line else word
-    yield line
-
-
-_WIDEST = 68
+_WIDEST = 70  # for a page of 80 columns
 
 
 def _see_also(command: Command, tree: Command) -> Iterator[str]:

@@ -88,19 +88,27 @@ def _kinds(kind: type[Failure]) -> Iterator[type[Failure]]:
 ENVIRONMENT = {
     "AEFORGE_API_KEY": "The API key; wins over a stored one, and is never written anywhere.",
     **{
-        setting.variable: f"For --{setting.name.replace('_', '-')}: {setting.help} (default: {setting.default})."
+        setting.variable: f"{setting.help}." + (f" Default: {setting.default}." if setting.default else "")
         for setting in SETTINGS.values()
     },
-    "AEFORGE_PROFILE": "The profile to use without --profile.",
-    "AEFORGE_CONFIG_DIR": "The folder of config.toml.",
-    "AEFORGE_STATE_DIR": "The folder of the journal.",
-    "AEFORGE_NO_HISTORY": "With 1 the journal keeps ids and hashes, but no prompts and no file names.",
+    "AEFORGE_PROFILE": "Profile to use where --profile is not given.",
+    "AEFORGE_CONFIG_DIR": "Folder of config.toml.",
+    "AEFORGE_STATE_DIR": "Folder of the journal.",
+    "AEFORGE_NO_HISTORY": "With 1, the journal keeps ids and hashes, but no prompts or file names.",
     "HTTPS_PROXY, NO_PROXY": "The proxy, and the hosts to reach without it.",
-    "REQUESTS_CA_BUNDLE, SSL_CERT_FILE": "A file of certificates to trust in place of the built-in ones.",
-    "NO_COLOR, FORCE_COLOR": "No colour, or colour even where there is no terminal; never on standard output.",
-    "CI": "Where set, nothing on standard error moves.",
-    "GITHUB_ACTIONS": "With true, failures are also annotations, and the job's summary gets a table of the results.",
+    "REQUESTS_CA_BUNDLE, SSL_CERT_FILE": "File of certificates to trust instead of the built-in ones.",
+    "NO_COLOR, FORCE_COLOR": "Colour on standard error: never, or even without a terminal.",
+    "CI": "If set, progress is printed as plain lines.",
+    "GITHUB_ACTIONS": "With true, failures are also annotations, and the job summary gets a table of results.",
 }
+PRECEDENCE = (
+    "An option wins over its variable, that over the profile in the config file, and that over the default;"
+    " aeforge config list shows every setting, and where its value comes from."
+)
+ERROR_OBJECT = (
+    'With --json, the last line on standard error is {"error": {...}} with the fields code, message, hint, job_id,'
+    " http_status, retryable and exit."
+)
 
 FILES = {
     "~/.config/aeforge/config.toml": "Profiles: keys and settings, private to you. macOS: ~/Library/Application"
@@ -136,12 +144,12 @@ SCRIPTING_EXAMPLES = (
 )
 
 TOPICS = {
-    "exit-codes": "What each exit code means.",
-    "errors": "The stable error codes.",
+    "exit-codes": "Exit codes.",
+    "errors": "Error codes, as in error.code of --json.",
     "environment": "Environment variables and files.",
     "scripting": "How to call aeforge from scripts and pipelines.",
     "manifest": "How to list many jobs in a file.",
-    "output": "How results are named, and in which formats they are printed.",
+    "output": "Names of saved results, and formats of what is printed.",
 }
 
 MANIFEST = (

@@ -15,7 +15,7 @@ SUMMARIES = {
     "usage": "Show how many jobs were submitted, and what they cost.",
     "auth": "Sign in, sign out, and show the current key.",
     "config": "Show and change settings.",
-    "sandbox": "Run a local stand-in for the service: no key, no cost.",
+    "sandbox": "Run a sandbox of the service on this machine: no key, no cost.",
     "doctor": "Check the setup, and say what to fix.",
     "help": "Show help on a command or topic.",
     "api": "Send any request to the service, and print the response.",

@@ -112,7 +112,7 @@ STEPS = (
     ("2. Sign in", "aeforge auth login"),
     ("3. Edit one", 'aeforge inpaint photo.jpg -p "blue sky" -o sky.png'),
     ("4. Edit many", 'aeforge inpaint photos/ -p "blue sky" -o out/ --resume'),
-    ("5. Look back", "aeforge job list"),
+    ("5. See jobs", "aeforge job list"),
 )
 
 
@@ -123,7 +123,7 @@ def root(commands: Sequence[Command], options: Sequence[Option]) -> Command:
         examples=tuple(example for _, example in STEPS),
         prose=(
             (
-                "With --sandbox, a stand-in on this machine answers: no key, no cost."
+                "With --sandbox, jobs run on this machine: no key, no cost."
                 " After Ctrl-C, the same command again resumes the job: nothing is paid twice."
             ),
         ),

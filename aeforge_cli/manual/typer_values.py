@@ -18,6 +18,7 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
+from aeforge_cli.manual.registry import SUMMARIES
 from aeforge_cli.manual.tree import HELP_OPTION, LISTED, VERSION_OPTION, Argument, Command, Option, Takes, root
 
 
@@ -29,6 +30,7 @@ def command_value(command: Any, path: tuple[str, ...]) -> Command:
 def _group(group: TyperGroup, path: tuple[str, ...]) -> Command:
     below = [command_value(command, (*path, name)) for name, command in group.commands.items() if not command.hidden]
     if len(path) == 1:
+        below.sort(key=lambda command: list(SUMMARIES).index(command.path[-1]))  # typer puts groups last
         return root(below, (VERSION_OPTION, HELP_OPTION))
     examples = tuple(command.examples[0] for command in below if command.examples)
     return Command(path, group.help or "", examples, options=(HELP_OPTION,), commands=tuple(below))

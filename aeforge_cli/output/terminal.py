@@ -68,7 +68,7 @@ def screen_of(stream: IO[str], environment: Mapping[str, str], *, color: bool) -
     if not stream.isatty():
         raise Unshowable("standard error is not a terminal")
     if environment.get("TERM") == "dumb":
-        raise Unshowable("this terminal draws no pictures (TERM=dumb)")
+        raise Unshowable("this terminal cannot show pictures (TERM=dumb)")
     columns, rows = os.get_terminal_size(stream.fileno())
     protocol, registers = named_by(environment), 256
     if protocol is None and not _in_multiplexer(environment):
@@ -83,8 +83,8 @@ def screen_of(stream: IO[str], environment: Mapping[str, str], *, color: bool) -
 
 def _why_no_blocks(environment: Mapping[str, str], *, color: bool) -> str:
     if environment.get("NO_COLOR") or not color:
-        return "this terminal takes no pictures, and colour is off"
-    return "this terminal takes no pictures, and knows fewer than 256 colours or no block characters"
+        return "this terminal cannot show pictures, and colour is off"
+    return "this terminal cannot show pictures, nor 256 colours and block characters in their place"
 
 
 def named_by(environment: Mapping[str, str]) -> Protocol | None:

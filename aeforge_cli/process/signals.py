@@ -16,7 +16,7 @@ from types import FrameType
 from aeforge_cli.errors import Interrupted
 
 TELLING = 2.0  # seconds for what is told when a signal comes: nobody may read it
-_UNTOLD = "what had ended could not be told: aeforge job list"
+_UNTOLD = "not all finished jobs could be printed: aeforge job list"
 # Seconds: on Windows, Ctrl-C does not reach who waits for a lock, and he may wait so long at most.
 DEAF: float | None = 1.0 if sys.platform == "win32" else None
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))

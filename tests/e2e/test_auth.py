@@ -277,7 +277,7 @@ def test_a_program_that_fails_is_told_without_what_it_printed(newcomer: Aeforge,
     run = newcomer("auth", "status", "--json", env={"AEFORGE_API_KEY_COMMAND": command})
 
     assert run.ending == (4, "not_signed_in")
-    assert run.error["message"].endswith("gave no API key: sh exited with status 3")
+    assert run.error["message"].endswith("printed no API key: sh exited with status 3")
     assert (API_KEY in run.stdout + run.stderr, fake.api.requests) == (False, [])
 
 

@@ -148,7 +148,7 @@ def test_a_list_finishes_what_runs_and_says_what_was_not_tried(user: Aeforge, fa
 
     assert (run.exit, sorted(run.stdout.split()), len(fake.posts())) == (6, ["out/0.png", "out/1.png"], 2)
     told = next(line for line in run.stderr.splitlines() if "not tried" in line)
-    assert "2 done; budget 2/day reached; 3 not tried; resets at 00:00 UTC; 2 bought; " in told
+    assert "2 done; budget 2/day reached; 3 not tried; resets at 00:00 UTC; 2 submitted; " in told
     assert run.stderr.splitlines()[-3:-1] == [
         "error: 3 of 5 jobs did not succeed",
         "why:   budget 2/day reached: 2 jobs submitted; resets at 00:00 UTC",
@@ -160,7 +160,7 @@ def test_a_list_that_cannot_buy_anything_fails_as_one_job_does(user: Aeforge, fa
     run = user("inpaint", *photos, "-p", "x", "--budget", "0/day", "--json")
 
     assert (run.ending, run.stdout, fake.posts()) == ((7, "limit_reached"), "", [])
-    assert "0 done; budget 0/day reached; 5 not tried; resets at 00:00 UTC; 0 bought" in run.stderr
+    assert "0 done; budget 0/day reached; 5 not tried; resets at 00:00 UTC; 0 submitted" in run.stderr
 
 
 def test_what_was_paid_for_is_delivered_although_the_budget_is_spent(
@@ -371,4 +371,4 @@ def test_a_time_that_makes_no_sense_is_refused(user: Aeforge, options: str) -> N
 def test_an_empty_usage_is_no_error(user: Aeforge) -> None:
     run = user("usage")
 
-    assert (run.exit, run.stdout, run.stderr) == (0, "", "no jobs were submitted in this time\n")
+    assert (run.exit, run.stdout, run.stderr) == (0, "", "no jobs were submitted in this period\n")

@@ -125,7 +125,7 @@ def test_pictures_of_other_assets_are_made_first_whatever_their_order(workshop: 
     by_words = {_words(dict(post.fields)): post for post in fake.charged}
     shown = {words: [each.sha256 for each in post.uploads] for words, post in by_words.items()}
     digest = {name: hashlib.sha256(content).hexdigest() for name, content in workshop.files().items()}
-    assert (run.exit, told(run)) == (0, "4 done; 4 bought")
+    assert (run.exit, told(run)) == (0, "4 done; 4 submitted")
     assert shown == {"a fox": [], "an owl": [], "blue sky": [digest["art/fox.png"]], "4K": [digest["art/sky.png"]]}
     assert {row["index"]: row["files"][0]["path"] for row in run.rows} == {
         0: "art/large.png",
@@ -332,7 +332,7 @@ image = "e.png"
         f"{LIST}:9: A.png: A.png is what line 4 (a.png) makes as well",
         f"{LIST}:11: A.png: missing.png does not exist, and no asset makes it",
         f"{LIST}:12: A.png: The prompt is empty: say what you want, for example: -p 'Change background to blue sky'",
-        f"{LIST}:16: c.png: notes.png is not a picture: its content is in no known format",
+        f"{LIST}:16: c.png: notes.png is not a picture: its format is not known",
         f"{LIST}:17: c.png: 'quality' is not a known key; upscale knows out, image, scale",
         f"{LIST}:22: d.png: 5 frames cannot be made: choose one of 4, 9, 16",
         f"{LIST}:23: asset 5: has no out: the file that it is to be",
@@ -468,7 +468,7 @@ def test_what_needs_a_failed_asset_is_blocked_and_not_sent(workshop: Workshop, f
         {"art/sky.png": "rejected", "art/large.png": "blocked"},
         ["a fox", "an owl"],
     )
-    assert told(run) == "2 done, 2 failed (rejected 1, blocked 1); 2 bought"
+    assert told(run) == "2 done, 2 failed (rejected 1, blocked 1); 2 submitted"
     assert "art/large.png: art/large.png was not submitted: it needs art/sky.png, which failed" in people.stderr
     assert people.stderr.splitlines()[-1] == f"next:  aeforge build {' '.join(SOON)}"
 
@@ -551,7 +551,7 @@ def test_an_asset_made_anew_as_it_was_changes_nothing_after_it(workshop: Worksho
 
     run = workshop()
 
-    assert (run.exit, workshop.bought(), told(run)) == (0, ["another fox"], "4 done; 3 kept, 1 bought")
+    assert (run.exit, workshop.bought(), told(run)) == (0, ["another fox"], "4 done; 3 kept, 1 submitted")
 
 
 def test_a_file_edited_by_hand_is_left_alone(workshop: Workshop, fake: Fake) -> None:

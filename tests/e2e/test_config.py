@@ -112,7 +112,7 @@ def test_nonsense_is_refused_and_nothing_is_written(aeforge: Aeforge, words: tup
 def test_a_variable_that_wins_over_the_stored_value_is_told(aeforge: Aeforge) -> None:
     run = aeforge("config", "set", "quality", "pro", env={"AEFORGE_QUALITY": "standard"})
 
-    assert run.stderr.splitlines()[-1] == "warning: AEFORGE_QUALITY is set, and wins over the stored value"
+    assert run.stderr.splitlines()[-1] == "warning: AEFORGE_QUALITY is set and wins over the stored value"
 
 
 def test_the_path_is_printed_even_if_there_is_no_file(aeforge: Aeforge) -> None:
@@ -164,7 +164,7 @@ def test_a_profile_that_is_unset_is_the_default_one_again(aeforge: Aeforge) -> N
 def test_setting_a_profile_tells_of_the_variable_that_wins(aeforge: Aeforge) -> None:
     run = aeforge("config", "set", "profile", "default", env={"AEFORGE_PROFILE": "home"})
 
-    assert run.stderr.splitlines()[-1] == "warning: AEFORGE_PROFILE is set, and wins over the stored value"
+    assert run.stderr.splitlines()[-1] == "warning: AEFORGE_PROFILE is set and wins over the stored value"
 
 
 def test_a_profile_that_does_not_exist_is_refused_with_those_that_do(aeforge: Aeforge) -> None:

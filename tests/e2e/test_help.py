@@ -1,6 +1,7 @@
 """Help that teaches: what a command is for, examples that can be pasted, topics, near names, and the tree as JSON."""
 
 import json
+import re
 
 import pytest
 
@@ -77,8 +78,18 @@ def test_the_help_begins_with_the_purpose_and_examples_as_they_are_typed(aeforge
         "Edit part of an image as a prompt describes.",
         "",
         "Examples:",
-        '  aeforge inpaint photo.png -p "Change background to blue sky" -o sky.png',
+        "  aeforge inpaint photo.png \\",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("command", COMMANDS, ids=by_name)
+def test_no_line_of_the_help_is_wider_than_the_terminal_and_examples_stay_whole(command: Command, width: int) -> None:
+    lines = laid_out(command, width - 2).splitlines()
+
+    text = re.sub(r" \\\n +", " ", "\n".join(lines))
+    assert [line for line in lines if len(line) >= width] == []
+    assert [example for each in command.examples for example in each.splitlines() if example not in text] == []
 
 
 def test_help_and_the_option_say_the_same(aeforge: Aeforge) -> None:

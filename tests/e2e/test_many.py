@@ -122,7 +122,7 @@ def test_several_pictures_are_saved_under_their_own_names(studio: Studio) -> Non
 
     assert (run.exit, sorted(run.stdout.splitlines())) == (0, ["out/a.png", "out/b.png", "out/c.png"])
     assert studio.saved() == studio.results(names)
-    assert (studio.bought(), summary(run)) == (once(names), "3 done; 3 bought")
+    assert (studio.bought(), summary(run)) == (once(names), "3 done; 3 submitted")
 
 
 def test_a_folder_stands_for_its_pictures(studio: Studio) -> None:
@@ -172,7 +172,7 @@ def test_a_bad_line_of_a_manifest_is_named_and_nothing_is_sent(studio: Studio, f
 
     run = studio.inpaint("--manifest", "jobs.jsonl", *OUT, "--json")
 
-    assert (run.ending, run.error["message"]) == ((2, "usage"), "jobs.jsonl:2 has a field 'promt'")
+    assert (run.ending, run.error["message"]) == ((2, "usage"), "jobs.jsonl:2 has an unknown column 'promt'")
     assert fake.api.requests == []
 
 
@@ -496,7 +496,7 @@ def test_a_failed_item_is_told_with_its_name_and_the_others_go_on(studio: Studio
     assert (run.exit, sorted(row["input"] for row in run.rows)) == (6, ["a.png", "c.png"])
     assert (studio.saved(), summary(run)) == (
         studio.results(["a.png", "c.png"]),
-        "2 done, 1 failed (rejected 1); 2 bought",
+        "2 done, 1 failed (rejected 1); 2 submitted",
     )
 
 
@@ -519,7 +519,7 @@ def test_when_all_fail_the_same_way_that_is_the_exit_code(studio: Studio, fake: 
 
     run = studio.inpaint(*names, *OUT, "--json")
 
-    assert (run.ending, summary(run)) == ((3, "job_failed"), "0 done, 2 failed (job_failed 2); 2 bought")
+    assert (run.ending, summary(run)) == ((3, "job_failed"), "0 done, 2 failed (job_failed 2); 2 submitted")
 
 
 def test_without_credit_nothing_more_is_sent(studio: Studio, fake: Fake) -> None:
@@ -529,7 +529,7 @@ def test_without_credit_nothing_more_is_sent(studio: Studio, fake: Fake) -> None
     run = studio.inpaint(*names, *OUT, "-j", "1", "--json")
 
     assert (run.exit, len(fake.posts()), studio.saved()) == (6, 2, studio.results(["a.png"]))
-    assert summary(run) == "1 done, 1 failed (payment_required 1), 2 not tried; 1 bought"
+    assert summary(run) == "1 done, 1 failed (payment_required 1), 2 not tried; 1 submitted"
 
 
 def test_with_a_wrong_key_nothing_more_is_sent(studio: Studio, fake: Fake) -> None:
@@ -549,7 +549,7 @@ def test_asked_to_fail_fast_nothing_is_sent_after_a_failure(studio: Studio, fake
     run = studio.inpaint(*names, *OUT, "-j", "1", "--fail-fast", "--json")
 
     assert (run.ending, len(fake.posts())) == ((2, "rejected"), 1)
-    assert summary(run) == "0 done, 1 failed (rejected 1), 2 not tried; 0 bought"
+    assert summary(run) == "0 done, 1 failed (rejected 1), 2 not tried; 0 submitted"
 
 
 def test_quiet_tells_failures_alone(studio: Studio) -> None:
@@ -1003,8 +1003,8 @@ def test_a_column_that_the_operation_does_not_know_is_refused(
 
     run = studio.user(*operation.split(), "--manifest", "jobs.csv", *OUT, "--json")
 
-    assert (run.ending, run.error["message"]) == ((2, "usage"), f"jobs.csv:2 has a field '{column}'")
-    assert (run.error["hint"].endswith(f"knows {known}"), fake.api.requests) == (True, [])
+    assert (run.ending, run.error["message"]) == ((2, "usage"), f"jobs.csv:2 has an unknown column '{column}'")
+    assert (run.error["hint"].endswith(f"are {known}"), fake.api.requests) == (True, [])
 
 
 def test_a_quality_in_a_manifest_asks_for_the_version_that_knows_it(studio: Studio, fake: Fake) -> None:

@@ -296,7 +296,7 @@ def test_why_nothing_is_drawn_is_said_once(user: Aeforge, photo: Path) -> None:
 
     run = user.terminal("inpaint", ".", "-p", "x", "-o", "out/", "--preview", env={"NO_COLOR": "1"}).finish()
 
-    assert run.stderr.count("no preview: this terminal takes no pictures, and colour is off") == 1
+    assert run.stderr.count("no preview: this terminal cannot show pictures, and colour is off") == 1
 
 
 # ------------------------------------------------------------------ refusals

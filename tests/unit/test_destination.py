@@ -147,8 +147,8 @@ def test_a_template_that_leaves_no_name_is_refused_before_anything_is_sent(tmp_p
         ("{n:{n}}.png", "The output template cannot format {n:{n}}"),
         ("{ext:%Y}", "The output template cannot format {ext:%Y}"),
         ("{date:%n}.png", "The output template cannot format {date:%n}"),
-        ("a\0b.png", "No file can be called 'a\\x00b.png'"),
-        ("\ud800.png", "No file can be called '\\ud800.png'"),
+        ("a\0b.png", "'a\\x00b.png' is not a valid file name"),
+        ("\ud800.png", "'\\ud800.png' is not a valid file name"),
     ],
 )
 def test_a_template_that_makes_no_sense_is_refused(template: str, message: str) -> None:

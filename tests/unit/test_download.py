@@ -301,7 +301,7 @@ def test_whole_bytes_in_an_unknown_format_are_kept_beside_and_told(user: Fetchin
     kept = user.folder / f"out-{JOB}.bin"
     assert (type(missing.error), missing.files) == (ResultNotAnImage, [])
     assert missing.error.why == f"{len(UNKNOWN)} bytes in an unknown format, kept as {kept}"
-    assert missing.error.hint.startswith(f"look at {kept}; aeforge job wait {JOB} -o ")
+    assert missing.error.hint.startswith(f"check {kept}; to fetch it again: aeforge job wait {JOB} -o ")
     assert missing.error.job_id == JOB
     assert user.files == {kept.name: UNKNOWN}
 

@@ -67,7 +67,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a price with a point": ({"price": 1.5}, "price is not a whole number"),
     "a time without a zone": ({"created": "2026-01-31T12:00:00"}, "created is not a time"),
     "no time": ({"updated": "soon"}, "updated is not a time"),
-    "no work": ({"work": ""}, "work is not a text"),
+    "no work": ({"work": ""}, "work is not text"),
     "a zero byte": ({"service": "a\0b"}, "service is not printable"),
     "details that are a list": ({"details": []}, "details is not an object"),
     "files that are none": ({"files": [7]}, "files is not a list of files"),

@@ -239,7 +239,7 @@ UNSHOWN = {
     "https://user:pass@a.test/cat.png?Signature=abc": "Nothing is fetched from the web for this page.",
     "-": "It came through standard input, and was not kept.",
     "gone.png": "gone.png cannot be read: No such file or directory.",
-    "notes.txt": "notes.txt is not a picture: its content is in no known format.",
+    "notes.txt": "notes.txt is not a picture: its format is not known.",
     "photo.tiff": "Browsers do not show TIFF pictures.",
     "large.png": "Left out: it is larger than 8.0 MB.",
     ".": ". is a folder.",

@@ -308,7 +308,7 @@ def test_a_picture_that_can_be_sent_has_nothing_against_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("page", "is not a picture: its content is in no known format"),
+        ("page", "is not a picture: its format is not known"),
         ("half", "is not a complete picture: it begins as PNG, and its end is missing"),
         ("empty", "is empty"),
         ("pipe", "is not a regular file"),
@@ -508,7 +508,7 @@ FAILURES: dict[str, tuple[Answer | TransportError | bytes, type[AeforgeError], s
     "a redirect to nonsense": (moved("https://[::1"), FileMissing, "it redirects to an insecure address"),
     "a redirect to itself": (moved("https://a.example/1"), FileMissing, "it redirects too often"),
     "no connection": (TransportError(Fault.REFUSED, delivered=False), FileMissing, "connection refused"),
-    "a page": (b"<html>", NotAnImage, "its content is in no known format"),
+    "a page": (b"<html>", NotAnImage, "its format is not known"),
 }
 
 

@@ -57,14 +57,14 @@ def test_a_failure_is_told_without_what_was_printed(
     with pytest.raises(NotSignedIn) as refused:
         printed_by(program(tmp_path / "key", text), "api_key_command")
 
-    assert refused.value.message == "The program of api_key_command gave no API key"
+    assert refused.value.message == "The program of api_key_command printed no API key"
     assert refused.value.why == f"{tmp_path / 'key'} {why}"
     assert KEY not in f"{refused.value.as_json()} {capfd.readouterr()}"
 
 
 @pytest.mark.parametrize("command", ["/does/not/exist --now", os.devnull, "/"])
 def test_what_cannot_be_started_is_told(command: str) -> None:
-    with pytest.raises(NotSignedIn, match="gave no API key") as refused:
+    with pytest.raises(NotSignedIn, match="printed no API key") as refused:
         printed_by(command, "x")
 
     assert refused.value.why.startswith(f"{command.partition(' ')[0]}: ")
@@ -73,7 +73,7 @@ def test_what_cannot_be_started_is_told(command: str) -> None:
 def test_a_program_that_never_ends_is_ended(tmp_path: Path) -> None:
     command = program(tmp_path / "key", "import time\nwhile True: time.sleep(60)")
 
-    with pytest.raises(NotSignedIn, match="gave no API key") as refused:
+    with pytest.raises(NotSignedIn, match="printed no API key") as refused:
         printed_by(command, "x", limit=0.5)
 
     assert refused.value.why.endswith("took longer than 0.5 s")

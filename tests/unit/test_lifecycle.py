@@ -369,7 +369,7 @@ def test_how_the_job_of_another_process_failed_is_reported_and_it_is_not_bought_
 def test_what_another_process_never_ends_submitting_is_given_up(buyer: Buyer, tmp_path: Path) -> None:
     other = held_by_another(buyer, tmp_path)
 
-    with pytest.raises(JobStillRunning, match="Another process has been at the same job"):
+    with pytest.raises(JobStillRunning, match="Another process still works on the same job"):
         buyer.life.obtain_now(buyer.order(), until=2000.0)
 
     other.close()
@@ -707,7 +707,7 @@ def test_an_interrupted_wait_says_how_to_go_on(buyer: Buyer) -> None:
         done_by(life, buyer.order())
 
     assert (failed.value.message, failed.value.hint, failed.value.job_id) == (
-        f"Interrupted; job {JOB} goes on at the service",
+        f"Interrupted; job {JOB} continues at the service",
         f"aeforge job wait {JOB}",
         JOB,
     )

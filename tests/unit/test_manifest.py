@@ -88,8 +88,8 @@ BAD_LINES = {
     "a number of 5000 digits": (GOOD + "9" * 5000, "jobs:2 is not valid JSON"),
     "a JSON list": (GOOD + '["b.png"]', "jobs:2 is a JSON array"),
     "a JSON null": (GOOD + "null", "jobs:2 is not a JSON object"),
-    "an unknown field of JSON": (GOOD + '{"image": "b.png", "promt": "x"}', "jobs:2 has a field 'promt'"),
-    "an unknown field of CSV": ("image,promt\na.png,x\n", "jobs:2 has a field 'promt'"),
+    "an unknown field of JSON": (GOOD + '{"image": "b.png", "promt": "x"}', "jobs:2 has an unknown column 'promt'"),
+    "an unknown field of CSV": ("image,promt\na.png,x\n", "jobs:2 has an unknown column 'promt'"),
     "no image": (GOOD + '{"prompt": "x"}', "jobs:2: image must be text that is not empty"),
     "no image in CSV": ("image,prompt\na.png,x\n,y\n", "jobs:3: image must be text that is not empty"),
     "no column for images": ("prompt\nx\n", "jobs:2: image must be text that is not empty"),
@@ -122,13 +122,23 @@ def test_a_bad_line_is_named_by_its_number(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "text", "message", "hint"),
     [
-        (UPSCALE, "image,prompt\na.png,x\n", "jobs:2 has a field 'prompt'", "upscale knows image, scale, output"),
-        (SPRITE, '{"image": "a", "quality": "pro"}', "jobs:1 has a field 'quality'", "sprite make knows image, "),
+        (
+            UPSCALE,
+            "image,prompt\na.png,x\n",
+            "jobs:2 has an unknown column 'prompt'",
+            "the columns of upscale are image, scale, output",
+        ),
+        (
+            SPRITE,
+            '{"image": "a", "quality": "pro"}',
+            "jobs:1 has an unknown column 'quality'",
+            "the columns of sprite make are image, ",
+        ),
         (
             GENERATE,
             '{"image": "a.png", "prompt": "x"}',
-            "jobs:1 has a field 'image'",
-            "generate knows prompt, model, output",
+            "jobs:1 has an unknown column 'image'",
+            "the columns of generate are prompt, model, output",
         ),
         (SPLIT, '{"prompt": "arm"}', "jobs:1: image must be text that is not empty", ""),
     ],

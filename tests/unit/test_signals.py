@@ -218,7 +218,7 @@ def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> N
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(20) == 143
-        assert told.read() == "what had ended could not be told: aeforge job list\n"
+        assert told.read() == "not all finished jobs could be printed: aeforge job list\n"
 
 
 HURRIED = """
@@ -237,7 +237,7 @@ with stop.hurried(15):
 def test_what_is_told_after_a_signal_has_its_time_and_no_more() -> None:
     with ready(HURRIED) as (process, told):
         assert process.wait(20) == 143
-        assert told.read() == "what had ended could not be told: aeforge job list\n"
+        assert told.read() == "not all finished jobs could be printed: aeforge job list\n"
 
 
 def test_a_shield_does_not_hold_for_ever() -> None:

@@ -231,12 +231,12 @@ def test_the_terminal_says_how_large_it_and_its_cells_are(
 @pytest.mark.parametrize(
     ("environment", "color", "why"),
     [
-        ({"TERM": "dumb"}, True, "this terminal draws no pictures (TERM=dumb)"),
-        (XTERM, False, "this terminal takes no pictures, and colour is off"),
+        ({"TERM": "dumb"}, True, "this terminal cannot show pictures (TERM=dumb)"),
+        (XTERM, False, "this terminal cannot show pictures, and colour is off"),
         (
             {"TERM": "linux"},
             True,
-            "this terminal takes no pictures, and knows fewer than 256 colours or no block characters",
+            "this terminal cannot show pictures, nor 256 colours and block characters in their place",
         ),
     ],
     ids=["dumb", "no colour", "few colours"],

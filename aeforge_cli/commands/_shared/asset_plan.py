@@ -137,7 +137,7 @@ class AssetPlan:
             raise not_among(text, maker.order) from None
         if not self._is_made_by(maker.order, found):
             raise OutputExists(
-                f"{text} is not what {maker.order.called} made: it was changed meanwhile",
+                f"{text} is not what {maker.order.called} made: it has changed since",
                 hint="move it away, then run the same command again",
             )
         return found
@@ -158,6 +158,4 @@ class AssetPlan:
 
 
 def not_among(text: str, maker: Order) -> FileMissing:
-    return FileMissing(
-        f"{text} is not among the results of {maker.called}", hint="look at their names: aeforge build --dry-run"
-    )
+    return FileMissing(f"{text} is not among the results of {maker.called}", hint="check the names with --dry-run")

@@ -68,10 +68,10 @@ def _gathered(group: Any, values: dict[str, Any]) -> Any:
 class VerbosityOptions:
     """Verbosity."""
 
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per job; errors too.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line; errors too.")] = False
     output_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME|TEMPLATE", help="Format: one of text, json, csv. Or '{job_id}...'."),
+        typer.Option("--format", metavar="NAME|TEMPLATE", help="Print as text, json, csv or '{job_id} {path}'."),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", help="Print more on stderr.")] = False
@@ -79,7 +79,7 @@ class VerbosityOptions:
 
     def apply(self, session: Session) -> None:
         if self.json and self.output_format not in (None, "json"):
-            raise Usage("--json and --format name two formats", hint="leave one of them out")
+            raise Usage("--json and --format ask for two formats", hint="leave one of them out")
         chosen = "json" if self.json else self.output_format or "text"
         session.talk(output_format=chosen, quiet=self.quiet, verbose=self.verbose, debug=self.debug)
 
@@ -89,12 +89,12 @@ class AccountOptions:
     """Account."""
 
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="PROFILE", help="Account to use, from the config file.")
+        str | None, typer.Option("--profile", metavar="PROFILE", help="Profile of the config file to use.")
     ] = None
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="URL of another service with the same API.")
     ] = None
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a local stand-in: no key, no cost.")] = False
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the local sandbox: no key, no cost.")] = False
 
     def apply(self, session: Session, **options: str | None) -> None:
         session.use(profile=self.profile, sandbox=self.sandbox, options={"base_url": self.base_url, **options})
@@ -177,7 +177,7 @@ class OutputOptions:
 
 
 BudgetOption = Annotated[
-    str | None, typer.Option("--budget", metavar="N/day", help="Most to spend; the smallest limit wins.")
+    str | None, typer.Option("--budget", metavar="N/day", help="Spending limit; the smallest limit applies.")
 ]
 
 

@@ -14,7 +14,7 @@ from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
-from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage, command
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -81,7 +81,7 @@ def _check_options(session: Session, ask: Ask) -> None:
         raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
     check_places(session, output, several=several, has_outputs=any(line.output for line in ask.lines))
     if not submission.wait and (output.output or batch.resume or batch.update):
-        raise Usage("--no-wait leaves nothing to save", hint="save later: aeforge job wait ID -o FILE")
+        raise Usage("--no-wait leaves nothing to save", hint=f"save later: {command('job wait ID -o FILE')}")
     excluding = {
         "--resume": batch.resume,
         "--update": batch.update,
@@ -90,7 +90,7 @@ def _check_options(session: Session, ask: Ask) -> None:
     }
     given = [name for name, is_given in excluding.items() if is_given]
     if len(given) > 1:
-        raise Usage(f"{given[0]} and {given[1]} exclude each other", hint=f"leave {given[1]} out")
+        raise Usage(f"{given[0]} and {given[1]} cannot be combined", hint=f"leave {given[1]} out")
     check_batch(session, ask.run, batch)
 
 
@@ -180,7 +180,7 @@ def values_of(
         named[name] = [given] if isinstance(given, str) else list(given or ())
     pictures = {name: tuple(map(read, texts)) for name, texts in named.items()}
     if recipe.image is Image.REQUIRED and not pictures["image"]:
-        raise Usage("There is no picture", hint="name one")
+        raise Usage("There is no picture", hint="name one, or a folder of them")
     return Values(options, pictures, lambda name: session.settings[name].text)
 
 
@@ -303,7 +303,9 @@ def check_place(target: Destination, naming: Naming) -> None:
         path.absolute()
     except OSError:
         raise CannotSave(
-            f"{path} cannot be saved", why="the current folder does not exist any more", hint="change to one that does"
+            f"{path} cannot be saved",
+            why="the current folder does not exist any more",
+            hint="change to a folder that exists",
         ) from None
     replace(target, replace=True).check(naming, dry=True)
 

@@ -120,5 +120,5 @@ def whole_number(text: str) -> int:
 def truth(text: str) -> bool:
     """Raises Usage."""
     if text.lower() not in ("true", "false"):
-        raise Usage(f"{text!r} is neither true nor false")
+        raise Usage(f"{text!r} must be true or false")
     return text.lower() == "true"

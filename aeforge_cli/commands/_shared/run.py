@@ -9,7 +9,7 @@ from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
-from aeforge_cli.errors import Interrupted, command, go_on_with
+from aeforge_cli.errors import Interrupted, go_on_with
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.phrases import count
@@ -163,10 +163,10 @@ class _Run:
         running = [outcome.result for outcome in batch.unfinished() if outcome.result is not None]
         if batch.tally.total == 1 and running:
             job_id = getattr(running[0], "job_id", "")
-            message, hint = f"Interrupted; job {job_id} goes on at the service", go_on_with(job_id)
+            message, hint = f"Interrupted; job {job_id} continues at the service", go_on_with(job_id)
             return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
         if batch.tally.total == 1:
             return interrupted
-        left = f"{count(len(running), 'job')} in progress at the service ({command('job list --pending')})"
+        left = f"{count(len(running), 'job')} in progress at the service (aeforge job list --pending)"
         hint = self._session.again(*self._batch.finishing)
         return Interrupted(interrupted.signal_number, f"Interrupted; {left}", hint=hint)

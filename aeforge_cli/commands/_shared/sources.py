@@ -38,15 +38,15 @@ JobsOption = Annotated[
 FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Stop submitting after the first failure.")]
 MaxJobsOption = Annotated[
     int | None,
-    typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs.", show_default="no limit"),
+    typer.Option("--max-jobs", metavar="N", min=1, help="Refuse to submit more jobs than N.", show_default="no limit"),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without asking.")]
-ShareOption = Annotated[bool, typer.Option("--share", help="Leave on other machines what they have made.")]
+YesOption = Annotated[bool, typer.Option("--yes", help=f"Submit more than {ASK_ABOVE} jobs without confirmation.")]
+ShareOption = Annotated[bool, typer.Option("--share", help="Do not fetch what other machines have saved.")]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures.")
 ]
 RecordOption = Annotated[
-    Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Keep a line for each saved file.")
+    Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Write a line for each saved file.")
 ]
 
 
