@@ -707,7 +707,7 @@ def test_an_interrupted_wait_says_how_to_go_on(buyer: Buyer) -> None:
         done_by(life, buyer.order())
 
     assert (failed.value.message, failed.value.hint, failed.value.job_id) == (
-        f"Interrupted; job {JOB} goes on at the service",
+        f"Interrupted; job {JOB} continues at the service",
         f"aeforge job wait {JOB}",
         JOB,
     )

@@ -143,7 +143,7 @@ def test_what_is_told_is_told_whole_and_then_the_signal_counts(stop: Stop) -> No
     heard: list[object] = []
 
     def tell() -> None:
-        with stop.told_whole(heard.append):
+        with stop.uninterrupted(heard.append):
             os.kill(os.getpid(), signal.SIGTERM)
             heard.append("told")
 
@@ -155,7 +155,7 @@ def test_what_is_told_is_told_whole_and_then_the_signal_counts(stop: Stop) -> No
 
 
 def test_without_a_signal_what_is_told_ends_as_it_ends(stop: Stop) -> None:
-    with stop.told_whole(lambda interrupted: pytest.fail(str(interrupted))):
+    with stop.uninterrupted(lambda interrupted: pytest.fail(str(interrupted))):
         pass
 
     with pytest.raises(Interrupted):
@@ -206,7 +206,7 @@ def submit():
             time.sleep(0.01)
 submitting = threading.Thread(target=submit)
 submitting.start()
-with stop.told_whole(lambda interrupted: None):
+with stop.uninterrupted(lambda interrupted: None):
     print("ready", flush=True)
     submitting.join()
     time.sleep(60)
@@ -218,7 +218,7 @@ def test_what_another_thread_finishes_does_not_give_the_telling_more_time() -> N
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(20) == 143
-        assert told.read() == "what had ended could not be told: aeforge job list\n"
+        assert told.read() == "what had ended could not be printed: aeforge job list\n"
 
 
 HURRIED = """
@@ -237,7 +237,7 @@ with stop.hurried(15):
 def test_what_is_told_after_a_signal_has_its_time_and_no_more() -> None:
     with ready(HURRIED) as (process, told):
         assert process.wait(20) == 143
-        assert told.read() == "what had ended could not be told: aeforge job list\n"
+        assert told.read() == "what had ended could not be printed: aeforge job list\n"
 
 
 def test_a_shield_does_not_hold_for_ever() -> None:
