@@ -1,4 +1,4 @@
-"""The process: starts the front door, or answers `--version` without opening it."""
+"""The process: runs `cli.main`, or answers `--version` without loading it."""
 
 import _signal  # type: ignore[import-not-found]  # `signal` itself imports enum, where an early Ctrl-C would arrive
 import gc
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _die_of_ctrl_c() -> None:
-    """Until the front door listens, nothing can be lost: Ctrl-C ends the process without a traceback of imports."""
+    """Until `cli.main` listens, nothing can be lost: Ctrl-C ends the process without a traceback of imports."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # not where nohup or a shell ignores it
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 

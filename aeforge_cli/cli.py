@@ -1,4 +1,4 @@
-"""The front door: the one place where an error becomes an exit code."""
+"""Runs one command: the one place where an error becomes an exit code."""
 
 import contextlib
 import os
@@ -53,7 +53,7 @@ def _run(arguments: Sequence[str], session: Session) -> int:
 
 @contextlib.contextmanager
 def _foreign_errors_named() -> Iterator[None]:
-    """A bug is told as one: its place, but not its text, which may hold what must not be seen."""
+    """A bug is reported as one: its place, but not its text, which may hold what must not be seen."""
     try:
         yield
     except (AeforgeError, BrokenPipeError, ClosedStdoutError):

@@ -43,7 +43,7 @@ class Exit(IntEnum):
 
 
 class Failure(BaseException):
-    """What happened, why, and what to do next; the front door turns it into three lines and an exit code."""
+    """What happened, why, and what to do next; `cli.main` turns it into three lines and an exit code."""
 
     exit: ClassVar[Exit] = Exit.UNEXPECTED
     code: ClassVar[str] = "internal_error"
@@ -299,7 +299,7 @@ def command(words: str, *, saves: bool = False) -> str:
     return _command(words, invocation.output if saves else ())
 
 
-def go_on_with(job_id: str) -> str:
+def resume_command(job_id: str) -> str:
     """The command that resumes a job, for hints."""
     return command(f"job wait {job_id}", saves=True)
 
@@ -307,7 +307,7 @@ def go_on_with(job_id: str) -> str:
 def fetch_again(job_id: str, output: str | None = None) -> str:
     """The command that fetches the results of a job, to `output` rather than to where the whole command saves."""
     if output is None:
-        return go_on_with(job_id) if invocation.output else _command(f"job wait {job_id}", ("-o", "FILE"))
+        return resume_command(job_id) if invocation.output else _command(f"job wait {job_id}", ("-o", "FILE"))
     return _command(f"job wait {job_id}", ("-o", output, *invocation.output[2:]))
 
 

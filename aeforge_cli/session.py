@@ -114,11 +114,11 @@ class Session:
             from aeforge_cli.local_sandbox import running_sandbox
 
             return self._closing.enter_context(
-                running_sandbox(self.settings.state_dir, log=self._tell_of_sandbox, note=self.console.note)
+                running_sandbox(self.settings.state_dir, log=self._log_sandbox, note=self.console.note)
             )
         return self.settings["base_url"].text
 
-    def _tell_of_sandbox(self, line: str) -> None:
+    def _log_sandbox(self, line: str) -> None:
         self.console.detail(f"sandbox: {line}")
 
     @property
@@ -178,11 +178,11 @@ class Session:
 
         return hashlib.sha256(key.reveal().encode()).hexdigest()[:8]
 
-    def wire(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
+    def requests_transport(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""
         from aeforge_cli.api.requests_transport import RequestsTransport, ca_bundle_from
 
-        wire = RequestsTransport(
+        transport = RequestsTransport(
             base_url=base_url or self.base_url,
             key=key,
             ca_bundle=ca_bundle_from(self.environment),
@@ -191,17 +191,17 @@ class Session:
             through_proxy=not self._sandboxed,
             connections=32,
         )
-        self._closing.callback(wire.close)
-        return wire
+        self._closing.callback(transport.close)
+        return transport
 
     @cached_property
     def fetcher(self) -> "RequestsTransport":
         """Fetches inputs from the web; it knows no key."""
-        return self.wire(None)
+        return self.requests_transport(None)
 
     @cached_property
     def transport(self) -> "Transport":
-        return self._given_transport or self.wire(self.key)
+        return self._given_transport or self.requests_transport(self.key)
 
     @cached_property
     def client(self) -> "Client":
@@ -220,9 +220,9 @@ class Session:
         url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
         try:
             journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
-        except JournalUnwritable as trouble:
+        except JournalUnwritable as error:
             self.console.warn(
-                f"jobs are not recorded: {trouble.path} cannot be used ({trouble.why});"
+                f"jobs are not recorded: {error.path} cannot be used ({error.why});"
                 " name another folder with AEFORGE_STATE_DIR"
             )
             return NoJournal()
@@ -276,7 +276,7 @@ class Session:
             journal=self.journal,
             account=account,
             clock=self.clock,
-            told=lambda rest: self.console.notify(
+            held=lambda rest: self.console.notify(
                 RetryScheduled("the service asked another process of this account to wait (Retry-After)", rest)
             ),
         )
@@ -293,7 +293,7 @@ class Session:
         try:
             return self.has_journal and self.journal.count_pending() > 0
         except AeforgeError:
-            return True  # the claim will tell what is wrong
+            return True  # the claim will say what is wrong
 
     @property
     def in_flight(self) -> int:

@@ -52,7 +52,7 @@ T = TypeVar("T")
 # where the service itself says when: a limit for each minute, which is common, has passed by then.
 ATTEMPTS = 4
 NAMED_WAITS = 12
-LONGEST_PAUSE = 20.0  # seconds between looks of someone who sits and waits for an answer, not for a job
+LONGEST_PAUSE = 20.0  # seconds between polls for someone who sits and waits for an answer, not for a job
 
 
 # ------------------------------------------------------------------ jobs
@@ -91,7 +91,7 @@ class Client:
     def _ask(self, request: Request, until: float = math.inf) -> Reply:
         """One exchange, after the common silence that an earlier 429 may have asked for.
 
-        Raises Retryable where the silence lasts longer than patience, which ends at `until`. A look waits once: if
+        Raises Retryable where the silence lasts beyond `until`. A poll waits once: if
         submissions that are refused could silence it for ever, jobs that have ended would never make room.
         """
         while wait := self.limiter.remaining(now := self._clock.monotonic()):
@@ -127,8 +127,8 @@ class Client:
 
         Without `queues`, RateLimited is raised at once, for a caller who has other work meanwhile.
 
-        `until` is when patience ends, on the clock's monotonic scale. Raises SubmitUnknown where a job may exist, and
-        Rejected, KeyRejected, AccountNotFound, PaymentRequired, RateLimited, Unreachable or ServiceError where none
+        `until` is when the timeout expires, on the clock's monotonic scale. Raises SubmitUnknown where a job may exist,
+        and Rejected, KeyRejected, AccountNotFound, PaymentRequired, RateLimited, Unreachable or ServiceError where none
         does.
         """
         attempt = 0
@@ -189,12 +189,12 @@ class Client:
             raise unsent.error
         return wait
 
-    # -------------------------------------------------------------- looking
+    # -------------------------------------------------------------- polling
 
-    def look(self, job_id: JobId, until: float = math.inf) -> JobStatus:
-        """One look at a job. Raises Retryable where another look may help, and the error itself where none will.
+    def poll(self, job_id: JobId, until: float = math.inf) -> JobStatus:
+        """One poll of a job. Raises Retryable where another poll may help, and the error itself where none will.
 
-        `until` is when patience ends: no silence that the service asked for is kept beyond it.
+        `until` is when the timeout expires: no silence that the service asked for is kept beyond it.
         """
         try:
             reply = self._ask(Request("GET", f"{self._base_url}/job/{job_id}"), until)
@@ -238,8 +238,8 @@ class Client:
             raise refusal(reply, about_job=None)
         raise Retryable(service_error(reply, "The service failed to answer"), wait=reply.wait)
 
-    def insist(self, ask: Callable[[], T], trouble: Callable[[str, float], None], *, tries: int = 4) -> T:
-        """Asks until there is an answer, a few times at most; `trouble` is told why, and how long the pause is."""
+    def insist(self, ask: Callable[[], T], retrying: Callable[[str, float], None], *, tries: int = 4) -> T:
+        """Asks until there is an answer, a few times at most; `retrying` hears why, and how long the pause is."""
         for attempt in range(tries):
             try:
                 return ask()
@@ -247,7 +247,7 @@ class Client:
                 if attempt + 1 == tries or nothing.kind == "missing":
                     raise nothing.error from None
                 pause = min(nothing.pause(attempt, chance=self.chance), LONGEST_PAUSE)
-                trouble(nothing.error.why or nothing.error.message, pause)
+                retrying(nothing.error.why or nothing.error.message, pause)
                 self._clock.sleep(pause)
         raise AssertionError("the last try returns or raises")
 

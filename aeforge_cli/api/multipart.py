@@ -1,7 +1,7 @@
 """A multipart/form-data body that is sent once, in blocks, and knows whether all of it was handed over.
 
 Whether a paid request may be sent again hangs on that knowledge: a server cannot run a form whose last byte is missing.
-RFC 7578. The file name on the wire is a constant of ours, so that a local name is never told and never needs quoting.
+RFC 7578. The file name that is sent is a constant of ours, so that a local name is never shown and never needs quoting.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What may be asked of the service: one frozen dataclass per endpoint, its fields named as on the wire.
+"""What may be asked of the service: one frozen dataclass per endpoint, its fields named as in its form.
 
 Paths, fields and allowed values are those of the service's public reference; a value exists only if it is allowed.
 """

@@ -1,4 +1,4 @@
-"""The wire, made of requests: what was handed over, how long it may take, and who may see the key.
+"""HTTP, made of requests: what was handed over, how long it may take, and who may see the key.
 
 requests' adapter is used without its Session, because each of the session's comforts is a way to lose money or the key:
 ~/.netrc replaces the key, redirects carry pictures to other hosts, cookies follow, retries repeat a paid POST.

@@ -23,8 +23,8 @@ from aeforge_cli.errors import (
     SubmitUnknown,
     UnexpectedAnswer,
     command,
-    go_on_with,
     invocation,
+    resume_command,
 )
 from aeforge_cli.redaction import Redactor
 
@@ -257,7 +257,7 @@ def job_unavailable(reply: Reply, job_id: JobId) -> Exception:
         limited = RateLimited(
             "The service limits the number of requests",
             why=reply.why,
-            hint=go_on_with(job_id),
+            hint=resume_command(job_id),
             job_id=job_id,
             http_status=status,
         )
@@ -354,14 +354,14 @@ def service_error(reply: Reply, message: str, job_id: JobId | None = None) -> Se
     return ServiceError(
         message,
         why=f"{reply.why}{by_whom}",
-        hint=go_on_with(job_id) if job_id else "run the same command again later",
+        hint=resume_command(job_id) if job_id else "run the same command again later",
         job_id=job_id,
         http_status=reply.status,
     )
 
 
 def _unexpected(why: str, job_id: JobId) -> UnexpectedAnswer:
-    return UnexpectedAnswer("The service sent an invalid response", why=why, hint=go_on_with(job_id), job_id=job_id)
+    return UnexpectedAnswer("The service sent an invalid response", why=why, hint=resume_command(job_id), job_id=job_id)
 
 
 def submit_unknown(why: str, http_status: int | None = None, body: bytes = b"") -> SubmitUnknown:
@@ -372,7 +372,7 @@ def submit_unknown(why: str, http_status: int | None = None, body: bytes = b"") 
             f"The answer to the request was damaged, but it names job {job_id}, which may be charged."
             " It was not sent again",
             why=why,
-            hint=go_on_with(job_id),
+            hint=resume_command(job_id),
             job_id=job_id,
             http_status=http_status,
         )

@@ -81,7 +81,7 @@ class RetryBudget:
 
 
 class ConcurrencyLimiter:
-    """One answer of all workers to 429: everyone waits, the number under way halves, and grows again with success.
+    """One answer of all workers to 429: everyone waits, the number in flight halves, and grows again with success.
 
     Additive increase, multiplicative decrease: D.-M. Chiu, R. Jain (1989), as TCP does.
     """
@@ -96,7 +96,7 @@ class ConcurrencyLimiter:
 
     @property
     def limit(self) -> int:
-        """How many jobs may be under way."""
+        """How many jobs may be in flight."""
         return max(1, int(self._limit))
 
     @property
@@ -121,7 +121,7 @@ class ConcurrencyLimiter:
         return max(0.0, self._not_before - now)
 
     def earn(self) -> None:
-        """A success: 20 of them allow one more under way."""
+        """A success: 20 of them allow one more in flight."""
         with self._lock:
             self._refusals = 0
             self._limit = min(float(self._most), self._limit + 1 / 20)

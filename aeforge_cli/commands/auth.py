@@ -83,7 +83,7 @@ def _asked(session: Session, *, with_token: bool) -> tuple[str, str]:
 
 
 def _is_good(session: Session, key: Secret) -> bool:
-    return session.client_over(session.wire(key)).key_is_good()
+    return session.client_over(session.requests_transport(key)).key_is_good()
 
 
 def _store(session: Session, key: Secret, service: AccountOptions, *, is_verified: bool, keyring: bool) -> None:
@@ -153,7 +153,7 @@ def status(
     found = settings.key_source()
     key, source = settings.key()
     session.redact.hide(key)
-    good, trouble = (None, None) if offline else _judged(session, key)
+    good, error = (None, None) if offline else _judged(session, key)
     stored = _verified_at(session) if found.is_of_profile else None
     session.console.record(
         {
@@ -171,8 +171,8 @@ def status(
             f"verified  {_verified(good, stored)}",
         ],
     )
-    if trouble:
-        raise trouble
+    if error:
+        raise error
     if good is False:
         raise KeyRejected(
             "The service does not accept the API key",

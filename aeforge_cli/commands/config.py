@@ -54,8 +54,8 @@ def _row(session: Session, setting: Setting) -> dict[str, str | None]:
     """One setting; with `error`, what is wrong with its value, so that it can be seen and mended."""
     shown = session.settings.shown(setting.name)
     row = {"name": setting.name, "value": shown.text, "source": shown.source or None, "variable": setting.variable}
-    if shown.trouble:
-        return row | {"error": _sentence(shown.trouble)}
+    if shown.error:
+        return row | {"error": _sentence(shown.error)}
     if setting.name == "budget" and (budgets := session.settings.budgets()):
         texts, sources = zip(*((str(budget), source) for budget, source in budgets), strict=True)
         return row | {"value": " and ".join(texts), "source": " and ".join(sources)}
@@ -176,8 +176,8 @@ def unset(session: Session, name: NameArgument, verbosity: VerbosityOptions, pro
     setting = _setting(session, name)
     session.settings.file.change(_place(session, setting, profile), {setting.name: None})
     current = session.settings.shown(setting.name)
-    if current.trouble:
-        session.console.warn(f"{setting.name} still has a value that is not valid: {_sentence(current.trouble)}")
+    if current.error:
+        session.console.warn(f"{setting.name} still has a value that is not valid: {_sentence(current.error)}")
     else:
         session.console.note(f"{setting.name} is {current.text or 'not set'}, from {current.source}")
 

@@ -28,11 +28,11 @@ def register(tree: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check; `trouble` says what is wrong and what to do, and is None where all is well."""
+    """The result of one check; `error` says what is wrong and what to do, and is None where all is well."""
 
     name: str
     detail: str
-    trouble: AeforgeError | None = None
+    error: AeforgeError | None = None
 
 
 @with_options
@@ -58,10 +58,10 @@ def doctor(
     for name, check in _checks(session, offline=offline):
         findings.append(_found(name, check))
         _print(session, findings[-1])
-    troubles = [finding.trouble for finding in findings if finding.trouble]
-    session.console.rows(list(map(_as_json, findings)), (), key="checks", about={"ok": not troubles})
-    if troubles:
-        raise troubles[0]
+    errors = [finding.error for finding in findings if finding.error]
+    session.console.rows(list(map(_as_json, findings)), (), key="checks", about={"ok": not errors})
+    if errors:
+        raise errors[0]
 
 
 def _found(name: str, check: Callable[[], str]) -> Finding:
@@ -72,20 +72,20 @@ def _found(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _print(session: Session, finding: Finding) -> None:
-    mark = "no" if finding.trouble else "ok"
+    mark = "no" if finding.error else "ok"
     session.console.text(f"{mark}  {finding.name:<7}  {finding.detail}")
-    if finding.trouble and finding.trouble.hint:
-        session.console.text(f"    next:    {finding.trouble.hint}")
+    if finding.error and finding.error.hint:
+        session.console.text(f"    next:    {finding.error.hint}")
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
-    trouble = finding.trouble
+    error = finding.error
     return {
         "name": finding.name,
-        "ok": trouble is None,
+        "ok": error is None,
         "detail": finding.detail,
-        "hint": (trouble.hint or None) if trouble else None,
-        "code": trouble.code if trouble else None,
+        "hint": (error.hint or None) if error else None,
+        "code": error.code if error else None,
     }
 
 
@@ -186,7 +186,7 @@ def _service(session: Session) -> str:
         key = session.key
     except NotSignedIn:
         key = None  # reported above; whether the service can be reached is worth knowing all the same
-    client = session.client_over(session.wire(key))
+    client = session.client_over(session.requests_transport(key))
     started = session.clock.monotonic()
     accepted = client.key_is_good()
     took = f"{1000 * (session.clock.monotonic() - started):.0f} ms"

@@ -19,7 +19,7 @@ from aeforge_cli.commands._shared.options import (
 from aeforge_cli.commands._shared.plan import check_places, delivery
 from aeforge_cli.commands._shared.results import preview, show
 from aeforge_cli.commands._shared.summary import Summary
-from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, go_on_with
+from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, resume_command
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
@@ -188,7 +188,7 @@ def _raise_unless_succeeded(job_id: JobId, found: JobStatus) -> None:
             raise job_failed(job_id, reason)
         case Pending(status):
             raise JobStillRunning(
-                f"Job {job_id} is still running", why=f"it is {status}", hint=go_on_with(job_id), job_id=job_id
+                f"Job {job_id} is still running", why=f"it is {status}", hint=resume_command(job_id), job_id=job_id
             )
         case Succeeded():
             pass

@@ -10,8 +10,8 @@ import typer
 
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.config.dates import end_of, moment
-from aeforge_cli.errors import Usage as UsageError
-from aeforge_cli.journal.interface import Usage
+from aeforge_cli.errors import Usage
+from aeforge_cli.journal.interface import UsageRow
 from aeforge_cli.journal.rules import stamp
 from aeforge_cli.output.tables import Column, Values
 from aeforge_cli.phrases import amount
@@ -69,17 +69,17 @@ _OPEN_END = "9999-12-31"  # after every time that is written
 
 def _require_order(begin: datetime, end: datetime | None, now: datetime) -> None:
     if begin >= (end or now):
-        raise UsageError("--until is before --since", hint="for example: --since 2026-01-01 --until 2026-01-31")
+        raise Usage("--until is before --since", hint="for example: --since 2026-01-01 --until 2026-01-31")
 
 
-def _rows(found: Sequence[Usage], by: By) -> Iterator[Values]:
+def _rows(found: Sequence[UsageRow], by: By) -> Iterator[Values]:
     """A row for each heading; several for one whose prices are in several units."""
     for key, parts in groupby(found, key=lambda each: each.key):
         for unit, jobs in _by_unit(list(parts)):
             yield {str(by): key, **_sum(jobs, unit)}
 
 
-def _by_unit(parts: Sequence[Usage]) -> Iterator[tuple[str | None, list[Usage]]]:
+def _by_unit(parts: Sequence[UsageRow]) -> Iterator[tuple[str | None, list[UsageRow]]]:
     """The parts by unit; jobs without any price go to the only unit there is."""
     units = sorted({each.unit for each in parts if each.unit and each.priced})
     if len(units) < 2:
@@ -91,7 +91,7 @@ def _by_unit(parts: Sequence[Usage]) -> Iterator[tuple[str | None, list[Usage]]]
         yield None, rest
 
 
-def _sum(parts: Sequence[Usage], unit: str | None) -> dict[str, object]:
+def _sum(parts: Sequence[UsageRow], unit: str | None) -> dict[str, object]:
     jobs, priced = (sum(getattr(each, name) for each in parts) for name in ("jobs", "priced"))
     return {
         "jobs": jobs,
@@ -107,7 +107,7 @@ def _number(text: str) -> int | float:
     return float(text) if "." in text else int(text)
 
 
-def _total(found: Sequence[Usage], by: By) -> list[Values]:
+def _total(found: Sequence[UsageRow], by: By) -> list[Values]:
     """The line below the table."""
     return [{str(by): "total", **_sum(parts, unit)} for unit, parts in _by_unit(found)] if found else []
 

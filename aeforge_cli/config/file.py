@@ -11,7 +11,8 @@ from aeforge_cli.config.catalogue import PROFILE, SETTINGS
 from aeforge_cli.config.toml_edit import CannotEdit, Change, edited, parsed
 from aeforge_cli.errors import CannotSave, ConfigInvalid
 from aeforge_cli.files.locks import lock
-from aeforge_cli.files.private import is_ours, made_private, open_regular, private_folder, require_regular
+from aeforge_cli.files.private import is_ours, made_private, private_folder
+from aeforge_cli.files.regular import descriptor_of, open_regular, require_regular
 
 _LOCK_SECONDS = 30
 _LARGEST = 1 << 20  # bytes; a config file has a few hundred
@@ -111,7 +112,7 @@ class ConfigFile:
             return False
 
     def _bytes(self) -> bytes:
-        with os.fdopen(open_regular(self.path), "rb") as stream:
+        with open_regular(self.path) as stream:
             found = os.fstat(stream.fileno())
             if not is_ours(found) and found.st_uid != 0:
                 self._refusal = f"{self.path} belongs to another user (uid {found.st_uid})"
@@ -145,7 +146,7 @@ class ConfigFile:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         path = self.path.with_name("config.lock")
-        with os.fdopen(open_regular(path, os.O_RDWR | os.O_CREAT), "r+b") as stream:
+        with os.fdopen(descriptor_of(path, os.O_RDWR | os.O_CREAT), "r+b") as stream:
             with contextlib.suppress(OSError):  # it locks all the same; only its owner may find it closed to him
                 _give(stream.fileno(), path.parent.stat())
             deadline = time.monotonic() + _LOCK_SECONDS

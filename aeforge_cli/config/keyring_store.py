@@ -46,7 +46,7 @@ def forget(name: str, *, limit: float = SECONDS) -> None:
 def _asked(question: "Callable[[ModuleType], object]", failure: type[AeforgeError], limit: float) -> object:
     require_keyring()
     answers: list[object] = []
-    troubles: list[Exception] = []
+    failures: list[Exception] = []
 
     def ask() -> None:
         try:
@@ -54,7 +54,7 @@ def _asked(question: "Callable[[ModuleType], object]", failure: type[AeforgeErro
 
             answers.append(question(keyring))
         except Exception as error:  # noqa: BLE001 - each of its back ends raises what it likes
-            troubles.append(error)
+            failures.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
@@ -62,8 +62,8 @@ def _asked(question: "Callable[[ModuleType], object]", failure: type[AeforgeErro
     if answers:
         return answers[0]
     # Only the kind of error: its text may hold what was to be stored.
-    kind = type(troubles[0]).__name__ if troubles else ""
-    why = _KINDS.get(kind, "it reports an error") if troubles else f"it did not answer within {limit:g} s"
+    kind = type(failures[0]).__name__ if failures else ""
+    why = _KINDS.get(kind, "it reports an error") if failures else f"it did not answer within {limit:g} s"
     raise failure(
         "The system's keyring cannot be used",
         why=why,

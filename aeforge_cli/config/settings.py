@@ -45,11 +45,11 @@ class Value(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A setting as it may be shown, whatever is wrong with it: `trouble` says that."""
+    """A setting as it may be shown, whatever is wrong with it: `error` says that."""
 
     text: str
     source: str
-    trouble: Usage | None = None
+    error: Usage | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Settings:
     def where_keys_are(self) -> str:
         """A clause on where a key is got, for every message about a missing or refused one."""
         shown = self.shown("dashboard")
-        return f"API keys are issued at {DEFAULT_DASHBOARD if shown.trouble else shown.text}"
+        return f"API keys are issued at {DEFAULT_DASHBOARD if shown.error else shown.text}"
 
     # -------------------------------------------------------------- single values
 
@@ -164,7 +164,7 @@ class Settings:
         setting = PROFILE if name == PROFILE.name else SETTINGS[name]
         try:
             value, source = self._found(setting)
-        except Usage as error:  # it is not even known where to look
+        except Usage as error:  # it is not even known which profile to read
             return Shown("", "", error)
         try:
             return Shown(setting.shown(checked(setting, self._text(value, source), source)), source)

@@ -172,9 +172,9 @@ class Destination:
 
     def taken(self, naming: Naming) -> Path | None:
         """The file that exists where the result, or one of several, is to go."""
-        return next(self.standing(naming), None)
+        return next(self.existing(naming), None)
 
-    def standing(self, naming: Naming) -> Iterator[Path]:
+    def existing(self, naming: Naming) -> Iterator[Path]:
         """The files that exist where the results are to go: of several, whatever their numbers."""
         if self.is_stream or not self.is_predictable:
             return
@@ -200,7 +200,7 @@ class Destination:
             return path
         if os.path.isdir(path):  # noqa: PTH112 - a name that is too long is judged below
             raise CannotSave(f"{path} is a folder", hint=f"to save into it, write it with a slash: -o {path}/")
-        # Of several results some may be there because a run was cut short: the same command goes on with its job.
+        # Of several results some may be there because a run was cut short: the same command resumes its job.
         if not self.replace and self.taken(replace(naming, several=False)):
             raise OutputExists(f"{path} exists", hint="choose another name, or add --overwrite or --skip-existing")
         if os.path.lexists(path) and not is_replaceable(path):

@@ -224,7 +224,7 @@ class Spool:
 
 
 class _Reading(io.RawIOBase):
-    """A reader with a place of its own in what it shares: jobs under way at once may send the same picture."""
+    """A reader with a place of its own in what it shares: jobs in flight at once may send the same picture."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool

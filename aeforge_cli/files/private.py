@@ -1,52 +1,11 @@
-"""Files and folders of our own: private, and looked at before they are opened, locked or replaced."""
+"""Files and folders of our own, which others must not read."""
 
-import errno
 import os
 import stat
 from pathlib import Path
 
 # A file of these names may be readable by others without its folder being meant for them.
 _OUR_FILES = ("config.toml", "config.lock", "jobs.sqlite3")
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-# A FIFO would wait for a writer, and a terminal become the process's own.
-_HARMLESS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-
-
-class NotRegular(OSError):
-    """A device, FIFO, socket or folder stands where a file of ours should be."""
-
-
-def require_regular(found: os.stat_result, path: Path) -> None:
-    """Raises NotRegular, an OSError whose `strerror` says what stands at `path`."""
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "something else")
-        raise NotRegular(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
-
-
-def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of the regular file at `path`, followed through links; with O_CREAT a new file is private.
-
-    Nothing else is opened, since opening alone has effects on some devices, and waits on a FIFO. Raises NotRegular and
-    OSError.
-    """
-    try:
-        require_regular(path.stat(), path)
-    except FileNotFoundError:
-        if not flags & os.O_CREAT:
-            raise
-    handle = os.open(path, flags | _HARMLESS, 0o600)
-    try:
-        require_regular(os.fstat(handle), path)  # another may have taken the name in between
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle
 
 
 def is_ours(found: os.stat_result) -> bool:

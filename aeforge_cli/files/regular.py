@@ -12,7 +12,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # Windows has neither FIFOs in its folders nor this flag
+# Windows has neither FIFOs in its folders nor these flags, but O_BINARY, which others lack.
+_NONBLOCK, _NOCTTY, _BINARY = (getattr(os, f"O_{name}", 0) for name in ("NONBLOCK", "NOCTTY", "BINARY"))
 _OPEN_FILES = re.compile(r"/proc/[^/]+(/task/\d+)?/fd|/dev/fd")
 
 
@@ -20,7 +21,7 @@ class NotRegular(OSError):
     """What stands there is a folder, a pipe, a socket or a device; `mode` is its `st_mode`."""
 
     def __init__(self, path: Path, mode: int) -> None:
-        super().__init__(errno.EINVAL, f"it is {what_is(mode)}", str(path))
+        super().__init__(errno.EINVAL, f"it is {what_is(mode)}, not a regular file", str(path))
         self.mode = mode
 
 
@@ -32,19 +33,30 @@ def what_is(mode: int) -> str:
 
 def open_regular(path: Path) -> BufferedReader:
     """Opens a file for reading, through links. Raises NotRegular or another OSError, or ValueError for a name."""
-    _require_regular(path, path.stat().st_mode)
-    stream = os.fdopen(os.open(path, os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0)), "rb")
+    return os.fdopen(descriptor_of(path), "rb")
+
+
+def descriptor_of(path: Path, flags: int = os.O_RDONLY) -> int:
+    """As `open_regular`, the descriptor alone; with O_CREAT in `flags` a new file is private."""
     try:
-        _require_regular(path, os.fstat(stream.fileno()).st_mode)  # it may have been replaced since
+        require_regular(path.stat(), path)
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+    # A FIFO would wait for a writer, and a terminal become the process's own.
+    number = os.open(path, flags | _NONBLOCK | _NOCTTY | _BINARY, 0o600)
+    try:
+        require_regular(os.fstat(number), path)  # it may have been replaced since
     except OSError:
-        stream.close()
+        os.close(number)
         raise
-    return stream
+    return number
 
 
-def _require_regular(path: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise NotRegular(path, mode)
+def require_regular(found: os.stat_result, path: Path) -> None:
+    """Raises NotRegular, whose `strerror` says what stands at `path`."""
+    if not stat.S_ISREG(found.st_mode):
+        raise NotRegular(path, found.st_mode)
 
 
 def is_replaceable(path: Path) -> bool:
@@ -130,7 +142,7 @@ def open_stream(path: Path) -> BinaryIO | None:
     if own is not None:
         return os.fdopen(os.dup(own), "wb")
     try:
-        number = os.open(path, os.O_WRONLY | _NONBLOCK | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0))
+        number = os.open(path, os.O_WRONLY | _NONBLOCK | _BINARY | _NOCTTY)
     except OSError as error:
         if error.errno == errno.ENXIO and stat.S_ISFIFO(path.stat().st_mode):
             return None

@@ -4,7 +4,7 @@ Waiting holds no thread. A few uploaders take orders from a queue while fewer th
 says which job is to be polled next, and a few pollers take from it; what has succeeded goes to a few downloaders.
 Nothing is shared with the pool of an executor: after a signal its queued tasks would still run, and go on paying.
 
-    queued ─► submitting ─► running (due at some time) ─► downloading ─► told
+    queued ─► submitting ─► running (due at some time) ─► downloading ─► reported
        └───── held by another run: taken up again when nothing else is left
 """
 
@@ -55,7 +55,7 @@ from aeforge_cli.process.signals import DEAF
 UPLOADERS = 12
 POLLERS = 16
 DOWNLOADERS = 8
-LAST_BLOCKS = 1.0  # seconds for downloads to notice that all ends, so that a file is either told of or not there
+LAST_BLOCKS = 1.0  # seconds for downloads to notice that all ends, so that a file is either reported or not there
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
 HELD_PAUSE = 0.5  # seconds between two questions about jobs that another run holds: one to the journal for each
 
@@ -149,7 +149,7 @@ class Batch:
         self._submitting = 0
         self._to_come = 0  # jobs that are over, and whose results are not here yet
         self._downloading = 0
-        self._reserved = 0  # purchases made or under way
+        self._reserved = 0  # purchases made or in flight
         self._over_budget: BudgetReached | None = None
         self._lost_in_a_row = 0
         self._refusals = 0
@@ -165,10 +165,10 @@ class Batch:
         """Why no more was submitted, if not all was."""
         return self._stopped
 
-    def outcomes(self, tell: Callable[[Outcome], object] = lambda _outcome: None) -> Iterator[Outcome]:
+    def outcomes(self, report: Callable[[Outcome], object] = lambda _outcome: None) -> Iterator[Outcome]:
         """Each order's outcome, in order of completion; those never tried come last.
 
-        Each is given to `tell` first, which no signal cuts short: what was taken from here is told.
+        Each is given to `report` first, which no signal cuts short: what was taken from here is reported.
         """
         left = self.tally.total
         try:  # a signal may come while the threads are started, when the first has sent already
@@ -176,9 +176,9 @@ class Batch:
             self._start(self._poll, min(POLLERS, left))
             self._start(self._download, min(DOWNLOADERS, left))
             while left:
-                with self._lifecycle.stop.told_whole(self._outcomes.put):
+                with self._lifecycle.stop.uninterrupted(self._outcomes.put):
                     outcome = self._next_outcome()
-                    tell(outcome)
+                    report(outcome)
                 yield outcome
                 left -= 1
         finally:
@@ -192,8 +192,8 @@ class Batch:
                     raise outcome
                 return outcome
 
-    def untold(self) -> Iterator[Outcome]:
-        """After an early end, the outcomes that `outcomes` had no time to tell."""
+    def unreported(self) -> Iterator[Outcome]:
+        """After an early end, the outcomes that `outcomes` had no time to report."""
         with contextlib.suppress(queue.Empty):
             while True:
                 if isinstance(outcome := self._outcomes.get_nowait(), Outcome):
@@ -225,7 +225,7 @@ class Batch:
         with self._lock:
             self._idle.wait_for(lambda: not self._downloading, timeout=LAST_BLOCKS)
             if self._submitting and stop.requested:
-                stop.say_why_it_goes_on()
+                stop.say_what_is_awaited()
             self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, stop.grace - LAST_BLOCKS))
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
@@ -411,7 +411,7 @@ class Batch:
             except AeforgeError as error:
                 self._end(each.order, error, each.started, _Stage.SUBMITTING)
         with self._lock:
-            self._sooner.notify()  # whoever watches the clock may have found nothing held meanwhile
+            self._sooner.notify()  # the thread that watches the clock may have found nothing held meanwhile
 
     def _take_up_one(self, each: _Waiting, waited: float) -> None:
         now = self._lifecycle.clock.monotonic()
@@ -419,7 +419,7 @@ class Batch:
         if (settled := self._settled_by_others(each)) is not None:
             self._end(each.order, settled, each.started, _Stage.SUBMITTING)
             return
-        # Where no job is waited for, one that is paid for is told at once, whoever polls it.
+        # Where no job is waited for, one that is paid for is reported at once, whichever run polls it.
         long_enough = waited if self._wait else math.inf
         got = self._lifecycle.resolved(each.order, each.held, until, waited=long_enough, purchase=self._purchase)
         if isinstance(got, Job):
@@ -570,7 +570,7 @@ class Batch:
                 self._block(order, result)
             else:
                 self._release(order)
-            # With one order left or none, those who wait for room must look whether anything is left at all.
+            # With one order left or none, those who wait for room must see whether anything is left at all.
             if self._stopped is None and self._orders:
                 self._room.notify()
             else:

@@ -214,7 +214,7 @@ class Downloader:
         self._refreshed = True
         self._notify(RetryScheduled("the result link has expired; asking for a fresh one", 0.0, self._job_id))
         try:
-            job = self._client.look(self._job_id)
+            job = self._client.poll(self._job_id)
         except Retryable:
             raise expired.error from None
         if not isinstance(job, Succeeded) or len(job.urls) != len(self._urls):

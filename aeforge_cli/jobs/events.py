@@ -1,4 +1,4 @@
-"""What happens to a job, as an observer is told it; the core does not know who listens."""
+"""What happens to a job, as observers hear of it; the core does not know who they are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Submitting(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """The job exists; `attached` if it was bought before and is gone on with."""
+    """The job exists; `attached` if it was submitted before and is resumed."""
 
     job_id: "JobId"
     input: str
@@ -61,7 +61,7 @@ class Saved(NamedTuple):
 
 @dataclass
 class Tally:
-    """Where all the jobs of a batch are, for whoever shows it; its text is the line for people.
+    """Where all the jobs of a batch are, for an observer to show; its text is the line for people.
 
     `in_flight` counts what is being submitted too, `running` only jobs that exist; `kept`, `fetched`, `resumed` and
     `bought` are how jobs were come by.

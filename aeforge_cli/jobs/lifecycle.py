@@ -31,7 +31,7 @@ from aeforge_cli.errors import (
     JournalDamaged,
     SubmitUnknown,
     followed_by,
-    go_on_with,
+    resume_command,
 )
 from aeforge_cli.files.atomic import SavedFile, content_of, sweep
 from aeforge_cli.files.destination import replaces_nothing
@@ -222,13 +222,13 @@ class Lifecycle:
         if row.job_id is None:
             raise sent_before(row)
         try:
-            self.client.insist(lambda: self.client.look(JobId(row.job_id or "")), self._told_of_trouble)
+            self.client.insist(lambda: self.client.poll(JobId(row.job_id or "")), self._retrying)
         except JobNotFound:
             self.strangers.add(row.account)
         else:
             self.journal.adopt(self.account.service, row.account, self.account.name)
 
-    def _told_of_trouble(self, why: str, pause: float) -> None:
+    def _retrying(self, why: str, pause: float) -> None:
         self.notify(RetryScheduled(why, pause))
 
     def _submit(self, number: int, order: Order, until: float, *, queues: bool, purchase: Purchase) -> JobId:
@@ -262,7 +262,7 @@ class Lifecycle:
             # The id is all that stands between the user and a lost payment: out with it before anything else.
             self.emergency(f"RECORD THIS: job {job_id}")
             error.job_id = job_id
-            error.hint = f"{go_on_with(job_id)}; then {error.hint}"
+            error.hint = f"{resume_command(job_id)}; then {error.hint}"
             raise
 
     @property
@@ -329,7 +329,7 @@ class Lifecycle:
                 error.message = f"Interrupted; job {error.job_id} continues at the service"
             else:
                 error.message = f"Interrupted; {len(jobs)} jobs continue at the service"
-            error.hint = go_on_with(" ".join(job.job_id for job in jobs))
+            error.hint = resume_command(" ".join(job.job_id for job in jobs))
             raise
 
     def ended(self, job: Job, status: Succeeded | Failed) -> Succeeded:
@@ -347,7 +347,7 @@ class Lifecycle:
         """One poll, without waiting for the job; a few more where the service cannot be heard."""
         with self.knowing(job):
             status = self.client.insist(
-                lambda: self.client.look(job.job_id),
+                lambda: self.client.poll(job.job_id),
                 lambda why, pause: self.notify(RetryScheduled(why, pause, job.job_id)),
             )
             if isinstance(status, Pending):
@@ -432,7 +432,7 @@ class Lifecycle:
                 self.journal.record(job.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {job.job_id} continues at the service"
-            go_on = go_on_with(job.job_id)
+            go_on = resume_command(job.job_id)
             if f"job wait {job.job_id}" not in error.hint and not isinstance(error, JobFailed | JobNotFound):
                 error.hint = followed_by(error.hint, go_on)
             raise

@@ -42,7 +42,7 @@ def need(order: Order, journal: Journal, service: str, account: str | None) -> N
     earlier = rules.blocker(ours, order.reuse, gone=order.gone)
     if order.reuse is Reuse.FINISHED and order.delivery is not None and order.delivery.destination is not None:
         saved = [row for row in rows if row.state is State.SAVED and row.results]
-        found = _standing(order.delivery, rows, saved, journal)
+        found = _found_places(order.delivery, rows, saved, journal)
         if saved and found and all(place.file for place in found):
             return Need(Action.KEEP, saved[0], tuple(place.file for place in found if place.file))
         error = _in_the_way(order, order.delivery, found)
@@ -100,7 +100,7 @@ def results_of(order: Order, need: Need) -> dict[Path, SavedFile] | None:
 # ------------------------------------------------------------------ what stands at its place
 
 
-class _Standing(NamedTuple):
+class _Place(NamedTuple):
     """A place of a result: what stands there is that result (`file`), another (`is_stale`), or nobody's."""
 
     path: Path
@@ -109,7 +109,7 @@ class _Standing(NamedTuple):
     exists: bool = False
 
 
-def _standing(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], journal: Journal) -> list[_Standing]:
+def _found_places(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], journal: Journal) -> list[_Place]:
     """The places of the results, where an earlier job of the work (`saved`) says which; else what is there already."""
     if delivery.destination is None:
         return []
@@ -124,17 +124,17 @@ def _standing(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], jou
 
 def _in_its_names(
     destination: Destination, naming: Naming, own: Container[str | None], journal: Journal
-) -> Iterator[_Standing]:
+) -> Iterator[_Place]:
     """What stands where the results of a new job may go.
 
     Their format is known when they are here; until then a file in another than is documented is in the way only if it
     is a result.
     """
-    for path in destination.standing(naming):
+    for path in destination.existing(naming):
         yield _judged(path, own, journal)
     others = [each.extension for each in Format if each.extension != naming.extension]
     for extension in others if destination.names_format else ():
-        for path in destination.standing(replace(naming, extension=extension)):
+        for path in destination.existing(replace(naming, extension=extension)):
             if (found := _judged(path, own, journal)).is_stale:
                 yield found
 
@@ -155,17 +155,17 @@ def _extension(file: SavedFile) -> str:
     return Format(file.format).extension if file.format in set(Format) else Path(file.path).suffix.lstrip(".")
 
 
-def _judged(path: Path, contents: Container[str | None], journal: Journal) -> _Standing:
+def _judged(path: Path, contents: Container[str | None], journal: Journal) -> _Place:
     """What stands at the place of a result whose content is one of `contents`."""
     if not os.path.lexists(path):
-        return _Standing(path)
+        return _Place(path)
     sha256 = content_of(path)
     if sha256 and sha256 in contents:
-        return _Standing(path, SavedFile(str(path), bytes=path.stat().st_size, sha256=sha256), exists=True)
-    return _Standing(path, is_stale=bool(sha256 and journal.made(sha256)), exists=True)
+        return _Place(path, SavedFile(str(path), bytes=path.stat().st_size, sha256=sha256), exists=True)
+    return _Place(path, is_stale=bool(sha256 and journal.made(sha256)), exists=True)
 
 
-def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Standing]) -> AeforgeError | None:
+def _in_the_way(order: Order, delivery: Delivery, found: Sequence[_Place]) -> AeforgeError | None:
     """Why the place cannot be used."""
     replaces = delivery.destination is not None and delivery.destination.replace
     for place in found:

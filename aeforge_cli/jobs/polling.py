@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aeforge_cli.api.client import Client
 from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeeded
-from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, go_on_with
+from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, resume_command
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.process.clock import Clock
@@ -54,7 +54,7 @@ class Poller:
     def poll(self) -> Succeeded | Failed | float:
         """One poll: how the job ended, or the seconds to wait before the next."""
         try:
-            job = self._client.look(self._job_id, self._until)
+            job = self._client.poll(self._job_id, self._until)
         except Retryable as failure:
             return self._after(failure)
         self._failures, self._missing_since, self._missing = 0, None, 0
@@ -113,6 +113,6 @@ class Poller:
         return JobStillRunning(
             f"Job {self._job_id} is still running after {self._waited:.0f} s; nothing is lost",
             why=f"{why} (--timeout)",
-            hint=go_on_with(self._job_id),
+            hint=resume_command(self._job_id),
             job_id=self._job_id,
         )

@@ -17,17 +17,17 @@ _SHORTEST = 1.0  # seconds: over before another process has read of it
 class SharedLimiter(ConcurrencyLimiter):
     """A limiter whose waits are rows of the journal as well.
 
-    `told` hears, in seconds, of a wait that another process was asked for.
+    `held` hears, in seconds, of a wait that another process was asked for.
     """
 
     def __init__(
-        self, most: int, *, journal: Journal, account: Account, clock: Clock, told: Callable[[float], None]
+        self, most: int, *, journal: Journal, account: Account, clock: Clock, held: Callable[[float], None]
     ) -> None:
         super().__init__(most)
         self._journal = journal
         self._account = account
         self._clock = clock
-        self._told = told
+        self._held = held
         self._read_at = -READ_EVERY
         self._known: datetime | None = None  # the latest end that was written or read here
 
@@ -54,7 +54,7 @@ class SharedLimiter(ConcurrencyLimiter):
         except JournalBusy:
             return  # it is asked again in a second
         except AeforgeError:
-            # A claim says what is wrong with the journal. Connecting in vain takes time, in which nothing goes on.
+            # A claim says what is wrong with the journal. Connecting in vain takes time, in which no job is polled.
             self._read_at = self._clock.monotonic() + UNREAD_EVERY - READ_EVERY
             return
         if until is None or (self._known is not None and until <= self._known):
@@ -64,4 +64,4 @@ class SharedLimiter(ConcurrencyLimiter):
         rest = min((until - self._clock.now()).total_seconds(), LONGEST_WAIT)
         if rest > 0:
             self._not_before = max(self._not_before, now + rest)
-            self._told(rest)
+            self._held(rest)

@@ -14,11 +14,11 @@ D = TypeVar("D")  # what a change is made in
 
 
 class Change(Generic[D, T]):
-    """A change that waits for a transaction, `patience` seconds at most, and what came of it."""
+    """A change that waits for a transaction, `timeout` seconds at most, and what came of it."""
 
-    def __init__(self, change: Callable[[D], T], patience: float) -> None:
+    def __init__(self, change: Callable[[D], T], timeout: float) -> None:
         self._change = change
-        self._until = time.monotonic() + patience
+        self._until = time.monotonic() + timeout
         self._result: list[T] = []
         self._failure: Exception | None = None
         self.is_done = False
@@ -26,7 +26,7 @@ class Change(Generic[D, T]):
         self.turn = threading.Event()  # it is done, or is to lead
 
     @property
-    def patience(self) -> float:
+    def remaining(self) -> float:
         """Seconds that are left to wait."""
         return self._until - time.monotonic()
 

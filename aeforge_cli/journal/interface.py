@@ -149,7 +149,7 @@ class Made(NamedTuple):
     host: str
 
 
-class Usage(NamedTuple):
+class UsageRow(NamedTuple):
     """What was submitted under one heading; `price` is in millionths of `unit`, of `priced` of the jobs."""
 
     key: str
@@ -269,7 +269,7 @@ class Journal(Protocol):
         """Jobs submitted since then, or millionths of `unit` paid for them; what was refused or not sent is not."""
         ...
 
-    def usage(self, by: str, since: str, until: str) -> list[Usage]:
+    def usage(self, by: str, since: str, until: str) -> list[UsageRow]:
         """What was submitted in a time, by `day`, `operation`, `quality` or `profile`; without sandboxes."""
         ...
 
@@ -355,7 +355,7 @@ class NoJournal:
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return 0
 
-    def usage(self, by: str, since: str, until: str) -> list[Usage]:
+    def usage(self, by: str, since: str, until: str) -> list[UsageRow]:
         return []
 
     def adopt(self, service: str, account: str, into: str) -> None:

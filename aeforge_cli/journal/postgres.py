@@ -18,7 +18,7 @@ from aeforge_cli.errors import AeforgeError
 from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
 from aeforge_cli.journal.interface import RETRIED_FOR, Claimed, State, Step
 from aeforge_cli.journal.machine import this_machine
-from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, Session, SessionLost
+from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost
 from aeforge_cli.journal.rules import advanced
 from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
@@ -62,7 +62,7 @@ class PostgresJournal(SqlJournal):
         self._failure: OutOfReach | None = None
         self._failed_at = 0.0
         self._is_closed = False
-        self._session: Session | None = None
+        self._session: ServerSession | None = None
         self._once(lambda _session: None)
 
     @property
@@ -100,7 +100,7 @@ class PostgresJournal(SqlJournal):
         except OwnFailure as failed:
             failed.change.fail(failed.failure)
         except OutOfReach as failure:
-            fail_all([each for each in batch if each.patience < _PAUSE], failure)
+            fail_all([each for each in batch if each.remaining < _PAUSE], failure)
             if not all(each.is_done for each in batch):
                 time.sleep(_PAUSE)
         except AeforgeError as failure:
@@ -109,7 +109,7 @@ class PostgresJournal(SqlJournal):
             for each in batch:
                 each.succeed()
 
-    def _transacted(self, session: Session, change: Callable[[Tables], T], locks: Sequence[str]) -> T:
+    def _transacted(self, session: ServerSession, change: Callable[[Tables], T], locks: Sequence[str]) -> T:
         results: list[T] = []
         try:
             with session.transaction(locks):
@@ -126,7 +126,7 @@ class PostgresJournal(SqlJournal):
         return self._own_session.lives(run)
 
     @property
-    def _own_session(self) -> Session:
+    def _own_session(self) -> ServerSession:
         """The one that the transaction began on: another would know nothing of it."""
         if self._session is None:
             raise SessionLost("it was closed")
@@ -134,7 +134,7 @@ class PostgresJournal(SqlJournal):
 
     # -------------------------------------------------------------- a connection that is lost
 
-    def _insisted(self, call: Callable[[Session], T]) -> T:
+    def _insisted(self, call: Callable[[ServerSession], T]) -> T:
         """Tries again for a while, with the lock let go between the tries: others must learn at once."""
         until = time.monotonic() + self._retried_for
         while True:
@@ -145,7 +145,7 @@ class PostgresJournal(SqlJournal):
                     raise
                 time.sleep(_PAUSE)
 
-    def _once(self, call: Callable[[Session], T]) -> T:
+    def _once(self, call: Callable[[ServerSession], T]) -> T:
         """One try, and a second where the first found only that the connection had been lost before."""
         with self._lock:
             try:
@@ -157,12 +157,12 @@ class PostgresJournal(SqlJournal):
             except SessionLost as lost:
                 raise self._lost(lost) from None
 
-    def _tried(self, call: Callable[[Session], T]) -> T:
+    def _tried(self, call: Callable[[ServerSession], T]) -> T:
         while True:
             with contextlib.suppress(Overlapped):  # rolled back: nothing of it is left
                 return call(self._connected())
 
-    def _connected(self) -> Session:
+    def _connected(self) -> ServerSession:
         """The session, or a new one. Raises OutOfReach, at once where another thread has just found out."""
         if self._is_closed:
             raise self._server.unreachable("was closed")
@@ -170,7 +170,7 @@ class PostgresJournal(SqlJournal):
             if self._failure is not None and time.monotonic() - self._failed_at < _APART:
                 raise copy(self._failure)
             try:
-                self._session = Session(self._server, self._name)
+                self._session = ServerSession(self._server, self._name)
             except SessionLost as lost:
                 raise self._failed(self._lost(lost)) from None
             except OutOfReach as failure:
@@ -192,7 +192,7 @@ class PostgresJournal(SqlJournal):
             self._session.close()
             self._session = None
 
-    def _settle(self, session: Session) -> None:
+    def _settle(self, session: ServerSession) -> None:
         """A claim whose commit was not answered has sent nothing; now that the old session is gone, its row says so."""
         for number in sorted(self._unanswered):
             with session.transaction():

@@ -127,7 +127,7 @@ class Server:
                 return self.unreachable("cannot be used", why)
 
 
-class Session:
+class ServerSession:
     """A connection that holds the run's lock.
 
     Raises JournalUnreachable where the server cannot be reached or used, SessionLost where the connection breaks at

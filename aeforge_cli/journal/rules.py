@@ -55,13 +55,17 @@ def is_paid(row: Row) -> bool:
 
 
 def blocker(
-    rows: Sequence[Row], reuse: Reuse, *, gone: Container[int] = (), beside: Callable[[Row], bool] = lambda _row: False
+    rows: Sequence[Row],
+    reuse: Reuse,
+    *,
+    gone: Container[int] = (),
+    concurrent: Callable[[Row], bool] = lambda _row: False,
 ) -> Row | None:
     """The row that forbids buying its work again, if there is one; `rows` are those of one work, the newest first.
 
     What was never sent does not count. A lost answer, or a job that the service lost, counts until the same work was
     sent again, since that was the user's decision. Paid work that is not finished always counts; so does what was paid
-    for `beside` this run rather than before it: the same work named twice in one list, or in lists that two processes
+    during this run rather than before it: the same work named twice in one list, or in lists that two processes
     have at the same time, is submitted once.
     """
     if reuse is Reuse.NOTHING:
@@ -71,7 +75,7 @@ def blocker(
         return sent[0]
     if reuse is Reuse.FINISHED:
         return next(filter(is_paid, sent), None)
-    return next((row for row in sent if can_resume(row) or (is_paid(row) and beside(row))), None)
+    return next((row for row in sent if can_resume(row) or (is_paid(row) and concurrent(row))), None)
 
 
 def after_crash(row: Row) -> Step | None:
@@ -98,7 +102,7 @@ class Run(NamedTuple):
     since: str
     lives: Callable[[str], bool]
 
-    def beside(self, row: Row) -> bool:
+    def is_concurrent(self, row: Row) -> bool:
         """Whether the row is not one of the past: its run is this one, or lives, or made it since this one began."""
         return row.created >= self.since or row.run == self.name or self.lives(row.run)
 
@@ -117,7 +121,7 @@ def claimed(
     """Takes the work for this run, or says what forbids it."""
     rows = database.rows_of_work(intent.work, intent.service)
     ours = [row for row in rows if row.account == intent.account]
-    if found := blocker(ours, reuse, gone=frozenset(gone), beside=run.beside):
+    if found := blocker(ours, reuse, gone=frozenset(gone), concurrent=run.is_concurrent):
         return _taken(database, found, now, run)
     known = {intent.account, *strangers}
     others = [row for row in rows if row.account not in known]

@@ -14,7 +14,7 @@ from typing import TypeVar
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, Step, Taken, Usage
+from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, Step, Taken, UsageRow
 from aeforge_cli.journal.tables import Tables, listed
 
 T = TypeVar("T")
@@ -167,7 +167,7 @@ class SqlJournal(ABC):
     def spent(self, service: str, account: str, since: str, unit: str | None = None) -> int:
         return self._read(lambda tables: tables.spent(service, account, since, unit))
 
-    def usage(self, by: str, since: str, until: str) -> list[Usage]:
+    def usage(self, by: str, since: str, until: str) -> list[UsageRow]:
         return self._read(lambda tables: tables.usage(by, since, until))
 
     def held_until(self, service: str, account: str) -> datetime | None:

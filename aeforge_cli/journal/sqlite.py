@@ -82,8 +82,8 @@ class SqliteJournal(SqlJournal):
         A transaction locks the whole journal, so `locks` need not be looked at. Once it was busy for too long, what has
         cost nothing yet waits no more: else each of a hundred jobs would wait in its turn.
         """
-        patience = self._busy_seconds if is_paid or not self._is_busy else 0.0
-        return self._in_turn(Change(change, patience))
+        timeout = self._busy_seconds if is_paid or not self._is_busy else 0.0
+        return self._in_turn(Change(change, timeout))
 
     def _commit_all(self, batch: Sequence[_Waiting]) -> None:
         """One try for all that waits; who is not late by then waits for the next."""
@@ -99,7 +99,7 @@ class SqliteJournal(SqlJournal):
                 fail_all(batch, damage)
             except sqlite3.Error as error:
                 self._is_busy = _is_busy(error)
-                late = [each for each in batch if not self._is_busy or each.patience <= 0]
+                late = [each for each in batch if not self._is_busy or each.remaining <= 0]
                 if late:
                     fail_all(late, self._translated(error))
             finally:
@@ -108,7 +108,7 @@ class SqliteJournal(SqlJournal):
                         each.succeed()
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
-        self._wait_at_most(max(each.patience for each in batch))
+        self._wait_at_most(max(each.remaining for each in batch))
         # IMMEDIATE: a claim reads before it writes, and no other process may write in between.
         self._database.execute("BEGIN IMMEDIATE")
         try:

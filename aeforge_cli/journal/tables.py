@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.journal.interface import Made, Row, State, Usage
+from aeforge_cli.journal.interface import Made, Row, State, UsageRow
 from aeforge_cli.journal.rules import SANDBOX, cut_url, is_unfinished, job_key, key_beginnings
 
 SCHEMA = 2
@@ -196,7 +196,7 @@ class Tables:
         )
         return int(found[0][0])
 
-    def usage(self, by: str, since: str, until: str) -> list[Usage]:
+    def usage(self, by: str, since: str, until: str) -> list[UsageRow]:
         key = _USAGE_KEYS[by]
         found = self._execute(
             f"SELECT {key}, count(*), sum(CASE WHEN state IN ('failed', 'lost') THEN 1 ELSE 0 END),"  # noqa: S608 - ours
@@ -207,7 +207,7 @@ class Tables:
             {"since": since, "until": until, "sandbox": SANDBOX},
         )
         return [
-            Usage(str(name or "-"), int(jobs), int(failed), int(unknown), int(priced), int(price), unit)
+            UsageRow(str(name or "-"), int(jobs), int(failed), int(unknown), int(priced), int(price), unit)
             for name, jobs, failed, unknown, priced, price, unit in found
         ]
 

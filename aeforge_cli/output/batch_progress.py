@@ -17,7 +17,7 @@ LARGE = 4_000_000  # bytes; a smaller picture has arrived before its line was re
 
 
 @dataclass
-class _Job:
+class _JobLine:
     """One line to be; a smaller `rank` matters more, `until` is when a trouble is over."""
 
     name: str
@@ -33,7 +33,7 @@ class BatchProgress:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, _JobLine] = {}
 
     def hear(self, event: Event) -> None:
         with self._lock:
@@ -42,7 +42,7 @@ class BatchProgress:
                     self._update(name, f"sending {100 * sent // size}% of {bytes_of(size)}", rank=1)
                 case Submitted(job_id, name):
                     self._jobs.pop(name, None)
-                    self._jobs[job_id] = _Job(name or job_id, self._now(), "submitted")
+                    self._jobs[job_id] = _JobLine(name or job_id, self._now(), "submitted")
                 case Waiting(job_id, status):
                     self._update(job_id, status, rank=2)
                 case Receiving(job_id, _, _, received, size) if size is not None and size >= LARGE:
@@ -53,7 +53,7 @@ class BatchProgress:
                     pass
 
     def _update(self, key: str, doing: str, *, rank: int, until: float = 0.0) -> None:
-        job = self._jobs.setdefault(key, _Job(key or "a job", self._now()))
+        job = self._jobs.setdefault(key, _JobLine(key or "a job", self._now()))
         job.doing, job.rank, job.until = doing, rank, until
 
     def forget(self, *keys: str | None) -> None:
@@ -69,6 +69,6 @@ class BatchProgress:
             return [_line(job, now) for job in foremost]
 
 
-def _line(job: _Job, now: float) -> str:
+def _line(job: _JobLine, now: float) -> str:
     again = f"; again in {job.until - now:.0f} s" if job.rank == 0 and job.until > now else ""
     return f"{job.name}: {job.doing}{again}, {duration(now - job.since)}"

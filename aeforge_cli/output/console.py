@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from aeforge_cli.jobs.events import Event, Tally
     from aeforge_cli.jobs.results import JobResult
     from aeforge_cli.output.batch_progress import BatchProgress
-    from aeforge_cli.output.formats.interface import Format, Line
-    from aeforge_cli.output.github import Results
+    from aeforge_cli.output.formats.interface import Line, OutputFormat
+    from aeforge_cli.output.github import StepReport
     from aeforge_cli.output.narration import Narrator
     from aeforge_cli.output.progress import Drawing
     from aeforge_cli.output.tables import Column, Values
@@ -56,7 +56,7 @@ class Console:
         self._said_of_batch = 0.0  # when, on the monotonic clock
         self._explained: set[str] = set()
         self._at_end: set[Callable[[], None]] = set()
-        self.format: Format = Text()
+        self.format: OutputFormat = Text()
         self.verbosity = Verbosity.NORMAL
         self.debugs = False
         self._github = _github_of(environment)
@@ -251,9 +251,9 @@ class Console:
 
     def publish(self) -> None:
         """Asks for outputs of the step of GitHub Actions; raises Usage outside of one."""
-        from aeforge_cli.output.github import Results
+        from aeforge_cli.output.github import StepReport
 
-        self._github = self._github or Results(self._environment)
+        self._github = self._github or StepReport(self._environment)
         self._github.publish()
 
     def conclude(self) -> None:
@@ -305,7 +305,7 @@ class Console:
             self._err.write(f"{line}\n")
             self._err.flush()
         except (OSError, ValueError):
-            # Nobody listens: stderr is closed or full. The work goes on, and the exit code still tells.
+            # Nobody listens: stderr is closed or full. The jobs continue, and the exit code still says how they ended.
             self._err = _nowhere()
             with suppress(OSError, ValueError):
                 os.dup2(self._err.fileno(), 2)  # what Python still holds must go somewhere, or it exits with 120
@@ -409,12 +409,12 @@ class Console:
             self.note(str(self._tally))
 
 
-def _github_of(environment: Mapping[str, str]) -> "Results | None":
+def _github_of(environment: Mapping[str, str]) -> "StepReport | None":
     if environment.get("GITHUB_ACTIONS") != "true":
         return None
-    from aeforge_cli.output.github import Results
+    from aeforge_cli.output.github import StepReport
 
-    return Results(environment)
+    return StepReport(environment)
 
 
 def _nowhere() -> IO[str]:

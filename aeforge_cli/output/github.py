@@ -1,4 +1,4 @@
-"""What GitHub Actions is told: failures as annotations, results in the job's summary and in the step's outputs."""
+"""What GitHub Actions is given: failures as annotations, results in the job's summary and in the step's outputs."""
 
 import html
 import os
@@ -60,7 +60,7 @@ def _escaped_property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-class Results:
+class StepReport:
     """What came of the jobs of one command, written for GitHub when the command ends.
 
     The forms are those of https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands.

@@ -137,7 +137,7 @@ def _cell(terminal: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class _Abilities:
     """What the terminal said."""
 
     protocol: Protocol | None = None
@@ -145,27 +145,27 @@ class Answer:
 
 
 @cache
-def _asked(terminal: int) -> Answer:
+def _asked(terminal: int) -> _Abilities:
     """Asked once, and only where the answer comes to us and typing cannot be taken for it."""
     try:
         import termios
     except ImportError:  # Windows: its terminal takes half blocks
-        return Answer()
+        return _Abilities()
     try:
         if not _is_keyboard_of(terminal):
-            return Answer()
+            return _Abilities()
         with _unechoed(terminal):
             typed_ahead = select.select([terminal], [], [], 0)[0]
-            return Answer() if typed_ahead else _told(terminal)
+            return _Abilities() if typed_ahead else _told(terminal)
     except (OSError, termios.error):
-        return Answer()
+        return _Abilities()
 
 
-def _told(terminal: int) -> Answer:
+def _told(terminal: int) -> _Abilities:
     if b"4" not in _answer(terminal, *_ATTRIBUTES):
-        return Answer()
+        return _Abilities()
     status, registers = _answer(terminal, *_REGISTERS) or (b"", b"")
-    return Answer(Protocol.SIXEL, min(int(registers), 256) if status == b"0" else 256)
+    return _Abilities(Protocol.SIXEL, min(int(registers), 256) if status == b"0" else 256)
 
 
 def _is_keyboard_of(terminal: int) -> bool:

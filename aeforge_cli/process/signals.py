@@ -1,6 +1,6 @@
 """How a signal ends the process: at once where nothing is at stake, after the answer where a paid job's id is due.
 
-The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up or something is being told:
+The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up or results are being printed:
 then it is raised afterwards. A second one leaves at once, without a word: the journal holds all there is to know.
 """
 
@@ -15,8 +15,8 @@ from types import FrameType
 
 from aeforge_cli.errors import Interrupted
 
-TELLING = 2.0  # seconds for what is told when a signal comes: nobody may read it
-_UNTOLD = "not all finished jobs could be printed: aeforge job list"
+REPORTING = 2.0  # seconds for what is printed when a signal comes: nobody may read it
+_UNREPORTED = "not all finished jobs could be printed: aeforge job list"
 # Seconds: on Windows, Ctrl-C does not reach who waits for a lock, and he may wait so long at most.
 DEAF: float | None = 1.0 if sys.platform == "win32" else None
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -47,13 +47,13 @@ class Stop:
         """Takes the signals over; one that was ignored at the start (nohup) stays ignored.
 
         What a signal raises within a finalizer or the callback of a weak reference is dropped by Python, which would
-        tell of it with a traceback; the next `check` or `wait` raises it again.
+        print it with a traceback; the next `check` or `wait` raises it again.
         """
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._received)
-        tell = sys.unraisablehook
-        sys.unraisablehook = lambda dropped: None if dropped.exc_type is Interrupted else tell(dropped)
+        report = sys.unraisablehook
+        sys.unraisablehook = lambda dropped: None if dropped.exc_type is Interrupted else report(dropped)
 
     @property
     def requested(self) -> bool:
@@ -86,7 +86,7 @@ class Stop:
             self._calm_down()
 
     @contextmanager
-    def told_whole(self, wake: Callable[[Interrupted], object]) -> Iterator[None]:
+    def uninterrupted(self, wake: Callable[[Interrupted], object]) -> Iterator[None]:
         """A signal that comes in the middle is raised at the end; `wake` is called by the handler, to end a wait."""
         self._wake = wake
         try:
@@ -98,8 +98,8 @@ class Stop:
 
     @contextmanager
     def hurried(self, number: int) -> Iterator[None]:
-        """Ends the process if the body, which tells of what had ended before the signal, takes too long."""
-        self._leave_after(TELLING, number, _UNTOLD)
+        """Ends the process if the body, which prints what had ended before the signal, takes too long."""
+        self._leave_after(REPORTING, number, _UNREPORTED)
         try:
             yield
         finally:
@@ -111,7 +111,7 @@ class Stop:
             self._signal = signal.Signals(number)
             self._asleep.release()
 
-    def say_why_it_goes_on(self) -> None:
+    def say_what_is_awaited(self) -> None:
         """Tells the user what the process still waits for after a signal."""
         self._say("waiting for the answer to what was already sent; once more leaves at once")
 
@@ -121,9 +121,9 @@ class Stop:
         self.request(number)
         if self._wake is not None:
             self._wake(Interrupted(number))
-            self._leave_after(TELLING, number, _UNTOLD)
+            self._leave_after(REPORTING, number, _UNREPORTED)
         elif self._own.shield:
-            self.say_why_it_goes_on()
+            self.say_what_is_awaited()
             self._leave_after(self.grace, number, "no answer came; the job may exist: aeforge job list --pending")
         else:
             raise Interrupted(number)

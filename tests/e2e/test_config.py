@@ -221,10 +221,10 @@ def test_the_path_of_a_file_that_cannot_be_read_is_printed(aeforge: Aeforge, tex
     assert aeforge("config", "path").stdout == f"{file}\n"
 
 
-@pytest.mark.parametrize("kind", ["FIFO", "device"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_what_is_no_regular_file_is_refused_and_stays_what_it_is(aeforge: Aeforge, kind: str) -> None:
     file = aeforge.home.config / "config.toml"
-    if kind == "FIFO":
+    if kind == "pipe":
         os.mkfifo(file, 0o644)
     else:
         file.symlink_to(os.devnull)

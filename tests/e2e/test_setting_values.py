@@ -161,7 +161,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, 
 
 
 def require_plain(status: int, shown: str) -> None:
-    assert "bug" not in shown
+    assert "This is a bug" not in shown
     assert "Traceback" not in shown
     assert "\x1b" not in shown
     assert status in (0, 2, 4, 9), shown

@@ -31,7 +31,7 @@ from aeforge_cli.journal.interface import (
     State,
     Step,
     Taken,
-    Usage,
+    UsageRow,
 )
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.journal.tables import known_state
@@ -517,10 +517,10 @@ def test_what_was_spent_is_told_by_day_operation_quality_and_profile(journal: Jo
     found = {by: journal.usage(by, "2026-01-31", "2026-02-01") for by in ("day", "operation", "quality", "profile")}
 
     paid, plain = (2, 0, 1, 2, 2_000_000, "credits"), (1, 1, 0, 0, 0, None)
-    assert set(found["day"]) == {Usage("2026-01-31", *paid), Usage("2026-01-31", *plain)}
-    assert found["operation"] == [Usage("inpaint", *paid), Usage("upscale", *plain)]
-    assert set(found["quality"]) == {Usage("pro", *paid), Usage("-", *plain)}
-    assert set(found["profile"]) == {Usage("work", *paid), Usage("work", *plain)}
+    assert set(found["day"]) == {UsageRow("2026-01-31", *paid), UsageRow("2026-01-31", *plain)}
+    assert found["operation"] == [UsageRow("inpaint", *paid), UsageRow("upscale", *plain)]
+    assert set(found["quality"]) == {UsageRow("pro", *paid), UsageRow("-", *plain)}
+    assert set(found["profile"]) == {UsageRow("work", *paid), UsageRow("work", *plain)}
     assert [usage.jobs for usage in journal.usage("day", "2026-02-01", "2026-02-02")] == [1]
 
 

@@ -71,24 +71,26 @@ FORBIDS = {
 def test_each_state_forbids_what_the_table_says(state: State) -> None:
     row = a_row(state)
 
-    found = [rules.blocker([row], reuse, beside=RUN.beside) == row for reuse in (Reuse.UNFINISHED, Reuse.FINISHED)]
+    found = [
+        rules.blocker([row], reuse, concurrent=RUN.is_concurrent) == row for reuse in (Reuse.UNFINISHED, Reuse.FINISHED)
+    ]
 
     assert tuple(found) == FORBIDS[state]
-    assert rules.blocker([row], Reuse.NOTHING, beside=RUN.beside) is None
+    assert rules.blocker([row], Reuse.NOTHING, concurrent=RUN.is_concurrent) is None
 
 
 def test_links_that_are_enough_are_finished_when_the_job_is() -> None:
     row = a_row(State.SUCCEEDED, output=None)
 
-    assert rules.blocker([row], Reuse.UNFINISHED, beside=RUN.beside) is None
-    assert rules.blocker([row], Reuse.FINISHED, beside=RUN.beside) == row
+    assert rules.blocker([row], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) is None
+    assert rules.blocker([row], Reuse.FINISHED, concurrent=RUN.is_concurrent) == row
 
 
 @pytest.mark.parametrize("state", [State.SAVED, State.SUCCEEDED, State.ACCEPTED], ids=str)
 def test_what_this_run_has_paid_for_is_not_bought_twice(state: State) -> None:
     row = a_row(state, run=OURS)
 
-    assert rules.blocker([row], Reuse.UNFINISHED, beside=RUN.beside) == row
+    assert rules.blocker([row], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == row
 
 
 @pytest.mark.parametrize("run", [OURS, LIVING], ids=["this run", "another that lives"])
@@ -96,24 +98,26 @@ def test_what_was_paid_for_beside_this_run_is_not_bought_twice_and_what_was_befo
     beside, before = a_row(State.SAVED, run=run), a_row(State.SAVED, run=DEAD)
     ended_meanwhile = before._replace(created="9999-01-01")
 
-    assert rules.blocker([beside], Reuse.UNFINISHED, beside=RUN.beside) == beside
-    assert rules.blocker([before], Reuse.UNFINISHED, beside=RUN.beside) is None
-    assert rules.blocker([ended_meanwhile], Reuse.UNFINISHED, beside=RUN.beside) == ended_meanwhile
+    assert rules.blocker([beside], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == beside
+    assert rules.blocker([before], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) is None
+    assert rules.blocker([ended_meanwhile], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == ended_meanwhile
 
 
 def test_what_was_bought_in_the_moment_in_which_this_run_began_was_bought_beside_it() -> None:
     run = RUN._replace(since=NOW)
 
-    assert run.beside(a_row(State.SAVED, created=NOW))
-    assert not run.beside(a_row(State.SAVED, created="2026-01-31T11:59:59.999+00:00"))
+    assert run.is_concurrent(a_row(State.SAVED, created=NOW))
+    assert not run.is_concurrent(a_row(State.SAVED, created="2026-01-31T11:59:59.999+00:00"))
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST, State.SUBMITTING], ids=str)
 def test_a_doubt_counts_until_the_user_has_sent_the_work_again(state: State) -> None:
     doubtful = a_row(state, 1)
 
-    assert rules.blocker([a_row(State.FAILED, 2), doubtful], Reuse.FINISHED, beside=RUN.beside) is None
-    assert rules.blocker([a_row(State.NOT_SENT, 2), doubtful], Reuse.UNFINISHED, beside=RUN.beside) == doubtful
+    assert rules.blocker([a_row(State.FAILED, 2), doubtful], Reuse.FINISHED, concurrent=RUN.is_concurrent) is None
+    assert (
+        rules.blocker([a_row(State.NOT_SENT, 2), doubtful], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == doubtful
+    )
 
 
 @pytest.mark.parametrize("reuse", [Reuse.UNFINISHED, Reuse.FINISHED], ids=str)
@@ -121,27 +125,27 @@ def test_a_doubt_counts_until_the_user_has_sent_the_work_again(state: State) -> 
 def test_a_doubt_about_the_newest_try_counts_whatever_was_before_it(before: State, reuse: Reuse) -> None:
     doubtful = a_row(State.UNKNOWN, 2)
 
-    assert rules.blocker([doubtful, a_row(before, 1)], reuse, beside=RUN.beside) == doubtful
+    assert rules.blocker([doubtful, a_row(before, 1)], reuse, concurrent=RUN.is_concurrent) == doubtful
 
 
 def test_paid_work_that_is_not_finished_counts_however_old_it_is() -> None:
     paid = a_row(State.ACCEPTED, 1)
     since = [a_row(State.NOT_SENT, 4), a_row(State.FAILED, 3), a_row(State.SAVED, 2)]
 
-    assert rules.blocker([*since, paid], Reuse.UNFINISHED, beside=RUN.beside) == paid
+    assert rules.blocker([*since, paid], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == paid
 
 
 def test_finished_work_counts_though_it_failed_since() -> None:
     done = a_row(State.SAVED, 1)
 
-    assert rules.blocker([a_row(State.FAILED, 2), done], Reuse.FINISHED, beside=RUN.beside) == done
+    assert rules.blocker([a_row(State.FAILED, 2), done], Reuse.FINISHED, concurrent=RUN.is_concurrent) == done
 
 
 def test_rows_whose_results_are_gone_do_not_count() -> None:
     gone, older = a_row(State.SAVED, 2), a_row(State.SAVED, 1)
 
-    assert rules.blocker([gone, older], Reuse.FINISHED, beside=RUN.beside, gone=[2]) == older
-    assert rules.blocker([gone, older], Reuse.FINISHED, beside=RUN.beside, gone=[1, 2]) is None
+    assert rules.blocker([gone, older], Reuse.FINISHED, concurrent=RUN.is_concurrent, gone=[2]) == older
+    assert rules.blocker([gone, older], Reuse.FINISHED, concurrent=RUN.is_concurrent, gone=[1, 2]) is None
 
 
 # ------------------------------------------------------------------ claims

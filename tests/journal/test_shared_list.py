@@ -8,6 +8,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,8 +62,10 @@ class Farm:
     def files(self, machine: int) -> list[str]:
         return sorted(path.name for path in (self.machines[machine].home.work / "out").glob("*.png"))
 
-    def finish(self) -> list[Run]:
-        return [worker.finish(within=55 * SOAK) for worker in self.workers]
+    def finish(self, *workers: Running) -> list[Run]:
+        """Hears all at once: one whose pipe is full stops, and others may wait for what it holds."""
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            return list(pool.map(lambda worker: worker.finish(within=55 * SOAK), workers or self.workers))
 
     @property
     def polls(self) -> float:
@@ -143,9 +146,9 @@ def test_machines_that_share_leave_to_each_other_what_each_has_made(machines: Fa
 
 
 def test_a_machine_that_comes_late_leaves_to_the_others_what_they_have_made(machines: Farm) -> None:
-    machines.start("--share").finish()
+    machines.finish(machines.start("--share"))
 
-    late = machines.start("--share").finish()
+    [late] = machines.finish(machines.start("--share"))
 
     assert (late.exit, {row["status"] for row in late.rows}, machines.files(1)) == (0, {"Elsewhere"}, [])
     assert paid_once(machines)
@@ -163,7 +166,7 @@ def test_what_a_killed_process_had_paid_for_is_finished_and_what_it_was_sending_
     for _ in range(PROCESSES - 1):
         farm.start()
 
-    survivors = [worker.finish(within=55 * SOAK) for worker in farm.workers[1:]]
+    survivors = farm.finish(*farm.workers[1:])
 
     (lost,) = {tuple(sorted(lost_answers(run))) for run in survivors}
     assert 2 <= len(lost) <= UPLOADERS
@@ -182,7 +185,7 @@ def test_what_a_stopped_process_had_paid_for_is_finished_by_the_others(farm: Far
     for _ in range(PROCESSES - 1):
         farm.start("--timeout", "60")
 
-    survivors = [worker.finish(within=55 * SOAK) for worker in farm.workers[1:]]
+    survivors = farm.finish(*farm.workers[1:])
     stopped.send(signal.SIGCONT)
     late = stopped.finish()
 

@@ -137,6 +137,17 @@ def test_no_module_leads_back_to_itself() -> None:
     assert set(TopologicalSorter(client).static_order()) == set(client)
 
 
+def test_no_two_classes_of_the_client_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        if part(name_of(path)) != "sandbox":
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, []).append(name_of(path))
+
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_a_command_knows_no_other_command() -> None:
     known = {
         f"{name} imports {found}"

@@ -337,9 +337,9 @@ def test_after_an_early_end_nothing_that_ended_is_untold(studio: Studio) -> None
 
     batch.close()
 
-    rest = list(batch.untold())
+    rest = list(batch.unreported())
     assert {outcome.order.index for outcome in (first, *rest)} == set(range(5))
-    assert (len(rest), list(batch.untold()), list(batch.unfinished())) == (4, [], [])
+    assert (len(rest), list(batch.unreported()), list(batch.unfinished())) == (4, [], [])
 
 
 # ------------------------------------------------------------------ failures of one, failures of all

@@ -319,12 +319,12 @@ def test_however_long_a_service_asks_us_to_wait_no_clock_overflows(
     transport.says(told({}, 429, retry_after=asked), told({}, 429, retry_after=asked), stands("Pending"))
 
     with pytest.raises(Retryable) as unheard:
-        client.look(JOB, math.inf)
+        client.poll(JOB, math.inf)
     with pytest.raises(RateLimited):
         submitted(client, until=math.inf)
 
     assert unheard.value.wait == LONGEST_WAIT
-    assert client.look(JOB) == Pending()
+    assert client.poll(JOB) == Pending()
     assert max(clock.slept) <= LONGEST_WAIT
 
 
@@ -375,7 +375,7 @@ def test_a_silence_that_lasts_longer_than_patience_is_not_waited_for(
 
     error = failure(client, until=clock.time + 10)
     with pytest.raises(Retryable) as unheard:
-        client.look(JOB, clock.time + 10)
+        client.poll(JOB, clock.time + 10)
 
     assert (type(error), type(unheard.value.error)) == (RateLimited, RateLimited)
     assert (transport.asked, clock.slept) == ([], [])
@@ -387,7 +387,7 @@ def test_a_silence_that_lasts_longer_than_patience_is_not_waited_for(
 def look(client: Client, transport: FakeTransport, answer: Answer | TransportError) -> JobStatus | Exception:
     transport.says(answer)
     try:
-        return client.look(JOB)
+        return client.poll(JOB)
     except (Retryable, AeforgeError) as found:
         return found
 
@@ -656,9 +656,9 @@ def test_after_a_429_every_question_waits(transport: FakeTransport, clock: FakeC
     client = Client(transport, base_url=BASE, clock=clock, chance=random.Random(7))
     transport.says(told({}, 429, retry_after="6"), stands("Pending"))
     with pytest.raises(Retryable):
-        client.look(JOB)
+        client.poll(JOB)
 
-    client.look(JOB)
+    client.poll(JOB)
 
     assert clock.slept == [6.0]
 
@@ -714,7 +714,7 @@ def test_an_id_is_asked_about_as_it_was_given(client: Client, transport: FakeTra
 
     job_id = client.submit(inpaint(), until=LATER)
 
-    assert (job_id, client.look(job_id)) == (spelt, Pending())
+    assert (job_id, client.poll(job_id)) == (spelt, Pending())
     assert transport.asked[1] == f"GET /job/{spelt}"
 
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from aeforge_cli import errors
-from aeforge_cli.errors import AeforgeError, Exit, Failure, Interrupted, KeyRejected, Usage, go_on_with
+from aeforge_cli.errors import AeforgeError, Exit, Failure, Interrupted, KeyRejected, Usage, resume_command
 
 EXITS = {
     "JournalDamaged": (1, "journal_damaged", False),
@@ -93,7 +93,7 @@ def test_as_json_an_error_leaves_no_field_out() -> None:
     ("number", "exit_status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_a_signal_ends_as_a_shell_expects(number: int, exit_status: int) -> None:
-    error = Interrupted(number, hint=go_on_with("abc"), job_id="abc")
+    error = Interrupted(number, hint=resume_command("abc"), job_id="abc")
 
     assert (error.exit_status, error.code, error.hint) == (exit_status, "interrupted", "aeforge job wait abc")
 

@@ -15,7 +15,7 @@ from aeforge_cli.errors import KeyRejected
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.console import Console
-from aeforge_cli.output.github import Results, harmless, harmless_body, harmless_path
+from aeforge_cli.output.github import StepReport, harmless, harmless_body, harmless_path
 from tests.unit.conftest import JOB
 
 ON_THE_RUNNER = {"GITHUB_ACTIONS": "true"}
@@ -142,7 +142,7 @@ def test_results_and_the_conversation_give_the_runner_no_command(capsys: Capture
 
 def test_the_summary_calls_an_input_by_its_address_without_what_is_secret_in_it(tmp_path: Path) -> None:
     summary = tmp_path / "summary"
-    results = Results({"GITHUB_STEP_SUMMARY": str(summary), **ON_THE_RUNNER})
+    results = StepReport({"GITHUB_STEP_SUMMARY": str(summary), **ON_THE_RUNNER})
 
     results.finished(done("sky.png", "https://me:p4ss@host.test/a.png?X-Amz-Signature=c2ln"))
     results.write()
@@ -154,7 +154,7 @@ def test_the_summary_calls_an_input_by_its_address_without_what_is_secret_in_it(
 
 
 def test_an_annotation_is_one_line_whatever_the_failure_says() -> None:
-    line = Results({}).failed(KeyRejected("x"), "100 %\r\n::add-mask::a")
+    line = StepReport({}).failed(KeyRejected("x"), "100 %\r\n::add-mask::a")
 
     assert line == "::error title=aeforge%3A key_rejected::100 %25%0D%0A::add-mask::a"
 
@@ -165,7 +165,7 @@ def test_no_value_ends_an_output_of_the_step_or_begins_another(tmp_path: Path) -
     hostile = "a.png\nfiles=stolen\nend"
     ends = []
     for _ in range(2):
-        results = Results({"GITHUB_OUTPUT": str(output)})
+        results = StepReport({"GITHUB_OUTPUT": str(output)})
         results.publish()
         results.finished(JobResult(JOB, "Succeed", files=(SavedFile(hostile),)))
         results.write()
@@ -187,7 +187,7 @@ CELLS = {
 @pytest.mark.parametrize(("text", "shown"), CELLS.items(), ids=CELLS)
 def test_a_failure_stays_text_in_the_table_of_the_summary(tmp_path: Path, text: str, shown: str) -> None:
     summary = tmp_path / "summary"
-    results = Results({"GITHUB_STEP_SUMMARY": str(summary)})
+    results = StepReport({"GITHUB_STEP_SUMMARY": str(summary)})
     results.failed(KeyRejected("x"), text)
 
     results.write()

@@ -161,7 +161,7 @@ def _replaced_by_a_folder(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "why"),
-    [(Path.unlink, "No such file or directory"), (_replaced_by_a_folder, "it is a folder")],
+    [(Path.unlink, "No such file or directory"), (_replaced_by_a_folder, "it is a folder, not a regular file")],
     ids=["deleted", "a folder"],
 )
 def test_a_picture_that_is_gone_when_it_is_sent_is_named_and_no_fault_of_the_network(

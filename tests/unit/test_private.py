@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aeforge_cli.files.private import NotRegular, made_private, open_regular, private_folder
+from aeforge_cli.files.private import made_private, private_folder
+from aeforge_cli.files.regular import NotRegular, descriptor_of
 
-KINDS = ("a folder", "a FIFO", "a socket", "a device")
+KINDS = ("a folder", "a pipe", "a socket", "a device")
 
 
 @pytest.fixture(params=KINDS)
@@ -20,7 +21,7 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, P
     match kind:
         case "a folder":
             path.mkdir()
-        case "a FIFO":
+        case "a pipe":
             os.mkfifo(path)
         case "a device":
             path = Path(os.devnull)
@@ -41,7 +42,7 @@ def test_only_a_regular_file_is_opened(odd: tuple[str, Path], tmp_path: Path, fl
         path = tmp_path / "link"
 
     with pytest.raises(NotRegular) as refused:
-        open_regular(path, flags)
+        descriptor_of(path, flags)
 
     assert refused.value.strerror == f"it is {kind}, not a regular file"
 
@@ -61,26 +62,26 @@ def test_what_takes_the_name_of_a_file_between_looking_and_opening_is_not_used(t
     path.touch()
 
     with pytest.raises(NotRegular):
-        open_regular(path)
+        descriptor_of(path)
 
 
 def test_a_regular_file_is_opened_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to("file")
 
-    with os.fdopen(open_regular(tmp_path / "link")) as stream:
+    with os.fdopen(descriptor_of(tmp_path / "link")) as stream:
         assert stream.read() == "x"
 
 
 def test_a_file_that_is_made_is_private(tmp_path: Path) -> None:
-    os.close(open_regular(tmp_path / "new", os.O_RDWR | os.O_CREAT))
+    os.close(descriptor_of(tmp_path / "new", os.O_RDWR | os.O_CREAT))
 
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
 
 
 def test_a_file_that_is_missing_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        open_regular(tmp_path / "none")
+        descriptor_of(tmp_path / "none")
 
 
 def test_a_new_folder_is_private(tmp_path: Path) -> None:

@@ -125,9 +125,9 @@ def test_what_is_refused_to_one_question_silences_all_others(
 ) -> None:
     transport.says(told({}, 429, retry_after="7"), PENDING)
     with pytest.raises(Retryable):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
-    job = throttled.look(JOB)
+    job = throttled.poll(JOB)
 
     assert (job, clock.slept, throttled.limiter.limit) == (Pending(), [7.0], 8)
 
@@ -137,7 +137,7 @@ def test_a_refused_question_silences_submissions_too(
 ) -> None:
     transport.says(told({}, 429, retry_after="7"), made())
     with pytest.raises(Retryable):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
     job_id = throttled.submit(inpaint(), until=math.inf)
 
@@ -161,10 +161,10 @@ def test_a_service_that_refuses_again_and_again_is_left_alone_for_longer_than_it
     silences = []
     for _ in range(12):
         with pytest.raises(Retryable):
-            throttled.look(JOB)
+            throttled.poll(JOB)
         silences.append(throttled.limiter.remaining(clock.monotonic()))
 
-    throttled.look(JOB)
+    throttled.poll(JOB)
 
     assert (silences[0], min(silences), max(silences) > 5) == (1.0, 1.0, True)
     assert throttled.limiter.refusals == 0
@@ -184,10 +184,10 @@ def test_a_silence_beyond_patience_is_an_error_at_once(
 ) -> None:
     transport.says(told({}, 429, retry_after="60"))
     with pytest.raises(Retryable):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
     with pytest.raises(Retryable) as unheard:
-        throttled.look(JOB, until=clock.monotonic() + 10)
+        throttled.poll(JOB, until=clock.monotonic() + 10)
 
     assert (type(unheard.value.error), unheard.value.wait, clock.slept) == (RateLimited, 60.0, [])
     assert unheard.value.error.why == "it asked us to wait, for another 60 s (Retry-After)"
@@ -197,7 +197,7 @@ def test_no_service_silences_us_for_hours(throttled: Client, transport: FakeTran
     transport.says(told({}, 429, retry_after="86400"))
 
     with pytest.raises(Retryable):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
     assert throttled.limiter.remaining(clock.monotonic()) == LONGEST_WAIT
 
@@ -205,10 +205,10 @@ def test_no_service_silences_us_for_hours(throttled: Client, transport: FakeTran
 def test_every_good_answer_counts_as_a_success(throttled: Client, transport: FakeTransport, clock: FakeClock) -> None:
     transport.says(told({}, 429, retry_after="1"), *[PENDING] * 41)
     with pytest.raises(Retryable):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
     for _ in range(41):
-        throttled.look(JOB)
+        throttled.poll(JOB)
 
     assert throttled.limiter.limit == 10
 
@@ -217,6 +217,6 @@ def test_a_bad_answer_is_no_success(throttled: Client, transport: FakeTransport)
     transport.says(told({}, 429, retry_after="1"), *[told({}, 500)] * 41)
     for _ in range(42):
         with pytest.raises(Retryable):
-            throttled.look(JOB)
+            throttled.poll(JOB)
 
     assert throttled.limiter.limit == 8

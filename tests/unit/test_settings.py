@@ -328,7 +328,7 @@ def test_a_journal_that_is_not_valid_is_refused_without_showing_it(path: Path, v
     with pytest.raises(Usage) as refused:
         _ = found["journal"]
 
-    told_all = f"{refused.value.as_json()} {found.shown('journal')} {found.shown('journal').trouble}"
+    told_all = f"{refused.value.as_json()} {found.shown('journal')} {found.shown('journal').error}"
     assert "secret" not in told_all
     assert "ret@db" not in told_all
 
@@ -356,7 +356,7 @@ def test_a_value_that_is_not_valid_can_be_shown(path: Path) -> None:
 
     shown = settings(path).shown("quality")
 
-    assert (shown.text, shown.source, shown.trouble and shown.trouble.message) == (
+    assert (shown.text, shown.source, shown.error and shown.error.message) == (
         "best",
         f"profile default in {path}",
         f"'best' is not a valid quality (from profile default in {path})",
@@ -472,12 +472,12 @@ def test_no_key_is_stored_in_another_users_file(theirs: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["config.toml", "config.lock"])
-@pytest.mark.parametrize("kind", ["FIFO", "folder", "device"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
 def test_what_is_no_regular_file_is_neither_read_nor_locked_nor_replaced(path: Path, kind: str, name: str) -> None:
     path.parent.mkdir(mode=0o700)
     odd = path.with_name(name)
     match kind:
-        case "FIFO":
+        case "pipe":
             os.mkfifo(odd, 0o644)
         case "folder":
             odd.mkdir()

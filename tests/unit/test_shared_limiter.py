@@ -29,7 +29,7 @@ class Process:
 
     def __post_init__(self) -> None:
         self.limiter = SharedLimiter(
-            8, journal=self.journal, account=self.account, clock=self.clock, told=self.told.append
+            8, journal=self.journal, account=self.account, clock=self.clock, held=self.told.append
         )
 
     def remaining(self) -> float:

@@ -143,7 +143,7 @@ def test_what_is_told_is_told_whole_and_then_the_signal_counts(stop: Stop) -> No
     heard: list[object] = []
 
     def tell() -> None:
-        with stop.told_whole(heard.append):
+        with stop.uninterrupted(heard.append):
             os.kill(os.getpid(), signal.SIGTERM)
             heard.append("told")
 
@@ -155,7 +155,7 @@ def test_what_is_told_is_told_whole_and_then_the_signal_counts(stop: Stop) -> No
 
 
 def test_without_a_signal_what_is_told_ends_as_it_ends(stop: Stop) -> None:
-    with stop.told_whole(lambda interrupted: pytest.fail(str(interrupted))):
+    with stop.uninterrupted(lambda interrupted: pytest.fail(str(interrupted))):
         pass
 
     with pytest.raises(Interrupted):
@@ -206,7 +206,7 @@ def submit():
             time.sleep(0.01)
 submitting = threading.Thread(target=submit)
 submitting.start()
-with stop.told_whole(lambda interrupted: None):
+with stop.uninterrupted(lambda interrupted: None):
     print("ready", flush=True)
     submitting.join()
     time.sleep(60)

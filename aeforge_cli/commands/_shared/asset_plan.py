@@ -21,7 +21,7 @@ from aeforge_cli.journal.interface import NoJournal, Reuse
 from aeforge_cli.session import Session
 
 
-class _Job(NamedTuple):
+class _AssetJob(NamedTuple):
     """An asset as a job; `files` are its results by their places, None as long as they are not known."""
 
     order: Order
@@ -46,7 +46,7 @@ class AssetPlan:
         self._dependencies = dependencies
         self._mistakes = mistakes
         self._anew = anew
-        self._jobs: dict[int, _Job] = {}
+        self._jobs: dict[int, _AssetJob] = {}
         self._pictures: dict[str, Picture] = {}
 
     def planned(self, selected: set[int], *, dry: bool) -> list[Planned]:
@@ -59,7 +59,7 @@ class AssetPlan:
                 self._jobs[place] = self._job(place, dry=dry)
         return [Planned(self._jobs[place].order, self._jobs[place].need) for place in sorted(self._jobs)]
 
-    def _job(self, place: int, *, dry: bool) -> _Job:
+    def _job(self, place: int, *, dry: bool) -> _AssetJob:
         asset = self._assets[place]
         order = self._order(asset, tuple(self._jobs[needed].order for needed in self._dependencies.needs[place]))
         self._check_names(asset)
@@ -69,7 +69,7 @@ class AssetPlan:
             order.reconsider()
         known = results_of(order, need)
         files = None if known is None else {place_of(path): file for path, file in known.items()}
-        return _Job(order, need, files)
+        return _AssetJob(order, need, files)
 
     def _order(self, asset: Asset, after: tuple[Order, ...]) -> Order:
         operation = asset.operation
@@ -108,7 +108,7 @@ class AssetPlan:
                 if maker and maker.files is not None and place_of(text) not in maker.files:
                     self._mistakes.add(asset.lines[key], not_among(text, maker.order), asset.out)
 
-    def _maker(self, text: str) -> _Job | None:
+    def _maker(self, text: str) -> _AssetJob | None:
         maker = None if is_address(text) else self._dependencies.maker(text)
         return None if maker is None else self._jobs[maker]
 

@@ -18,7 +18,7 @@ Command = Callable[..., None]
 def with_options(command: Command) -> Command:
     """Makes each field of a parameter that is a dataclass an option of its own, and so the fields of its fields.
 
-    The command's first parameter is the session, which the front door keeps in typer's context.
+    The command's first parameter is the session, which `manual.from_typer` keeps in typer's context.
     """
     hints = get_type_hints(command, include_extras=True)
     named = list(inspect.signature(command).parameters.values())[1:]

@@ -313,7 +313,7 @@ def check_place(target: Destination, naming: Naming) -> None:
 def _taken(session: Session, order: Order) -> Path | None:
     """The file that exists where a result is to go.
 
-    Of several results some may be there because a run was cut short: the same command goes on with its job.
+    Of several results some may be there because a run was cut short: the same command resumes its job.
     """
     if order.delivery is None or order.delivery.destination is None:
         return None
@@ -359,7 +359,7 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
         journal = session.journal if session.has_journal else NoJournal()
         return need(order, journal, session.service, session.account_if_known(runs=not certain))
     except AeforgeError:
-        return Need(Action.BUY)  # its turn will tell what is wrong with it
+        return Need(Action.BUY)  # its turn will say what is wrong with it
 
 
 # ------------------------------------------------------------------ the spending guard

@@ -49,16 +49,16 @@ class Results:
             state, why = ("exists", " (--skip-existing)") if row is None else ("is up to date", "")
             self._session.console.note(f"{result.files[0].path} {state}; nothing was submitted{why}")
         outcome = Outcome(each.order, result)
-        self.told(outcome)
+        self.report(outcome)
         self.shown(outcome)
 
     def refused(self, each: Planned) -> None:
         """A job that cannot be begun."""
         from aeforge_cli.jobs.batch import Outcome
 
-        self.told(Outcome(each.order, each.need.error))
+        self.report(Outcome(each.order, each.need.error))
 
-    def told(self, outcome: "Outcome") -> None:
+    def report(self, outcome: "Outcome") -> None:
         """Prints an outcome; the whole of it, whatever signal comes."""
         if self._batch.report or self._batch.record:
             self._outcomes.append(outcome)
@@ -67,14 +67,14 @@ class Results:
                 self._summary.succeeded()
                 self._session.console.finished(result)
             case BudgetReached() as error if not self._is_one:
-                self._over_budget = self._over_budget or error  # told in the sum: it would be the same for each
+                self._over_budget = self._over_budget or error  # said in the sum: it would be the same for each
             case AeforgeError() as error:
                 self._reasons[error.code] += 1
                 if not self._is_one:
                     error.input, error.index = outcome.order.label or None, outcome.order.index
                 self._summary.failed(error)
             case None:
-                pass  # told in the sum
+                pass  # said in the sum
 
     def shown(self, outcome: "Outcome") -> None:
         """What the user asked to see of a result."""

@@ -9,7 +9,7 @@ from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
-from aeforge_cli.errors import Interrupted, go_on_with
+from aeforge_cli.errors import Interrupted, resume_command
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.phrases import count
@@ -46,8 +46,8 @@ def submit_all(
     arguments = [*(inputs.images or ()), inputs.from_] if inputs else []
     check_stdin(prompt, *arguments, batch.manifest, image, *pictures)
     lines = named_lines(recipe, batch, inputs, image, session.console.warn)
-    told = {**options, "prompt": words(prompt)} if prompt is not None else options
-    run_plan(session, planned(session, Ask(recipe, lines, told, run, batch)), run, batch)
+    common = {**options, "prompt": words(prompt)} if prompt is not None else options
+    run_plan(session, planned(session, Ask(recipe, lines, common, run, batch)), run, batch)
 
 
 def _names(given: object) -> Iterable[str]:
@@ -132,12 +132,12 @@ class _Run:
         batch = self._prepared(purchases)
         try:
             with self._session.console.overview(batch.tally if batch.tally.total > 1 else None):
-                for outcome in batch.outcomes(self._results.told):
+                for outcome in batch.outcomes(self._results.report):
                     self._results.shown(outcome)
         except Interrupted as interrupted:
             with self._session.stop.hurried(interrupted.signal_number):
-                for outcome in batch.untold():
-                    self._results.told(outcome)
+                for outcome in batch.unreported():
+                    self._results.report(outcome)
             unfinished = list(batch.unfinished())
             self._results.interrupted(unfinished, batch.tally)
             raise self._resumable(interrupted, batch) from None
@@ -163,7 +163,7 @@ class _Run:
         running = [outcome.result for outcome in batch.unfinished() if outcome.result is not None]
         if batch.tally.total == 1 and running:
             job_id = getattr(running[0], "job_id", "")
-            message, hint = f"Interrupted; job {job_id} continues at the service", go_on_with(job_id)
+            message, hint = f"Interrupted; job {job_id} continues at the service", resume_command(job_id)
             return Interrupted(interrupted.signal_number, message, hint=hint, job_id=job_id)
         if batch.tally.total == 1:
             return interrupted

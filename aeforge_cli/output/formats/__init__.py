@@ -1,6 +1,6 @@
 """The forms in which results can be printed, one file each.
 
-To add one, write a class with the methods of `interface.Format`, and name it in `named`.
+To add one, write a class with the methods of `interface.OutputFormat`, and name it in `named`.
 """
 
 from typing import TYPE_CHECKING
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from aeforge_cli.errors import Usage
 
 if TYPE_CHECKING:
-    from aeforge_cli.output.formats.interface import Format
+    from aeforge_cli.output.formats.interface import OutputFormat
 
 NAMES = ("text", "json", "csv")
 
 
-def named(text: str) -> "Format":
+def named(text: str) -> "OutputFormat":
     """The format that `--format` asks for; anything with braces is a template. Raises Usage."""
     match text:
         case "text":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Line = str | bytes
 
 
-class Format(Protocol):
+class OutputFormat(Protocol):
     """How results are written to standard output, line by line, and failures to standard error."""
 
     is_for_people: bool  # whether lines may be added that say more than the values do

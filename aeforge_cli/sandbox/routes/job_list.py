@@ -1,11 +1,11 @@
-"""What is shown of the jobs to whoever sits at this machine: pictures sent and made, times, and why a job failed.
+"""What is shown of the jobs to the user of this machine: pictures sent and made, times, and why a job failed.
 
 GET /sandbox/jobs               the newest jobs
 GET /sandbox/jobs/<job id>      one job, however old
 GET /sandbox/jobs/<job id>/<n>  a picture that was sent, if the job is among the newest
 GET /sandbox/images/<name>      a picture that was made
 
-To look here does not count as the report of a job's end, needs no key, and meets no injected fault.
+Reading it does not count as the report of a job's end, needs no key, and meets no injected fault.
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations.
