@@ -557,7 +557,10 @@ class Batch:
             self._running.pop(order.index, None)
             order.gone.add(job.number)
             self._orders.append(order)
-            self._room.notify()
+            if self._stopped is None:
+                self._room.notify()
+            else:  # the threads that submit may have ended
+                self._give_up_rest()
 
     # -------------------------------------------------------------- ends
 

@@ -729,6 +729,25 @@ def test_a_result_that_is_gone_is_bought_again_within_what_was_agreed_to(studio:
     assert (len(studio.service.posts), batch.tally.bought) == (4, 1)
 
 
+def test_a_result_found_gone_after_the_list_has_stopped_does_not_hold_the_list_up(studio: Studio) -> None:
+    run(studio.batch(3))
+    for path in studio.folder.iterdir():
+        path.unlink()
+    batch = Batch(studio.resuming().life, studio.resuming().orders(3), purchases=0)
+
+    def gone(prompt: str) -> Answer:
+        if prompt == "2":
+            wait_until(lambda: batch.stopped_by is not None)
+            time.sleep(0.1)  # the threads that submit end meanwhile
+        return Answer(410)
+
+    studio.service.delivers = gone
+
+    endings = Counter("limit_reached" if each == "not tried" else each for each in run(batch).values())
+
+    assert (endings, len(studio.service.posts)) == ({"limit_reached": 3}, 3)
+
+
 # ------------------------------------------------------------------ the same job in two runs
 
 
