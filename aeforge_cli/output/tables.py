@@ -144,5 +144,15 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def tail(text: str, room: int) -> str:
+    """The text, or its end where it fills more cells: of paths, that is what differs."""
+    if cells(text) <= room:
+        return text
+    cut = text
+    while cells(cut) > room - 1:
+        cut = cut[1:]
+    return f"…{cut}"
+
+
 def _text(value: object) -> str:
     return "-" if value in (None, "") else str(value)
