@@ -47,7 +47,7 @@ def check_proxy(proxy: str, variable: str) -> None:
     scheme, rest = (with_scheme[1], proxy[with_scheme.end() :]) if with_scheme else ("http", proxy)
     named = next((name for name in _variables(variable) if os.environ.get(name) == proxy), variable)
     refusal = f"The proxy in {named} cannot be used"
-    hint = f"write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset {named}"
+    hint = f"write it as http://HOST:PORT (USER:PASSWORD@ may stand before HOST), or unset {named}"
     if scheme.lower() not in _SCHEMES:
         raise Usage(refusal, why=f"{scheme}:// is not a scheme of proxies ({', '.join(_SCHEMES)})", hint=hint)
     if signs := sorted(set(re.findall(r"[#?/\\\s]", rest.rpartition("@")[0]))):

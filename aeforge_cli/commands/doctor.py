@@ -119,7 +119,7 @@ def _values(session: Session) -> str:
     session.settings.check(is_sandboxed=session.is_sandboxed)
     shown = [(name, session.settings.shown(name)) for name in SETTINGS]
     ours = [f"{name} {value} ({source})" for name, (value, source, _) in shown if source != DEFAULT]
-    return ", ".join([*ours, "the rest as by default" if ours else "all as by default"])
+    return ", ".join([*ours, "the rest by default" if ours else "all by default"])
 
 
 def _budget(session: Session) -> str:
@@ -167,12 +167,17 @@ def _proxy(session: Session) -> str:
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
 
+    from aeforge_cli.api.proxies import check_proxy
+
     if session.is_sandboxed:
         return "none"
     parts = urlsplit(session.base_url)
     proxies = {} if proxy_bypass(parts.hostname or "") else getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"{shown_proxy(proxy)} for the service" if proxy else "none"
+    if not proxy:
+        return "none"
+    check_proxy(proxy, f"{parts.scheme.upper()}_PROXY")
+    return f"{shown_proxy(proxy)} for the service"
 
 
 def _trust(session: Session) -> str:

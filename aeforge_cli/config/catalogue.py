@@ -59,7 +59,7 @@ def _journal(text: str) -> str:
     if text and not re.fullmatch(r"postgres(?:ql)?://[\x21-\x7e]{1,2000}", text):
         raise Usage(
             "The journal is not a PostgreSQL address",
-            hint="for example postgresql://user@host/database; percent-encode special characters",
+            hint="for example postgresql://HOST/DATABASE?user=NAME; percent-encode special characters",
         )
     return text
 

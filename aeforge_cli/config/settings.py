@@ -106,7 +106,7 @@ class Settings:
         if name not in known:
             raise Usage(
                 f"There is no profile {name}",
-                why=self.file.key_refusal or f"the known profiles are {', '.join(map(_plain, sorted(known)))}",
+                why=self.file.key_refusal or f"known profiles: {', '.join(map(_plain, sorted(known)))}",
                 hint=f"to make it: {self._sign_in(name)}",
             )
 
@@ -244,7 +244,7 @@ class Settings:
     @cached_property
     def _key(self) -> tuple[Secret, str]:
         source = self.key_source()
-        return checked_key(source.read(), source.name, self.sign_in), source.name
+        return checked_key(source.read(), source.name, self.another_key(source.name)), source.name
 
     def key_from(self) -> str:
         """The name of the key's source; a key that is at hand is checked. Raises NotSignedIn."""
@@ -265,7 +265,7 @@ class Settings:
             "There is no API key",
             why=self.file.key_refusal
             or f"neither AEFORGE_API_KEY nor profile {self.profile} has one; {self.where_keys_are}",
-            hint=f"{self.sign_in}, or try the same command with --sandbox, which needs none and costs nothing",
+            hint=f"{self.sign_in}, or try the same command with --sandbox, which needs no key and costs nothing",
         )
 
     @property

@@ -29,6 +29,7 @@ from aeforge_cli.errors import (
     JobNotFound,
     JobStillRunning,
     JournalDamaged,
+    Rejected,
     SubmitUnknown,
     followed_by,
     resume_command,
@@ -433,7 +434,8 @@ class Lifecycle:
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {job.job_id} continues at the service"
             go_on = resume_command(job.job_id)
-            if f"job wait {job.job_id}" not in error.hint and not isinstance(error, JobFailed | JobNotFound):
+            is_no_use = isinstance(error, JobFailed | JobNotFound) or (isinstance(error, Rejected) and not job.number)
+            if f"job wait {job.job_id}" not in error.hint and not is_no_use:
                 error.hint = followed_by(error.hint, go_on)
             raise
 

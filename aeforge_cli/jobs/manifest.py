@@ -74,7 +74,8 @@ def from_manifest(text: str, name: str, columns: Columns) -> list[Line]:
     rows = _json_rows(text, name) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text, name)
     lines = [_line(row, f"{name}:{number}", columns) for number, row in rows]
     if not lines:
-        raise Usage(f"{name} lists no jobs", hint=EXAMPLE)
+        why = "its only line is taken for the header of a CSV file" if text.strip() else ""
+        raise Usage(f"{name} lists no jobs", why=why, hint=EXAMPLE)
     return lines
 
 

@@ -22,7 +22,7 @@ def open_journal(url: str, folder: Path, *, history: bool) -> "Journal":
     if not is_postgres(url):
         raise Usage(
             "The journal must be a URL that begins with postgresql://",
-            hint='journal = "postgresql://user@host/database", with the password in PGPASSWORD',
+            hint='journal = "postgresql://HOST/DATABASE?user=NAME", with the password in PGPASSWORD',
         )
     try:
         import psycopg  # noqa: F401 - whether it is there, and finds its library

@@ -64,7 +64,7 @@ class Server:
             # Not the library's own words: they quote parts of the URL.
             raise Usage(
                 "The URL of the journal is not valid",
-                hint="postgresql://user@host/database; percent-encode what is special in its parts",
+                hint="postgresql://HOST/DATABASE?user=NAME; percent-encode what is special in its parts",
             ) from None
         self._secrets = [text for text in (given.get("password"), os.environ.get("PGPASSWORD")) if text]
         self._busy_seconds = busy_seconds

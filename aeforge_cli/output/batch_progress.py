@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Submitted, Submitting, Waiting
+from aeforge_cli.output.tables import tail
 from aeforge_cli.phrases import duration
 from aeforge_cli.phrases import size as bytes_of
 
 SHOWN = 3
+LONGEST_NAME = 30  # cells; what the job is at must be seen on a terminal of 60 columns
 LARGE = 4_000_000  # bytes; a smaller picture has arrived before its line was read
 
 
@@ -71,4 +73,4 @@ class BatchProgress:
 
 def _line(job: _JobLine, now: float) -> str:
     again = f"; again in {job.until - now:.0f} s" if job.rank == 0 and job.until > now else ""
-    return f"{job.name}: {job.doing}{again}, {duration(now - job.since)}"
+    return f"{tail(job.name, LONGEST_NAME)}: {job.doing}{again}, {duration(now - job.since)}"

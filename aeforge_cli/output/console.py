@@ -224,8 +224,18 @@ class Console:
             if self._github:
                 text = self._safe(f"{error.message}: {error.why}" if error.why else error.message)
                 self._put(self._github.failed(error, text))
-            for line in self.format.failure(error, self._safe):
-                self._write(self._painted(line))
+            for whole in self.format.failure(error, self._safe):
+                for line in self._folded(whole):
+                    self._write(self._painted(line))
+
+    def _folded(self, line: str) -> Iterator[str]:
+        """The lines that fit the terminal; a command to be pasted is left to the terminal, which knows it as one."""
+        width = _columns(self._err) if self.format.is_for_people else 0
+        if not width or len(line) * 2 <= width or line.startswith("next:"):
+            return iter([line])
+        from aeforge_cli.output.tables import folded
+
+        return folded(line, width, " " * 7 if line.startswith(("error:", "why:")) else "  ")
 
     def preview(self, before: Callable[[], BinaryIO] | None, after: Callable[[], BinaryIO], *, label: str) -> None:
         """Draws a picture and what became of it, or says once why this terminal cannot show them."""
@@ -419,6 +429,14 @@ def _github_of(environment: Mapping[str, str]) -> "StepReport | None":
 
 def _nowhere() -> IO[str]:
     return open(os.devnull, "w")  # noqa: PTH123 - lives as long as the process
+
+
+def _columns(stream: IO[str]) -> int:
+    """The width of the terminal; 0 where there is none, or it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def _is_terminal(stream: IO[str] | None) -> bool:

@@ -133,10 +133,10 @@ class Overview(Drawing):
     def _drawn(self) -> RenderableType:
         ended = self._tally.ended
         rate = ended / max(0.1, time.monotonic() - self._started)
-        left = f", {duration((self._tally.total - ended) / rate)} left" if ended else ""
+        left = f"{duration((self._tally.total - ended) / rate)} left, " if ended else ""
         rows = Table.grid()
         rows.add_row(ProgressBar(total=self._tally.total, completed=ended, width=60))
-        rows.add_row(Text(f"{self._tally}; {rate:.1f}/s{left}", no_wrap=True, overflow="ellipsis"))
+        rows.add_row(Text(f"{self._tally}; {left}{rate:.1f}/s", no_wrap=True, overflow="ellipsis"))
         self._shown = self._jobs()
         for line in self._shown:
             rows.add_row(Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis"))

@@ -144,5 +144,27 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def folded(text: str, width: int, indent: str) -> Iterator[str]:
+    """The lines of a text that is broken between words alone."""
+    line = ""
+    for word in text.split(" "):
+        if line.strip() and cells(line) + 1 + cells(word) > width:
+            yield line.rstrip()
+            line = indent + word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
+
+
+def tail(text: str, room: int) -> str:
+    """The text, or its end where it fills more cells: of paths, that is what differs."""
+    if cells(text) <= room:
+        return text
+    cut = text
+    while cells(cut) > room - 1:
+        cut = cut[1:]
+    return f"…{cut}"
+
+
 def _text(value: object) -> str:
     return "-" if value in (None, "") else str(value)

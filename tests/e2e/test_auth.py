@@ -204,7 +204,7 @@ def test_without_a_key_the_status_is_4(newcomer: Aeforge, fake: Fake) -> None:
     assert run.stderr.splitlines() == [
         "error: There is no API key",
         "why:   neither AEFORGE_API_KEY nor profile default has one; API keys are issued at https://aetherforgeai.com",
-        "next:  aeforge auth login, or try the same command with --sandbox, which needs none and costs nothing",
+        "next:  aeforge auth login, or try the same command with --sandbox, which needs no key and costs nothing",
     ]
 
 
@@ -239,7 +239,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_the_known_ones(newcomer: 
     assert (run.exit, len(fake.api.requests)) == (2, asked)
     assert run.stderr.splitlines() == [
         "error: There is no profile wrok",
-        "why:   the known profiles are default, work",
+        "why:   known profiles: default, work",
         "next:  to make it: aeforge auth login --profile wrok",
     ]
 

@@ -1,6 +1,8 @@
 """What is printed after `next:` works when it is pasted: with the output, account and service of the command given."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import aeforge_cli
+from aeforge_cli.manual.from_typer import whole_tree
 from tests.conftest import Aeforge, Home, Run, png
 from tests.faults.fake import API_KEY, Fake, told_as_json
 from tests.faults.origin import Answer
@@ -154,3 +158,97 @@ def test_the_hints_of_status_save_nothing_and_ask_the_same_service(aeforge: Aefo
     again = pasted(aeforge, hint_of(status))
 
     assert (status.exit, again.returncode) == (8, 0), again.stderr
+
+
+def test_the_hint_after_failed_checks_of_several_jobs_works_with_any_account(aeforge: Aeforge, fake: Fake) -> None:
+    for name in ("a.png", "b.png"):
+        (aeforge.home.work / name).write_bytes(png(ord(name[0])))
+    fake.pending = 10_000
+    aeforge("inpaint", "a.png", "b.png", "-p", "blue sky", "--no-wait", *account(fake))
+    ids = [job["job_id"] for job in map(json.loads, aeforge("job", "list", "--json").stdout.splitlines())]
+
+    status = aeforge("job", "status", *ids, *account(fake))
+    hint = status.stderr.splitlines()[-1].removeprefix("next:").strip()
+    again = pasted(aeforge, hint)
+
+    assert (status.exit, hint, again.returncode) == (8, "aeforge job list", 0), again.stderr
+    assert again.stdout.count("accepted") == 2
+
+
+def test_the_hint_where_the_service_knows_no_such_operation_asks_the_same_service(aeforge: Aeforge, fake: Fake) -> None:
+    fake.submissions.says(told_as_json({"detail": "Not Found"}, status=404))
+    run = aeforge(*EDIT, *account(fake))
+
+    again = pasted(aeforge, hint_of(run).removeprefix("check the base URL: "))
+
+    assert (run.exit, again.returncode) == (1, 0), again.stderr
+    assert fake.base_url in again.stdout
+
+
+def test_the_hint_for_later_saving_keeps_the_account(aeforge: Aeforge, fake: Fake) -> None:
+    refused = aeforge(*EDIT, "--no-wait", "-o", "h.png", *account(fake))
+    job_id = aeforge(*EDIT, "--no-wait", *account(fake)).stdout.strip()
+    line = hint_of(refused).removeprefix("save later: ").replace("ID", job_id).replace("FILE", "h.png")
+
+    again = pasted(aeforge, line)
+
+    assert (refused.exit, again.returncode, again.stdout) == (2, 0, "h.png\n"), again.stderr
+
+
+def test_after_a_lost_answer_the_same_command_with_new_submits(aeforge: Aeforge, fake: Fake) -> None:
+    fake.submissions.says(told_as_json({"detail": "no"}, status=500))
+    command = [*EDIT, "-o", "h.png", *account(fake)]
+    lost, refused = aeforge(*command), aeforge(*command)
+
+    again = aeforge(*command, "--new")
+
+    assert [run.exit for run in (lost, refused, again)] == [10, 10, 0]
+    assert all("add --new to the command" in hint_of(run) for run in (lost, refused))
+
+
+def test_an_unknown_id_is_not_to_be_waited_for(aeforge: Aeforge, fake: Fake) -> None:
+    fake.polls.says(told_as_json({"detail": "Input should be a valid UUID"}, status=422))
+
+    run = aeforge("job", "wait", "12", *account(fake))
+
+    assert (run.exit, hint_of(run)) == (2, "check the id: aeforge job list")
+
+
+def test_a_key_of_the_environment_that_cannot_be_one_is_not_answered_by_storing_another(
+    aeforge: Aeforge, fake: Fake
+) -> None:
+    run = aeforge(*EDIT, "--base-url", fake.base_url, env={"AEFORGE_API_KEY": "two words"})
+
+    assert (run.exit, hint_of(run).split(";")[0]) == (4, "set AEFORGE_API_KEY to another key")
+
+
+def test_the_next_step_after_an_example_list_survives_a_space_in_its_name(aeforge: Aeforge, fake: Fake) -> None:
+    made = aeforge("build", "--init", "my list.toml", *account(fake))
+    line = made.stderr.partition("next: ")[2].strip()
+
+    again = pasted(aeforge, line)
+
+    assert (made.exit, made.stdout) == (0, "my list.toml\n")
+    assert "'my list.toml'" in line
+    assert "No such option" not in again.stderr
+
+
+SOURCES = sorted(Path(aeforge_cli.__file__).parent.rglob("*.py"))
+ACCOUNT = {"--profile", "--base-url", "--sandbox"}
+
+
+def test_only_commands_that_take_an_account_are_hinted_at_with_one() -> None:
+    tree = whole_tree()
+    hinted = {
+        words
+        for source in SOURCES
+        for words in re.findall(r"""(?<![\w.])command\(f?["']([a-z ]+)""", source.read_text("utf-8"))
+    }
+    commands = {words: tree.at(words.split()[:2]) or tree.at(words.split()[:1]) for words in hinted}
+
+    assert len(hinted) > 4
+    assert [
+        words
+        for words, found in commands.items()
+        if found is None or not {name for option in found.options for name in option.names} >= ACCOUNT
+    ] == []

@@ -32,8 +32,8 @@ REFUSED = {
     "AEFORGE_JOBS": ((), {"AEFORGE_JOBS": "zero"}, "'zero' is not a valid number of jobs (from AEFORGE_JOBS)"),
     "AEFORGE_TIMEOUT": ((), {"AEFORGE_TIMEOUT": "soon"}, "'soon' is not a valid duration (from AEFORGE_TIMEOUT)"),
     "AEFORGE_BUDGET": ((), {"AEFORGE_BUDGET": "many"}, "'many' is not a valid budget (from AEFORGE_BUDGET)"),
-    "AEFORGE_PROFILE": ((), {"AEFORGE_PROFILE": "wrok"}, "There is no profile wrok: the known profiles are default"),
-    "--profile": (("--profile", "wrok"), {}, "There is no profile wrok: the known profiles are default"),
+    "AEFORGE_PROFILE": ((), {"AEFORGE_PROFILE": "wrok"}, "There is no profile wrok: known profiles: default"),
+    "--profile": (("--profile", "wrok"), {}, "There is no profile wrok: known profiles: default"),
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from aeforge_cli.api.responses import JobId
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Submitted, Submitting, Waiting
 from aeforge_cli.output.batch_progress import BatchProgress
+from aeforge_cli.output.tables import cells
 
 LARGE = 200_000_000
 
@@ -42,6 +43,13 @@ def test_the_jobs_that_have_taken_longest_are_shown(standing: BatchProgress, clo
     begin(standing, clock, "a", "b", "c", "d")
 
     assert standing.lines() == ["a: Pending, 4 s", "b: Pending, 3 s", "c: Pending, 2 s"]
+
+
+def test_what_a_job_is_at_is_seen_whatever_its_picture_is_called(standing: BatchProgress, clock: Clock) -> None:
+    begin(standing, clock, "photos/" + "写真" * 40 + "1.jpg")
+
+    line = standing.lines()[0]
+    assert (line[0], line.endswith("写真1.jpg: Pending, 1 s"), cells(line) < 50) == ("…", True, True)
 
 
 def test_a_job_without_a_picture_of_its_own_is_shown_by_its_id(standing: BatchProgress) -> None:

@@ -199,7 +199,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_the_known_ones(
     with pytest.raises(Usage) as refused:
         _ = found["quality"]
 
-    assert told(refused.value) == (Usage, "There is no profile wrok", "the known profiles are default, home, work")
+    assert told(refused.value) == (Usage, "There is no profile wrok", "known profiles: default, home, work")
     assert refused.value.hint == "to make it: aeforge auth login --profile wrok"
 
 

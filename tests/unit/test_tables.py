@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.output.tables import Column, Table, Values, cells, drawn, journal_columns
+from aeforge_cli.output.tables import Column, Table, Values, cells, drawn, folded, journal_columns
 from aeforge_cli.output.untrusted import clean
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -97,3 +97,17 @@ def test_no_line_is_wider_than_the_terminal(width: int, rows: list[Values]) -> N
     lines = listed(rows, width)
 
     assert [line for line in lines if cells(line) > width or line != clean(line)] == []
+
+
+def test_text_is_broken_between_words_and_by_the_cells_that_they_fill() -> None:
+    text = "error: 写真.jpg cannot be read and is far too long"
+
+    assert list(folded(text, 24, "       ")) == [
+        "error: 写真.jpg cannot",
+        "       be read and is",
+        "       far too long",
+    ]
+    assert list(folded("why:   https://example.com/a-link-that-is-long", 10, "  ")) == [
+        "why:",
+        "  https://example.com/a-link-that-is-long",
+    ]

@@ -71,7 +71,7 @@ class VerbosityOptions:
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line; errors too.")] = False
     output_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME|TEMPLATE", help="Print as text, json, csv or '{job_id} {path}'."),
+        typer.Option("--format", metavar="NAME|TEMPLATE", help="Format: one of text, json, csv. Or a '{template}'."),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", help="Print more on stderr.")] = False
