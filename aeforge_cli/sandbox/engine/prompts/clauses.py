@@ -460,8 +460,10 @@ LANGUAGE.either("quantity", "measure", "blur_alone")
 @_rule(
     "clause",
     """
-    (+|plus) <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] (+|plus) <steps>
+    (+|plus) <steps> <measure> [(of|in|on|for|to) <part>]
+    [<bare_part:part> ['s|:]] <measure> [:|=|by] (+|plus) <steps>
+    [THE] <measure> (of|in|on|for) <part> [:|=|by] (+|plus) <steps>
+    <part> [:] (+|plus) <steps> <measure>
     <percent:steps> more <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by + <steps>
     """,
@@ -473,8 +475,10 @@ def _plus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 @_rule(
     "clause",
     """
-    (-|minus) <steps> <measure>
-    [<bare_part:part> ['s]] <measure> [:|=|by] (-|minus) <steps>
+    (-|minus) <steps> <measure> [(of|in|on|for|to) <part>]
+    [<bare_part:part> ['s|:]] <measure> [:|=|by] (-|minus) <steps>
+    [THE] <measure> (of|in|on|for) <part> [:|=|by] (-|minus) <steps>
+    <part> [:] (-|minus) <steps> <measure>
     <percent:steps> less <measure> [(to|in|on|for) <part>]
     SET [THE] <measure> [of <part>] by - <steps>
     """,
@@ -487,6 +491,7 @@ def _minus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
     "clause",
     """
     [SET] [THE] <measure> [level] [(of|in|for|on) <part>] (SHOULD|at) <percent>
+    [SET] [THE] <measure> [(of|in|for|on) <part>] to <above:percent>
     [SET] [THE] <bare_part:part> ['s] <measure> (SHOULD|at) <percent>
     [SET [it] to|with|at|use] <percent> <measure>
     set [THE] <measure> <percent>
@@ -495,6 +500,12 @@ def _minus(steps: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
 )
 def _measure_to(percent: int, measure: Tone, part: _Part = Reference.UNSAID) -> Clause:
     return _becomes(part, to_percent(measure, percent))
+
+
+@_rule("above", "<number>")
+def _above(number: int) -> int | None:
+    """Without a sign, a number is a share of today's value only where no slider goes so far."""
+    return number if number > 100 else None
 
 
 @_rule(

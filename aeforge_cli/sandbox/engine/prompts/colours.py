@@ -39,12 +39,12 @@ _MORE: dict[str, Colour] = {
     "greenscreen": (0, 177, 64),
     "chroma green": (0, 177, 64),
     "chroma key green": (0, 177, 64),
-    "bluish": (0, 0, 255),
-    "reddish": (255, 0, 0),
-    "purplish": (128, 0, 128),
-    "greenish": (0, 128, 0),
-    "pinkish": (255, 192, 203),
-    "yellowish": (255, 255, 0),
+    "bluish": (150, 170, 210),
+    "reddish": (205, 140, 140),
+    "purplish": (165, 140, 185),
+    "greenish": (150, 185, 150),
+    "pinkish": (235, 205, 212),
+    "yellowish": (230, 222, 160),
     "greyish": (128, 128, 128),
 }
 # Towards black or white, and how far.

@@ -184,10 +184,13 @@ def _percent(number: int) -> int:
     return number
 
 
-# The bare number is that of a slider.
-@_rule("steps", "<number> [%]\n half")
-def _steps(number: int = 50) -> int:
-    return number
+# The bare number is that of a slider; one below this may count stops.
+_LEAST_BARE = 5
+
+
+@_rule("steps", "<percent>\n <number>\n half")
+def _steps(percent: int = 50, number: int | None = None) -> int | None:
+    return percent if number is None else number if number >= _LEAST_BARE else None
 
 
 @_rule("amount", "<verb_degree>\n by <steps>\n <percent:steps>")
