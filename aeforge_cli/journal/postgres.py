@@ -56,7 +56,7 @@ class PostgresJournal(SqlJournal):
         self._retried_for = retried_for
         self._name = uuid.uuid4().hex
         self._lock = threading.RLock()
-        self._tables = Tables(self._execute, host=self.host, locking=" FOR UPDATE")
+        self._tables = Tables(self._execute, self._execute_each, host=self.host, locking=" FOR UPDATE")
         self._in_turn = GroupCommit(self._commit_all)
         self._unanswered: set[int] = set()  # claims that may have been committed, though nobody was told
         self._failure: OutOfReach | None = None
@@ -121,6 +121,11 @@ class PostgresJournal(SqlJournal):
 
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self._own_session.execute(statement, values)
+
+    def _execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        if len(values) == 1:
+            return [self._execute(statement, values[0])]
+        return self._own_session.execute_each(statement, values)
 
     def _lives(self, run: str) -> bool:
         return self._own_session.lives(run)

@@ -221,6 +221,13 @@ class ServerSession:
             cursor = self._connection.execute(_translated(statement), values)
             return cursor.fetchall() if cursor.description else []
 
+    def execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        """As `execute`, with each of the values, which are sent without waiting for an answer to each."""
+        with self._translating():
+            cursor = self._connection.cursor()
+            cursor.executemany(_translated(statement), values, returning=True)
+            return [found.fetchall() if found.description else [] for found in cursor.results()]
+
     @contextlib.contextmanager
     def transaction(self, locks: Sequence[str] = ()) -> Iterator[None]:
         """One transaction, durable when it ends; `locks` are waited for before anything is read.
@@ -231,7 +238,8 @@ class ServerSession:
             with self._translating():
                 if locks:
                     self._require_lock()
-                waits = "".join(f"SELECT pg_advisory_xact_lock({lock_key(name)});" for name in locks)
+                keys = ",".join(f"({lock_key(name)})" for name in locks)
+                waits = f"SELECT pg_advisory_xact_lock(key) FROM (VALUES {keys}) AS locks (key);" if keys else ""  # noqa: S608 - numbers
                 cursor = self._connection.execute(f"BEGIN; {waits} SELECT pg_backend_pid()".encode(), prepare=False)
                 while cursor.nextset():
                     pass

@@ -147,6 +147,9 @@ class SqliteJournal(SqlJournal):
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self._database.execute(statement, values).fetchall()
 
+    def _execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        return [self._execute(statement, each) for each in values]
+
     # -------------------------------------------------------------- the file
 
     def _open(self) -> None:
@@ -180,7 +183,7 @@ class SqliteJournal(SqlJournal):
     def _connect(self) -> None:
         self._database = sqlite3.connect(self._path, timeout=_SLICE, isolation_level=None, check_same_thread=False)
         self._waits = int(1000 * _SLICE)
-        self._tables = Tables(self._execute, host=self.host)
+        self._tables = Tables(self._execute, self._execute_each, host=self.host)
         try:
             self._database.execute("PRAGMA journal_mode=TRUNCATE")
             self._database.execute("PRAGMA synchronous=EXTRA")

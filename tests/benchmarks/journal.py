@@ -67,7 +67,7 @@ def fill(journal: SqlJournal, numbers: range) -> None:
                 )
                 saved = SavedFile(f"/out/{which}.png", "https://cdn.test/a.png", 7, f"sha-{which}", 16, 16, "png")
                 number = tables.insert(row)
-                tables.add_files(number, [] if failed else [(0, saved)], row.updated)
+                tables.save_files(tables.file_values(number, [] if failed else [(0, saved)], row.updated), are_new=True)
 
         return change
 
