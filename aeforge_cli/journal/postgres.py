@@ -18,7 +18,7 @@ from aeforge_cli.errors import AeforgeError
 from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
 from aeforge_cli.journal.interface import RETRIED_FOR, Claimed, State, Step
 from aeforge_cli.journal.machine import this_machine
-from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost
+from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost, run_key
 from aeforge_cli.journal.rules import advanced
 from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
@@ -63,7 +63,7 @@ class PostgresJournal(SqlJournal):
         self._failed_at = 0.0
         self._is_closed = False
         self._session: ServerSession | None = None
-        self._once(lambda _session: None)
+        self._met = self._once(lambda session: session.locks())
 
     @property
     def run(self) -> str:
@@ -129,6 +129,9 @@ class PostgresJournal(SqlJournal):
 
     def _lives(self, run: str) -> bool:
         return self._own_session.lives(run)
+
+    def _lived(self, run: str) -> bool:
+        return run_key(run) in self._met
 
     @property
     def _own_session(self) -> ServerSession:

@@ -136,7 +136,7 @@ class ServerSession:
 
     def __init__(self, server: Server, run: str) -> None:
         self._server = server
-        self._key = lock_key(f"run {run}")
+        self._key = run_key(run)
         self._holds_lock = False
         self._connection = server.connect()
         self._watch = _Watch(self._connection, server.silent_seconds)
@@ -272,8 +272,13 @@ class ServerSession:
 
     def lives(self, run: str) -> bool:
         """Whether another run's session lasts; asked within a transaction, it stays true or false until its end."""
-        [(is_free,)] = self.execute("SELECT pg_try_advisory_xact_lock_shared(:key)", {"key": lock_key(f"run {run}")})
+        [(is_free,)] = self.execute("SELECT pg_try_advisory_xact_lock_shared(:key)", {"key": run_key(run)})
         return not is_free
+
+    def locks(self) -> frozenset[int]:
+        """The advisory locks of all sessions, those of the runs that live among them."""
+        found = self.execute(_LOCKS, {})
+        return frozenset(((high << 32 | low) ^ _SIGN) - _SIGN for high, low in found)
 
     @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:
@@ -339,6 +344,11 @@ class _Watch:
         self._wire.close()
 
 
+def run_key(run: str) -> int:
+    """Of the lock that a run holds as long as it lives."""
+    return lock_key(f"run {run}")
+
+
 def lock_key(name: str) -> int:
     """The 64 bits of an advisory lock."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
@@ -393,6 +403,11 @@ _CONNECTING = {
 }
 # A server may be set up to answer before it has written; ours must not.
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_SIGN = 1 << 63  # the server shows a key in two halves without a sign
+_LOCKS = """
+SELECT CAST(classid AS bigint), CAST(objid AS bigint) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _END_HOLDER = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = %(high)s AND objid = %(low)s AND objsubid = 1 AND granted

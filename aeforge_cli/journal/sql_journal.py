@@ -43,6 +43,10 @@ class SqlJournal(ABC):
         """Whether another run's process still exists."""
 
     @abstractmethod
+    def _lived(self, run: str) -> bool:
+        """Whether another run's process existed when this journal was opened."""
+
+    @abstractmethod
     def _write(self, change: Callable[[Tables], T], *, locks: Sequence[str] = (), is_paid: bool = True) -> T:
         """Runs the change in one transaction that is durable on return.
 
@@ -66,7 +70,7 @@ class SqlJournal(ABC):
         strangers: Iterable[str] = (),
         gone: Iterable[int] = (),
     ) -> Claim:
-        run = rules.Run(self.run, self.host, self._since, self._lives)
+        run = rules.Run(self.run, self.host, self._since, self._lives, self._lived)
         others, lost = frozenset(strangers), frozenset(gone)
 
         def change(tables: Tables) -> Claim:

@@ -59,6 +59,7 @@ class SqliteJournal(SqlJournal):
         self._in_turn = GroupCommit(self._commit_all)
         self._run = RunLock(folder / "runs")
         self._open()
+        self._met = frozenset(self._run.others())
 
     @property
     def run(self) -> str:
@@ -66,6 +67,9 @@ class SqliteJournal(SqlJournal):
 
     def _lives(self, run: str) -> bool:
         return self._run.lives(run)
+
+    def _lived(self, run: str) -> bool:
+        return run in self._met
 
     def close(self) -> None:
         if self._list_is_stale:
@@ -229,7 +233,7 @@ class SqliteJournal(SqlJournal):
 
     def _require_no_older_process(self) -> None:
         """An older aeforge that still runs could not record the ids of the jobs that it pays for."""
-        if self._run.others_live():
+        if any(self._run.others()):
             raise JournalBusy(
                 f"The journal {self._path} is in use by an older aeforge, and must be converted",
                 hint="wait until its jobs have ended, or name another folder with AEFORGE_STATE_DIR",

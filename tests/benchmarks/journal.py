@@ -56,7 +56,7 @@ def intent(which: int | str) -> Intent:
 
 def fill(journal: SqlJournal, numbers: range) -> None:
     """Finished jobs of a run that is over, in as few transactions as memory allows."""
-    run = Run("an-earlier-run", journal.host, "9999", lambda _run: False)
+    run = Run("an-earlier-run", journal.host, "9999", lives=lambda _run: False, lived=lambda _run: False)
 
     def some(first: int) -> Callable[[Tables], None]:
         def change(tables: Tables) -> None:
