@@ -61,6 +61,7 @@ class PostgresJournal(SqlJournal):
         self._unanswered: set[int] = set()  # claims that may have been committed, though nobody was told
         self._failure: OutOfReach | None = None
         self._failed_at = 0.0
+        self._reconnects = False
         self._is_closed = False
         self._session: ServerSession | None = None
         self._met = self._once(lambda session: session.locks())
@@ -155,6 +156,8 @@ class PostgresJournal(SqlJournal):
 
     def _once(self, call: Callable[[ServerSession], T]) -> T:
         """One try, and a second where the first found only that the connection had been lost before."""
+        if self._reconnects and (failure := self._failure):
+            raise copy(failure)  # to a server that drops packets this takes 10 s each time, for which nobody waits
         with self._lock:
             try:
                 return self._tried(call)
@@ -177,12 +180,16 @@ class PostgresJournal(SqlJournal):
         if self._session is None or self._session.is_lost:
             if self._failure is not None and time.monotonic() - self._failed_at < _APART:
                 raise copy(self._failure)
+            self._reconnects = True
             try:
                 self._session = ServerSession(self._server, self._name)
             except SessionLost as lost:
                 raise self._failed(self._lost(lost)) from None
             except OutOfReach as failure:
                 raise self._failed(failure) from None
+            finally:
+                self._reconnects = False
+            self._failure = None
         if self._unanswered:
             self._settle(self._session)
         return self._session
