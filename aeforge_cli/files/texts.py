@@ -1,12 +1,15 @@
-"""Texts and lists, read whole: from a file, a pipe or standard input, and never more than a bound."""
+"""Texts and lists, from a file, a pipe or standard input: read whole, or line by line; never more than a bound."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from aeforge_cli.errors import FileMissing, Usage
 from aeforge_cli.files.inputs import MOST_TEXT, all_of, local_path
 
+_MOST_LINE = 16 * 1024 * 1024  # bytes
 UNDECODED = "surrogateescape"  # for lists: names in them may hold bytes that are not UTF-8
 
 
@@ -18,22 +21,41 @@ def text_of(name: str, *, hint: str, purpose: str = "", errors: str = "strict", 
     bytes.
     """
     label = "standard input" if name == "-" else name
+    with _refusing(label, purpose, hint), _opened(name) as stream:
+        return all_of(stream, label, most=most).decode("utf-8-sig", errors)
+
+
+def lines_of(name: str, *, hint: str) -> Iterator[str]:
+    """The lines of a text, each read when it is asked for; else as `text_of`."""
+    label = "standard input" if name == "-" else name
+    with _refusing(label, "", hint), _opened(name) as stream:
+        encoding = "utf-8-sig"
+        while line := stream.readline(_MOST_LINE + 1):
+            if len(line) > _MOST_LINE:
+                raise Usage(f"{label} has a line longer than {_MOST_LINE >> 20} MiB", hint=hint)
+            yield line.decode(encoding)
+            encoding = "utf-8"
+
+
+@contextlib.contextmanager
+def _refusing(label: str, purpose: str, hint: str) -> Iterator[None]:
     try:
-        return _content(name, label, most).decode("utf-8-sig", errors)
+        yield
     except UnicodeDecodeError:
         why = "it is not UTF-8 text"
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not a valid name"
     except FileMissing as error:
         why = error.why or "it does not exist"
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not a valid name"
+    else:
+        return
     raise Usage(f"{label} cannot be read{purpose}", why=why, hint=hint) from None
 
 
-def _content(name: str, label: str, most: int) -> bytes:
+def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
     if name == "-":
-        return all_of(standard_input(), label, most=most)
-    with Path(local_path(name)).open("rb") as stream:
-        return all_of(stream, label, most=most)
+        return contextlib.nullcontext(standard_input())
+    return Path(local_path(name)).open("rb")
 
 
 def standard_input() -> BinaryIO:

@@ -1,13 +1,16 @@
 """Rows of a journal as lines of JSON, to be carried to another journal: every line is checked before one is taken."""
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from aeforge_cli.api.responses import is_job_id
-from aeforge_cli.errors import Usage
+from aeforge_cli.errors import CannotSave, Usage
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Journal, Row, State
 from aeforge_cli.journal.rules import result_numbers
@@ -19,7 +22,7 @@ _OPTIONAL = ("job_id", "input", "prompt", "output", "quality", "profile", "unit"
 _PLAIN = (*_TEXTS, "quality", "profile", "unit")  # kept as they are: a server refuses a NUL in a text
 _FILE_TEXTS = ("path", "url", "sha256", "format")
 _FILE_NUMBERS = ("bytes", "width", "height", "result")
-_AT_ONCE = 100  # rows merged in one transaction: others wait for it
+_AT_ONCE = 500  # rows merged in one transaction: others wait for it
 
 
 def exported(row: Row) -> dict[str, object]:
@@ -29,21 +32,47 @@ def exported(row: Row) -> dict[str, object]:
     return kept | {"state": str(row.state), "files": files}
 
 
-def imported(text: str, name: str, journal: Journal) -> tuple[int, int]:
+def imported(lines: Iterable[str], name: str, journal: Journal) -> tuple[int, int]:
     """Merges the lines of an export, the oldest first; how many changed the journal, and how many there are.
 
     Cut short it has merged some, and merges the rest when it is run again: what is known already changes nothing.
-    `name` is what the text was read from. Raises Usage, before anything is merged, for the first line that is none.
+    `name` is what the lines were read from. They wait in a file, so that a long export needs no memory. Raises Usage,
+    before anything is merged, for the first line that is none; CannotSave where there is no room for the file.
     """
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    read = [(_row(line, f"{name}:{number}").created, line) for number, line in lines]
-    read.sort(key=lambda each: each[0])
-    batches = (read[first : first + _AT_ONCE] for first in range(0, len(read), _AT_ONCE))
-    changed = sum(journal.import_rows([_row(line, name) for _, line in batch]) for batch in batches)
-    return changed, len(read)
+    with _spooled() as spool:
+        times, places = array("d"), array("Q")
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                times.append(datetime.fromisoformat(str(_checked(line, f"{name}:{number}")["created"])).timestamp())
+                places.append(spool.tell())
+                spool.write(line.rstrip("\n").encode() + b"\n")
+        order = sorted(range(len(times)), key=times.__getitem__)
+        changed = 0
+        for first in range(0, len(order), _AT_ONCE):
+            which = order[first : first + _AT_ONCE]
+            changed += journal.import_rows([_row(json.loads(_line_at(places[each], spool))) for each in which])
+    return changed, len(order)
 
 
-def _row(line: str, where: str) -> Row:
+@contextlib.contextmanager
+def _spooled() -> Iterator[BinaryIO]:
+    try:
+        with tempfile.TemporaryFile() as spool:
+            yield spool
+    except OSError as error:
+        raise CannotSave(
+            "There is no room to sort what is to be imported",
+            why=error.strerror or "",
+            hint=f"make room in {tempfile.gettempdir()}, or name another folder with TMPDIR",
+        ) from None
+
+
+def _line_at(place: int, spool: BinaryIO) -> bytes:
+    spool.seek(place)
+    return spool.readline()
+
+
+def _checked(line: str, where: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
@@ -52,13 +81,16 @@ def _row(line: str, where: str) -> Row:
         raise _refused(where, f"it has no schema {SCHEMA}")
     if problem := next(_problems(values), ""):
         raise _refused(where, problem)
+    return values
+
+
+def _row(values: Mapping[str, Any]) -> Row:
     named = {name: values[name] for name in Row._fields if name not in _OURS}
     numbered = sorted(enumerate(values["files"]), key=_number_of_result)
     results = {_number_of_result(each): _file(each[1]) for each in numbered}
     files = tuple(_file(file) for _, file in numbered)
     read = {"number": 0, "state": State(values["state"]), "files": files, "results": tuple(results.values())}
-    blank: dict[str, Any] = dict.fromkeys(Row._fields)
-    return Row(**blank | named | read)
+    return Row(**named | read)
 
 
 def _number_of_result(file: tuple[int, Mapping[str, Any]]) -> int:

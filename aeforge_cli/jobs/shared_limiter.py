@@ -1,5 +1,6 @@
 """One answer of all processes of an account to 429: what the service asked one to wait, all wait."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from aeforge_cli.process.clock import Clock
 
 READ_EVERY = 1.0  # seconds: a question to the journal for each request would cost more than it saves
 UNREAD_EVERY = 30.0  # seconds, where the last question had no answer
+_PATIENCE = 0.5  # seconds that a request waits for the answer of the journal, before it goes on with what is known
 _SHORTEST = 1.0  # seconds: over before another process has read of it
 
 
@@ -29,6 +31,7 @@ class SharedLimiter(ConcurrencyLimiter):
         self._clock = clock
         self._held = held
         self._read_at = -READ_EVERY
+        self._reading = threading.Thread()
         self._known: datetime | None = None  # the latest end that was written or read here
 
     def hold(self, seconds: float, now: float) -> None:
@@ -43,9 +46,12 @@ class SharedLimiter(ConcurrencyLimiter):
             return  # this process waits all the same; what the journal lacks it says when something must be kept
 
     def remaining(self, now: float) -> float:
-        if now - self._read_at >= READ_EVERY:
+        if now - self._read_at >= READ_EVERY and not self._reading.is_alive():
             self._read_at = now
-            self._heed(now)
+            # In a thread of its own: a server that drops packets answers nobody for a minute, and jobs must be polled.
+            self._reading = threading.Thread(target=self._heed, args=(now,), daemon=True)
+            self._reading.start()
+            self._reading.join(_PATIENCE)
         return super().remaining(now)
 
     def _heed(self, now: float) -> None:

@@ -18,7 +18,7 @@ from aeforge_cli.errors import AeforgeError
 from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fail_all, run_all
 from aeforge_cli.journal.interface import RETRIED_FOR, Claimed, State, Step
 from aeforge_cli.journal.machine import this_machine
-from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost
+from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost, run_key
 from aeforge_cli.journal.rules import advanced
 from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
@@ -56,14 +56,15 @@ class PostgresJournal(SqlJournal):
         self._retried_for = retried_for
         self._name = uuid.uuid4().hex
         self._lock = threading.RLock()
-        self._tables = Tables(self._execute, host=self.host, locking=" FOR UPDATE")
+        self._tables = Tables(self._execute, self._execute_each, host=self.host, locking=" FOR UPDATE")
         self._in_turn = GroupCommit(self._commit_all)
         self._unanswered: set[int] = set()  # claims that may have been committed, though nobody was told
         self._failure: OutOfReach | None = None
         self._failed_at = 0.0
+        self._reconnects = False
         self._is_closed = False
         self._session: ServerSession | None = None
-        self._once(lambda _session: None)
+        self._met = self._once(lambda session: session.locks())
 
     @property
     def run(self) -> str:
@@ -122,8 +123,16 @@ class PostgresJournal(SqlJournal):
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self._own_session.execute(statement, values)
 
+    def _execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        if len(values) == 1:
+            return [self._execute(statement, values[0])]
+        return self._own_session.execute_each(statement, values)
+
     def _lives(self, run: str) -> bool:
         return self._own_session.lives(run)
+
+    def _lived(self, run: str) -> bool:
+        return run_key(run) in self._met
 
     @property
     def _own_session(self) -> ServerSession:
@@ -147,6 +156,8 @@ class PostgresJournal(SqlJournal):
 
     def _once(self, call: Callable[[ServerSession], T]) -> T:
         """One try, and a second where the first found only that the connection had been lost before."""
+        if self._reconnects and (failure := self._failure):
+            raise copy(failure)  # to a server that drops packets this takes 10 s each time, for which nobody waits
         with self._lock:
             try:
                 return self._tried(call)
@@ -169,12 +180,16 @@ class PostgresJournal(SqlJournal):
         if self._session is None or self._session.is_lost:
             if self._failure is not None and time.monotonic() - self._failed_at < _APART:
                 raise copy(self._failure)
+            self._reconnects = True
             try:
                 self._session = ServerSession(self._server, self._name)
             except SessionLost as lost:
                 raise self._failed(self._lost(lost)) from None
             except OutOfReach as failure:
                 raise self._failed(failure) from None
+            finally:
+                self._reconnects = False
+            self._failure = None
         if self._unanswered:
             self._settle(self._session)
         return self._session

@@ -136,7 +136,7 @@ class ServerSession:
 
     def __init__(self, server: Server, run: str) -> None:
         self._server = server
-        self._key = lock_key(f"run {run}")
+        self._key = run_key(run)
         self._holds_lock = False
         self._connection = server.connect()
         self._watch = _Watch(self._connection, server.silent_seconds)
@@ -221,6 +221,13 @@ class ServerSession:
             cursor = self._connection.execute(_translated(statement), values)
             return cursor.fetchall() if cursor.description else []
 
+    def execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        """As `execute`, with each of the values, which are sent without waiting for an answer to each."""
+        with self._translating():
+            cursor = self._connection.cursor()
+            cursor.executemany(_translated(statement), values, returning=True)
+            return [found.fetchall() if found.description else [] for found in cursor.results()]
+
     @contextlib.contextmanager
     def transaction(self, locks: Sequence[str] = ()) -> Iterator[None]:
         """One transaction, durable when it ends; `locks` are waited for before anything is read.
@@ -231,7 +238,8 @@ class ServerSession:
             with self._translating():
                 if locks:
                     self._require_lock()
-                waits = "".join(f"SELECT pg_advisory_xact_lock({lock_key(name)});" for name in locks)
+                keys = ",".join(f"({lock_key(name)})" for name in locks)
+                waits = f"SELECT pg_advisory_xact_lock(key) FROM (VALUES {keys}) AS locks (key);" if keys else ""  # noqa: S608 - numbers
                 cursor = self._connection.execute(f"BEGIN; {waits} SELECT pg_backend_pid()".encode(), prepare=False)
                 while cursor.nextset():
                     pass
@@ -264,8 +272,13 @@ class ServerSession:
 
     def lives(self, run: str) -> bool:
         """Whether another run's session lasts; asked within a transaction, it stays true or false until its end."""
-        [(is_free,)] = self.execute("SELECT pg_try_advisory_xact_lock_shared(:key)", {"key": lock_key(f"run {run}")})
+        [(is_free,)] = self.execute("SELECT pg_try_advisory_xact_lock_shared(:key)", {"key": run_key(run)})
         return not is_free
+
+    def locks(self) -> frozenset[int]:
+        """The advisory locks of all sessions, those of the runs that live among them."""
+        found = self.execute(_LOCKS, {})
+        return frozenset(((high << 32 | low) ^ _SIGN) - _SIGN for high, low in found)
 
     @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:
@@ -331,6 +344,11 @@ class _Watch:
         self._wire.close()
 
 
+def run_key(run: str) -> int:
+    """Of the lock that a run holds as long as it lives."""
+    return lock_key(f"run {run}")
+
+
 def lock_key(name: str) -> int:
     """The 64 bits of an advisory lock."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
@@ -385,6 +403,11 @@ _CONNECTING = {
 }
 # A server may be set up to answer before it has written; ours must not.
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_SIGN = 1 << 63  # the server shows a key in two halves without a sign
+_LOCKS = """
+SELECT CAST(classid AS bigint), CAST(objid AS bigint) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _END_HOLDER = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = %(high)s AND objid = %(low)s AND objsubid = 1 AND granted

@@ -95,16 +95,17 @@ class Transaction(Protocol):
 
 
 class Run(NamedTuple):
-    """This process: its name and machine, when it began, and which other runs still live."""
+    """This process: its name and machine, when it began, which other runs still live, and which lived then."""
 
     name: str
     host: str
     since: str
     lives: Callable[[str], bool]
+    lived: Callable[[str], bool]
 
     def is_concurrent(self, row: Row) -> bool:
-        """Whether the row is not one of the past: its run is this one, or lives, or made it since this one began."""
-        return row.created >= self.since or row.run == self.name or self.lives(row.run)
+        """Whether the row is not one of the past: its run is this one, or lived since this one began."""
+        return row.created >= self.since or row.run == self.name or self.lived(row.run) or self.lives(row.run)
 
 
 def claimed(

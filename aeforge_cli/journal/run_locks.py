@@ -6,6 +6,7 @@ Process ids would not do: they are used again.
 import os
 import threading
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,9 +69,9 @@ class RunLock:
         path.unlink(missing_ok=True)
         return False
 
-    def others_live(self) -> bool:
-        """Whether any other process that has claimed something still exists."""
-        return any(self.lives(path.stem) for path in self._folder.glob("*.lock") if path.stem != self._name)
+    def others(self) -> Iterator[str]:
+        """The other processes that have claimed something and still exist."""
+        return (path.stem for path in self._folder.glob("*.lock") if path.stem != self._name and self.lives(path.stem))
 
     def release(self) -> None:
         if self._held is not None:

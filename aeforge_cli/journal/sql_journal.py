@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import SavedFile
@@ -43,6 +43,10 @@ class SqlJournal(ABC):
         """Whether another run's process still exists."""
 
     @abstractmethod
+    def _lived(self, run: str) -> bool:
+        """Whether another run's process existed when this journal was opened."""
+
+    @abstractmethod
     def _write(self, change: Callable[[Tables], T], *, locks: Sequence[str] = (), is_paid: bool = True) -> T:
         """Runs the change in one transaction that is durable on return.
 
@@ -66,7 +70,7 @@ class SqlJournal(ABC):
         strangers: Iterable[str] = (),
         gone: Iterable[int] = (),
     ) -> Claim:
-        run = rules.Run(self.run, self.host, self._since, self._lives)
+        run = rules.Run(self.run, self.host, self._since, self._lives, self._lived)
         others, lost = frozenset(strangers), frozenset(gone)
 
         def change(tables: Tables) -> Claim:
@@ -93,7 +97,7 @@ class SqlJournal(ABC):
                 is_taken = number in self._ours and row.run != self.run
                 tables.update((rules.overtaken if is_taken else rules.advanced)(row, placed, stamp))
                 files = placed.files if self._history else rules.without_paths(placed.files)
-                tables.add_files(number, enumerate(files), stamp)
+                tables.save_files(tables.file_values(number, enumerate(files), stamp))
 
         self._write(change)
         self._list_is_stale = True
@@ -108,25 +112,29 @@ class SqlJournal(ABC):
 
     def import_rows(self, rows: Sequence[Row]) -> int:
         def change(tables: Tables) -> int:
-            return sum(self._merge(row, tables) for row in rows)
+            return sum(self._merge(group, tables) for group in _of_different_work(rows))
 
         # In one order, so that of two imports none holds what the other waits for.
         return self._write(change, locks=sorted({_work(row) for row in rows}))
 
-    def _merge(self, row: Row, tables: Tables) -> bool:
+    def _merge(self, rows: Sequence[Row], tables: Tables) -> int:
         """A row is the same where service, account, work and job are; before there is a job, the time of the try."""
-        kept = row if self._history else rules.without_history(row)
-        tries = tables.tries(row.work, row.service, row.account)
-        same = next((known for known in tries if _is_same_try(known, row)), None)
-        if same is None:
-            number = tables.insert(kept)
-        elif rules.newer(same, row):
-            number = same.number
-            tables.update(kept._replace(number=number, job_id=row.job_id or same.job_id))
-        else:
-            return False
-        tables.add_files(number, zip(rules.result_numbers(row), kept.files, strict=True), row.updated, row.host)
-        return True
+        new, newer = [], []
+        tries = tables.tries({row.work for row in rows})
+        for row in rows:
+            kept = row if self._history else rules.without_history(row)
+            same = next((known for known in tries.get(row.work, ()) if _is_same_try(known, row)), None)
+            if same is None:
+                new.append((row, kept))
+            elif rules.newer(same, row):
+                newer.append((row, kept._replace(number=same.number, job_id=row.job_id or same.job_id)))
+        numbers = tables.insert_all([kept for _, kept in new])
+        tables.update_all([kept for _, kept in newer])
+        numbered = [(row, kept._replace(number=number)) for (row, kept), number in zip(new, numbers, strict=True)]
+        for group, are_new in ((numbered, True), (newer, False)):
+            files = [values for row, kept in group for values in _file_values(row, kept, tables)]
+            tables.save_files(files, are_new=are_new)
+        return len(new) + len(newer)
 
     def prune(self, before: str) -> int:
         return self._write(lambda tables: tables.prune(before))
@@ -213,7 +221,25 @@ def _placed(file: SavedFile) -> SavedFile:
     return file if file.path in ("", "-") else replace(file, path=os.path.abspath(file.path))  # noqa: PTH100 - as above
 
 
+def _of_different_work(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows in their order, in groups that each have no work twice: none depends on another of its group."""
+    group: dict[str, Row] = {}
+    for row in rows:
+        if row.work in group:
+            yield [*group.values()]
+            group = {}
+        group[row.work] = row
+    yield [*group.values()]
+
+
+def _file_values(row: Row, kept: Row, tables: Tables) -> list[dict[str, Any]]:
+    numbered = zip(rules.result_numbers(row), kept.files, strict=True)
+    return tables.file_values(kept.number, numbered, row.updated, row.host)
+
+
 def _is_same_try(known: Row, row: Row) -> bool:
+    if (known.service, known.account) != (row.service, row.account):
+        return False
     if known.job_id and row.job_id:
         return rules.job_key(known.job_id) == rules.job_key(row.job_id)
     return known.created == row.created

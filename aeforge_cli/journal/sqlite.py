@@ -59,6 +59,7 @@ class SqliteJournal(SqlJournal):
         self._in_turn = GroupCommit(self._commit_all)
         self._run = RunLock(folder / "runs")
         self._open()
+        self._met = frozenset(self._run.others())
 
     @property
     def run(self) -> str:
@@ -66,6 +67,9 @@ class SqliteJournal(SqlJournal):
 
     def _lives(self, run: str) -> bool:
         return self._run.lives(run)
+
+    def _lived(self, run: str) -> bool:
+        return run in self._met
 
     def close(self) -> None:
         if self._list_is_stale:
@@ -147,6 +151,9 @@ class SqliteJournal(SqlJournal):
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self._database.execute(statement, values).fetchall()
 
+    def _execute_each(self, statement: str, values: Sequence[Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+        return [self._execute(statement, each) for each in values]
+
     # -------------------------------------------------------------- the file
 
     def _open(self) -> None:
@@ -180,7 +187,7 @@ class SqliteJournal(SqlJournal):
     def _connect(self) -> None:
         self._database = sqlite3.connect(self._path, timeout=_SLICE, isolation_level=None, check_same_thread=False)
         self._waits = int(1000 * _SLICE)
-        self._tables = Tables(self._execute, host=self.host)
+        self._tables = Tables(self._execute, self._execute_each, host=self.host)
         try:
             self._database.execute("PRAGMA journal_mode=TRUNCATE")
             self._database.execute("PRAGMA synchronous=EXTRA")
@@ -226,7 +233,7 @@ class SqliteJournal(SqlJournal):
 
     def _require_no_older_process(self) -> None:
         """An older aeforge that still runs could not record the ids of the jobs that it pays for."""
-        if self._run.others_live():
+        if any(self._run.others()):
             raise JournalBusy(
                 f"The journal {self._path} is in use by an older aeforge, and must be converted",
                 hint="wait until its jobs have ended, or name another folder with AEFORGE_STATE_DIR",

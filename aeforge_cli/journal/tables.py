@@ -5,8 +5,7 @@ commands ask is answered by an index, so that a long journal costs no more than 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -59,45 +58,62 @@ def insertion(table: str, columns: Sequence[str]) -> str:
 _INSERT_JOB = insertion("jobs", (*_COLUMNS[1:], "job_key", "unfinished"))
 _INSERT_FILE = insertion("files", FILE_COLUMNS)
 
-Execute = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
+Found = list[tuple[Any, ...]]
+Execute = Callable[[str, Mapping[str, Any]], Found]
+ExecuteEach = Callable[[str, Sequence[Mapping[str, Any]]], list[Found]]
 
 
 class Tables:
-    """The statements; `execute` runs one with named values (`:name`), and returns what it found.
+    """The statements; `execute` runs one with named values (`:name`), and returns what it found; `execute_each` runs it
+    with each of several.
 
     `host` is this machine: a name of a file says something only where it was written. `locking` ends a SELECT whose
     rows the same transaction will change, where the database does not lock the whole journal for a transaction.
     """
 
-    def __init__(self, execute: Execute, *, host: str, locking: str = "") -> None:
+    def __init__(self, execute: Execute, execute_each: ExecuteEach, *, host: str, locking: str = "") -> None:
         self._execute = execute
+        self._execute_each = execute_each
         self._host = host
         self._locking = locking
 
     # -------------------------------------------------------------- rows
 
     def insert(self, row: Row) -> int:
-        """The number of the new row; its files are added apart."""
-        [(number,)] = self._execute(f"{_INSERT_JOB} RETURNING number", _packed(row))
-        return int(number)
+        """The number of the new row; its files are saved apart."""
+        [number] = self.insert_all([row])
+        return number
+
+    def insert_all(self, rows: Sequence[Row]) -> list[int]:
+        found = self._execute_each(f"{_INSERT_JOB} RETURNING number", [_packed(row) for row in rows])
+        return [int(number) for [(number,)] in found]
 
     def update(self, row: Row) -> None:
+        self.update_all([row])
+
+    def update_all(self, rows: Sequence[Row]) -> None:
         names = ("account", "run", "host", "state", "job_id", "job_key", "reason", "updated")
         marks = ", ".join(f"{name} = :{name}" for name in (*names, "unfinished"))
-        values = _packed(row) | {"number": row.number}
-        self._execute(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
+        values = [_packed(row) | {"number": row.number} for row in rows]
+        self._execute_each(f"UPDATE jobs SET {marks} WHERE number = :number", values)  # noqa: S608 - our names
 
-    def add_files(
+    def file_values(
         self, number: int, files: Iterable[tuple[int, SavedFile]], saved: str, host: str | None = None
-    ) -> None:
-        """Where results were saved, each with the number of the result; a place holds what was saved there last."""
-        for place, file in files:
-            values = asdict(file)
-            values |= {"job": number, "place": place, "host": host or self._host, "saved": saved}
-            values |= {"url": cut_url(file.url), "path": _text(file.path) if file.path else None}
-            same = "path = :path" if file.path else "path IS NULL AND sha256 = :sha256"
-            self._execute(f"DELETE FROM files WHERE job = :job AND host = :host AND {same}", values)  # noqa: S608 - ours
-            self._execute(_INSERT_FILE, values)
+    ) -> list[dict[str, Any]]:
+        """Where results of a row were saved, each with the number of the result, for `save_files`."""
+        places = {"job": number, "host": host or self._host, "saved": saved}
+        return [
+            {**vars(file), **places, "place": place, "url": cut_url(file.url), "path": _text(file.path or None)}
+            for place, file in files
+        ]
+
+    def save_files(self, files: Sequence[Mapping[str, Any]], *, are_new: bool = False) -> None:
+        """A place holds what was saved there last; that of a new row cannot hold anything yet."""
+        by_place = {(each["job"], each["path"] or each["sha256"]): each for each in files}
+        for same in ("path = :path", "path IS NULL AND sha256 = :sha256"):
+            values = [each for each in by_place.values() if not are_new and (each["path"] is None) == ("NULL" in same)]
+            self._execute_each(f"DELETE FROM files WHERE job = :job AND host = :host AND {same}", values)  # noqa: S608 - ours
+        self._execute_each(_INSERT_FILE, list(by_place.values()))
 
     def row(self, number: int, *, to_change: bool = False) -> Row | None:
         return self._row(f"number = :number{self._locking if to_change else ''}", {"number": number})
@@ -107,10 +123,14 @@ class Tables:
         locking = self._locking if to_change else ""
         return self._rows(f"{condition}{locking}", {"work": work, "service": service})
 
-    def tries(self, work: str, service: str, account: str) -> list[Row]:
-        """Every row of the work, also of what was never sent; the newest first."""
-        condition = "work = :work AND service = :service AND account = :account ORDER BY number DESC"
-        return self._rows(f"{condition}{self._locking}", {"work": work, "service": service, "account": account})
+    def tries(self, works: Collection[str]) -> dict[str, list[Row]]:
+        """Every row of each work, also of what was never sent; the newest first."""
+        values = {f"work_{place}": work for place, work in enumerate(works)}
+        marks = ", ".join(f":{name}" for name in values)
+        found: dict[str, list[Row]] = {}
+        for row in self._rows(f"work IN ({marks}) ORDER BY number DESC{self._locking}", values) if values else ():
+            found.setdefault(row.work, []).append(row)
+        return found
 
     def by_job_id(self, job_id: str) -> Row | None:
         return self._row("job_key = :key ORDER BY number DESC LIMIT 1", {"key": job_key(job_id)})

@@ -56,7 +56,7 @@ def intent(which: int | str) -> Intent:
 
 def fill(journal: SqlJournal, numbers: range) -> None:
     """Finished jobs of a run that is over, in as few transactions as memory allows."""
-    run = Run("an-earlier-run", journal.host, "9999", lambda _run: False)
+    run = Run("an-earlier-run", journal.host, "9999", lives=lambda _run: False, lived=lambda _run: False)
 
     def some(first: int) -> Callable[[Tables], None]:
         def change(tables: Tables) -> None:
@@ -67,7 +67,7 @@ def fill(journal: SqlJournal, numbers: range) -> None:
                 )
                 saved = SavedFile(f"/out/{which}.png", "https://cdn.test/a.png", 7, f"sha-{which}", 16, 16, "png")
                 number = tables.insert(row)
-                tables.add_files(number, [] if failed else [(0, saved)], row.updated)
+                tables.save_files(tables.file_values(number, [] if failed else [(0, saved)], row.updated), are_new=True)
 
         return change
 

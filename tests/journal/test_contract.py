@@ -230,6 +230,18 @@ def test_what_an_earlier_run_has_finished_forbids_nothing(journal: Journal, jour
     assert isinstance(journals().claim(INTENT, NOW, Reuse.UNFINISHED), Claimed)
 
 
+def test_what_was_finished_beside_a_run_is_not_bought_by_it_after_the_other_has_ended(
+    journal: Journal, journals: Journals
+) -> None:
+    bought(journal, State.SAVED)
+    late = journals()
+    journal.close()
+    later = journals()
+
+    assert isinstance(late.claim(INTENT, NOW, Reuse.UNFINISHED), Taken)
+    assert isinstance(later.claim(INTENT, NOW, Reuse.UNFINISHED), Claimed)
+
+
 def test_what_a_run_that_lives_has_finished_is_not_bought_beside_it(journal: Journal, journals: Journals) -> None:
     bought(journal, State.SAVED)
 

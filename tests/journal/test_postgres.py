@@ -300,6 +300,27 @@ def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its
     assert time.monotonic() - began < 8  # in turn it would be 16
 
 
+def test_while_one_tries_to_reach_a_server_that_drops_packets_claims_stop_at_once(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    journal = open_one(f"{database.replace(f':{cluster.port}', f':{wire.port}')}?connect_timeout=3", silent_seconds=1.0)
+    number = bought(journal)
+    wire.is_silent = True
+
+    with ThreadPoolExecutor(1) as pool_:
+        told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
+        refusal(lambda: bought(journal))  # the first to find out
+        _wait_until(lambda: journal._reconnects)
+        began = time.monotonic()
+        failures = [refusal(lambda: bought(journal)) for _ in range(5)]
+        assert time.monotonic() - began < 2
+        wire.is_silent = False
+        told.result(30)
+
+    assert {failure.code for failure in failures} == {"journal_unreachable"}
+    assert [(row.state, row.job_id) for row in journal.rows()] == [(State.ACCEPTED, JOB)]
+
+
 def test_a_record_is_given_up_after_a_while(own_cluster: Cluster, open_one: Open) -> None:
     journal = open_one(own_cluster.url(), retried_for=1.5)
     number = bought(journal)

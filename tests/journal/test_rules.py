@@ -14,7 +14,7 @@ from aeforge_cli.journal.rules import Run
 from tests.journal.conftest import FILE, INTENT, JOB
 
 OURS, LIVING, DEAD = "ours", "living", "dead"
-RUN = Run(OURS, "here", "9999", lambda run: run != DEAD)
+RUN = Run(OURS, "here", "9999", lambda run: run != DEAD, lambda run: run != DEAD)
 NOW = "2026-01-31T12:00:00.000+00:00"
 LATER = "2026-01-31T12:00:05.000+00:00"
 

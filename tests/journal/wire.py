@@ -14,7 +14,7 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.was_cut = False
-        self.is_silent = False  # whether a new connection is taken, and nothing of it passed on
+        self.is_silent = False  # whether connections stay, and new ones are taken, and nothing is passed on
         self._is_down = False
         self._is_last = False
         self._last_words: bytes | None = None
@@ -64,7 +64,8 @@ class Wire:
             if self._last_words is not None and self._last_words in block:
                 self._last_words, self.was_cut, self._is_down = None, True, self._is_last
             with contextlib.suppress(OSError):
-                server.sendall(block)
+                if not self.is_silent:
+                    server.sendall(block)
         _end(*([client] if self._is_half_open else [client, server]))
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
@@ -72,6 +73,8 @@ class Wire:
             if self.was_cut and not self._acted.is_set():
                 self._acted.set()
                 break
+            if self.is_silent:
+                continue
             try:
                 client.sendall(block)
             except OSError:

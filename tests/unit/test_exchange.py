@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from aeforge_cli.errors import Usage
+from aeforge_cli.files.inputs import MOST_TEXT
+from aeforge_cli.files.texts import lines_of
 from aeforge_cli.jobs.exchange import SCHEMA, exported, imported
 from aeforge_cli.journal.interface import Journal, State
 from aeforge_cli.journal.sqlite import SqliteJournal
@@ -37,8 +39,8 @@ def line(theirs: Journal) -> dict[str, Any]:
     return {"schema": SCHEMA, **exported(row)}
 
 
-def text(*lines: dict[str, Any]) -> str:
-    return "".join(f"{json.dumps(line)}\n" for line in lines)
+def text(*lines: dict[str, Any]) -> list[str]:
+    return [f"{json.dumps(line)}\n" for line in lines]
 
 
 def ids(journal: Journal) -> list[str | None]:
@@ -85,7 +87,7 @@ def test_one_bad_line_and_none_is_taken(ours: Journal, line: dict[str, Any], cha
 
 def test_what_is_not_json_is_named_by_its_line(ours: Journal, line: dict[str, Any]) -> None:
     with pytest.raises(Usage, match=r"jobs\.jsonl:3"):
-        imported(f"{text(line)}\n{{half", "jobs.jsonl", ours)
+        imported([*text(line), "\n", "{half"], "jobs.jsonl", ours)
 
     assert ids(ours) == []
 
@@ -94,3 +96,33 @@ def test_a_budget_counts_what_was_bought_elsewhere(ours: Journal, line: dict[str
     imported(text(line), "jobs.jsonl", ours)
 
     assert ours.spent(INTENT.service, INTENT.account, "2026-01-31", "credits") == INTENT.price
+
+
+def test_an_export_may_be_longer_than_a_list_may_be(ours: Journal, line: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "jobs.jsonl"
+    blank = b" " * (1 << 20) + b"\n"
+    path.write_bytes(text(line)[0].encode() + blank * (MOST_TEXT >> 20) + text(line | {"work": "beef"})[0].encode())
+
+    assert imported(lines_of(str(path), hint=""), "jobs.jsonl", ours) == (2, 2)
+
+
+def test_a_text_without_an_end_of_line_is_not_read_for_ever() -> None:
+    with pytest.raises(Usage, match="/dev/zero has a line longer than 16 MiB"):
+        list(lines_of("/dev/zero", hint=""))
+
+
+def test_a_file_that_is_not_utf_8_is_no_export(ours: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.jsonl"
+    path.write_bytes(b"\xff\xfe{\0")
+
+    with pytest.raises(Usage, match="cannot be read") as refused:
+        imported(lines_of(str(path), hint=""), "jobs.jsonl", ours)
+    assert refused.value.why == "it is not UTF-8 text"
+
+
+def test_rows_of_one_work_find_each_other_within_one_import(ours: Journal, line: dict[str, Any]) -> None:
+    later = line | {"state": "saved", "updated": "2026-02-01T00:00:00.000+00:00"}
+    others = [line | {"work": f"{number}"} for number in range(700)]
+
+    assert imported(text(*others, line, later, line), "jobs.jsonl", ours) == (702, 703)
+    assert [row.state for row in ours.of_work(line["work"], line["service"])] == [State.SAVED]

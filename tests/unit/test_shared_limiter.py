@@ -1,8 +1,10 @@
 """What the service asks one process to wait, every process of the account waits."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,21 @@ def test_a_journal_that_cannot_be_read_makes_nobody_wait_and_is_left_alone_for_a
         clock.time += UNREAD_EVERY / 10
 
     assert (waits, gone.asked) == ({0.0}, 2)
+
+
+def test_nobody_waits_for_a_journal_that_does_not_answer(clock: FakeClock) -> None:
+    answers = threading.Event()
+
+    class Silent(NoJournal):
+        def held_until(self, service: str, account: str) -> datetime | None:
+            answers.wait(30)
+            return clock.now() + timedelta(seconds=9)
+
+    process = Process(Silent(), clock)
+    began = time.monotonic()
+    waits = [process.remaining() for _ in range(3)]
+    assert time.monotonic() - began < 10
+    answers.set()
+    process.limiter._reading.join(10)
+
+    assert (waits, process.remaining()) == ([0.0, 0.0, 0.0], 9.0)

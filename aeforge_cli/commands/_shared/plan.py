@@ -14,7 +14,7 @@ from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
-from aeforge_cli.errors import AeforgeError, CannotSave, LimitReached, OutputExists, Usage, command
+from aeforge_cli.errors import AeforgeError, CannotSave, JournalUnreachable, LimitReached, OutputExists, Usage, command
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -358,6 +358,8 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     try:
         journal = session.journal if session.has_journal else NoJournal()
         return need(order, journal, session.service, session.account_if_known(runs=not certain))
+    except JournalUnreachable:
+        raise  # each job of the list would wait for the server in its turn
     except AeforgeError:
         return Need(Action.BUY)  # its turn will say what is wrong with it
 
