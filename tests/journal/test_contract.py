@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -806,6 +807,13 @@ def test_of_the_same_job_the_newer_state_wins(journal: Journal, theirs: Journal)
     assert (row.state, [file.sha256 for file in row.files], row.updated) == (State.SAVED, ["ab"], done.updated)
 
 
+def test_of_a_job_that_is_imported_in_another_spelling_there_is_one_row(journal: Journal, theirs: Journal) -> None:
+    row = row_of(theirs, bought(theirs, State.ACCEPTED))
+
+    spellings = (JOB, JOB.upper(), JOB.replace("-", ""))
+    assert [journal.import_rows([row._replace(job_id=each, created=each)]) for each in spellings] == [1, 0, 0]
+
+
 def test_a_try_without_an_id_is_the_same_by_its_time(journal: Journal, theirs: Journal) -> None:
     number = bought(theirs)
     sending = row_of(theirs, number)
@@ -876,7 +884,9 @@ def test_ids_are_offered_to_the_shell_while_their_jobs_are_unfinished(journal: J
 
     journal.close()
 
-    assert (journals.folder / "pending-jobs").read_text() == f"{job_id(2)}\n"
+    listed = journals.folder / "pending-jobs"
+    assert listed.read_text() == f"{job_id(2)}\n"
+    assert stat.S_IMODE(listed.stat().st_mode) == 0o600
     assert [path.name for path in journals.folder.glob(".pending-*")] == []
 
 

@@ -313,6 +313,14 @@ def test_the_same_unknown_bytes_are_kept_once(user: Fetching) -> None:
     assert user.files == {f"out-{JOB}.bin": UNKNOWN}
 
 
+def test_bytes_that_cannot_be_judged_replace_no_others(user: Fetching) -> None:
+    (user.folder / f"out-{JOB}.bin").write_bytes(b"mine")
+
+    failure(user.fetch(*[delivered(UNKNOWN)] * BAD_PICTURES))
+
+    assert user.files == {f"out-{JOB}.bin": b"mine", f"out-{JOB}-{JOB}.bin": UNKNOWN}
+
+
 def test_of_several_results_one_in_an_unknown_format_is_kept_under_its_number(user: Fetching) -> None:
     answers = [delivered(A), *[delivered(UNKNOWN)] * BAD_PICTURES]
 

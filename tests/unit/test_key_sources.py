@@ -144,6 +144,7 @@ def own_keyring() -> Iterator[None]:
 
 def test_what_is_stored_is_found_until_it_is_forgotten() -> None:
     store("work", KEY)
+    assert Remembering.kept == {("aeforge", "work"): KEY}
     found = stored("work")
     forget("work")
     forget("work")

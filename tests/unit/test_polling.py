@@ -222,3 +222,25 @@ def test_a_good_look_forgives_the_failed_ones(user: Watching) -> None:
     pauses = [event.seconds for event in user.events if isinstance(event, RetryScheduled)]
     assert max(pauses[:-1]) > 1
     assert pauses[-1] == 1.0
+
+
+def test_however_long_it_takes_fewer_than_three_answers_do_not_lose_a_job(user: Watching) -> None:
+    watch = user.watch(NOT_FOUND, NOT_FOUND, NOT_FOUND, is_new=False)
+
+    for _ in range(2):
+        assert isinstance(watch.poll(), float)
+        user.clock.sleep(40)
+    with pytest.raises(JobNotFound) as lost:
+        watch.poll()
+
+    assert lost.value.is_certain is True
+
+
+def test_a_good_answer_begins_the_time_and_the_count_of_a_lost_job_anew(user: Watching) -> None:
+    watch = user.watch(*[NOT_FOUND] * 2, PENDING, *[NOT_FOUND] * 2, DONE, is_new=False)
+
+    for _ in range(5):
+        assert isinstance(watch.poll(), float)
+        user.clock.sleep(20)
+
+    assert watch.poll() == Succeeded((LINK,))

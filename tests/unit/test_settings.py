@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -665,6 +666,20 @@ def test_what_a_killed_writer_left_is_removed_since_it_may_hold_a_key(path: Path
     ConfigFile(path).change("work", {"quality": "standard"})
 
     assert not left.exists()
+
+
+def test_a_change_that_cannot_be_written_leaves_neither_a_key_nor_a_changed_file(path: Path) -> None:
+    write(path, TEXT)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(TEXT) // 2, hard))
+    try:
+        with pytest.raises(CannotSave):
+            ConfigFile(path).change("work", {"api_key": "new"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert path.read_text() == TEXT
+    assert sorted(each.name for each in path.parent.iterdir()) == ["config.lock", "config.toml"]
 
 
 UNSAFE = {
