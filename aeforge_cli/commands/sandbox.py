@@ -99,7 +99,10 @@ def sandbox(
         unfetched = serve(options, ready=ready, log=session.console.note, stop_when=parent_gone.is_set)
     except PackagesMissing as missing:
         from aeforge_cli.extras import install_hint
+        from aeforge_cli.local_sandbox.child import PACKAGES_MISSING
 
+        if child:
+            session.console.result(PACKAGES_MISSING)
         raise Usage("The sandbox is not installed", why=str(missing), hint=install_hint("sandbox")) from None
     except (SandboxUnavailable, ValueError) as error:
         raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None

@@ -1,6 +1,7 @@
 """A sandbox that lives as long as the command that started it: it reads a pipe, and ends when the kernel closes it.
 
-Its standard output is the base URL, then at its end the ids of jobs whose links nobody opened.
+Its standard output is the base URL, then at its end the ids of jobs whose links nobody opened. Where the extra is not
+installed, it is PACKAGES_MISSING alone.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from aeforge_cli.errors import Unreachable, Usage
 from aeforge_cli.files.locks import is_locked, is_removed
 
+PACKAGES_MISSING = "packages missing"
 _START_SECONDS = 20.0
 _END_SECONDS = 5.0
 
@@ -73,13 +75,14 @@ def started(
 
 def _announced(process: "subprocess.Popen[str]") -> str:
     """The base URL, which is the first line of the sandbox's stdout."""
-    if process.stdout and (line := process.stdout.readline().strip()):
-        return line
-    said = process.stderr.read().strip() if process.stderr else ""
-    if "The sandbox needs more packages" in said:
+    line = process.stdout.readline().strip() if process.stdout else ""
+    if line == PACKAGES_MISSING:
         from aeforge_cli.extras import install_hint
 
         raise Usage("The sandbox is not installed", hint=install_hint("sandbox"))
+    if line:
+        return line
+    said = process.stderr.read().strip() if process.stderr else ""
     raise Unreachable("The sandbox did not start", why=said or "it said nothing", hint="to see why: aeforge sandbox")
 
 

@@ -63,6 +63,16 @@ def test_why_a_job_of_the_sandbox_failed_is_told(aeforge: Aeforge) -> None:
     assert re.search(r'^why:   The local engine does not know what "sing" means here', run.stderr, re.MULTILINE)
 
 
+def test_without_the_packages_of_the_sandbox_the_command_that_adds_them_is_told(aeforge: Aeforge, home: Home) -> None:
+    (home.work / "sitecustomize.py").write_text("import sys; sys.modules['fastapi'] = None\n")
+
+    run = aeforge(*SKY, "--sandbox", env={"PYTHONPATH": str(home.work)})
+
+    assert run.exit == 2
+    assert "error: The sandbox is not installed\n" in run.stderr
+    assert "'fastapi>=" in run.stderr
+
+
 def test_a_sandbox_of_a_command_ends_with_it(aeforge: Aeforge) -> None:
     run = aeforge("upscale", "photo.png", "--sandbox", "--verbose", "--debug")
     [base_url] = set(re.findall(r"POST (http://127\.0\.0\.1:\d+)/", run.stderr))

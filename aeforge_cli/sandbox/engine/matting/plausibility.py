@@ -18,8 +18,8 @@ _EXAMINED_SIDE = 320
 # Pixels to each side of the outline, and how much colours must differ there to be an edge.
 _REACH = 3
 _EDGE = 0.06
-# Of good cut-outs of people, animals and things nearly always more than 0.9.
-_LEAST_SUPPORTED = 0.75
+# Of good cut-outs of people, animals and things nearly always more than 0.9, and at least 0.83.
+_LEAST_SUPPORTED = 0.82
 # As a share of the picture's long side; good cut-outs had at most 0.08.
 _LONGEST_STRAIGHT = 0.15
 _ACROSS = 0.97

@@ -24,6 +24,8 @@ _SMALLEST = 16
 _SURELY_SUBJECT = 0.7
 # A subject that takes more of the sky than that is the sky between the parts of a bridge.
 _MOST_TAKEN = 0.3
+# The median of the gradient, of grey from 0 to 1, in each pixel: clouds have up to 0.002, a town in haze 0.01.
+_ROUGHEST = 0.005
 
 
 def segment_sky(picture: Image.Image, quality: Quality, subject: FloatArray | None = None) -> FloatArray | None:
@@ -58,10 +60,15 @@ def _skyline(image: FloatArray) -> Rows:
 
     After Shen, Wang, "Sky region detection in a single image for autonomous ground robot navigation", 2013.
     """
-    grey = gaussian_filter(image.mean(axis=2), 1.5)
-    steep = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
+    steep = _steepness(image)
     candidates = [_first(steep > threshold) for threshold in np.linspace(0.008, 0.12, 14)]
     return max(candidates, key=lambda border: _parting(image, border))
+
+
+def _steepness(image: FloatArray) -> FloatArray:
+    grey = gaussian_filter(image.mean(axis=2), 1.5)
+    steep: FloatArray = np.hypot(np.gradient(grey, axis=0), np.gradient(grey, axis=1))
+    return steep
 
 
 def _first(strong: BoolArray) -> Rows:
@@ -85,8 +92,8 @@ def _spread(colours: FloatArray) -> float:
 
 
 def _is_sky(image: FloatArray, above: BoolArray) -> bool:
-    """Large, along the top, and blue: walls and studio backdrops are as even as skies, but grey or teal."""
-    if above.mean() < 0.12 or above[0].mean() < 0.5:
+    """Large, along the top, smooth, and blue: walls and studio backdrops are as even as skies, but grey or teal."""
+    if above.mean() < 0.12 or above[0].mean() < 0.5 or np.median(_steepness(image)[above]) > _ROUGHEST:
         return False
     red, green, blue = image[above].mean(axis=0)
     bluer_than_teal = blue - green > 0.25 * (blue - red)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from aeforge_cli.sandbox.engine.arrays.membrane import interpolate_membrane, solve_laplace
 from aeforge_cli.sandbox.engine.arrays.morphology import dilate
-from aeforge_cli.sandbox.engine.arrays.resampling import resize
 
 if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.arrays.dtypes import BoolArray, ByteArray, FloatArray
@@ -53,16 +53,9 @@ def clone_patch(pixels: ByteArray, hole: BoolArray, forbidden: BoolArray | None 
     if shift is None:
         return interpolate_membrane(pixels, hole)
     moved = np.roll(pixels, shift, axis=(0, 1)).astype(np.float32)
-    misfit = _interpolate(np.where(rim[..., None], pixels - moved, 0).astype(np.float32), rim)
+    misfit = solve_laplace(np.where(rim[..., None], pixels - moved, 0).astype(np.float32), rim)
     bent = np.clip(moved + misfit + 0.5, 0, 255)
     return np.where(hole[..., None], bent, pixels).astype(np.uint8)
-
-
-def interpolate_membrane(pixels: ByteArray, hole: BoolArray) -> ByteArray:
-    """The smoothest surface that meets the hole's border."""
-    smooth = _interpolate(pixels.astype(np.float32), ~hole)
-    filled: ByteArray = np.where(hole[..., None], np.clip(smooth + 0.5, 0, 255), pixels).astype(np.uint8)
-    return filled
 
 
 def _best_offset(pixels: FloatArray, needed: BoolArray, rim: BoolArray, usable: BoolArray) -> tuple[int, int] | None:
@@ -88,29 +81,3 @@ def _inside(ys: Indices, xs: Indices, usable: BoolArray) -> bool:
     if ys.min() < 0 or xs.min() < 0 or ys.max() >= height or xs.max() >= width:
         return False
     return bool(usable[ys, xs].all())
-
-
-def _interpolate(values: FloatArray, known: BoolArray) -> FloatArray:
-    """Known values kept, the rest a membrane between them: pull-push, then a few steps of Laplace's equation."""
-    smooth = _pull_push(values, known)
-    for _ in range(60):
-        smooth = np.where(known[..., None], values, _neighbours(smooth))
-    return smooth
-
-
-def _pull_push(values: FloatArray, known: BoolArray) -> FloatArray:
-    """Coarser and coarser means of what is known, brought back where it is not (Grossman, Dally 1998)."""
-    height, width = known.shape
-    if known.all() or min(height, width) <= 1:
-        return values
-    weight = known.astype(np.float32)
-    size = ((width + 1) // 2, (height + 1) // 2)
-    less = resize(weight, size)
-    coarse = resize(values * weight[..., None], size) / np.maximum(less, 1e-6)[..., None]
-    finer = resize(_pull_push(coarse, less > 0), (width, height))
-    return np.where(known[..., None], values, finer).astype(np.float32)
-
-
-def _neighbours(values: FloatArray) -> FloatArray:
-    padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    return (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
