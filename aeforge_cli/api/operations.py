@@ -105,7 +105,7 @@ def _rows(_name: str, rows: str) -> None:
     hint = 'for example: [{"row": 0, "title": "walk", "description": "walking right"}]'
     try:
         parsed = json.loads(rows)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Usage("The rows are not JSON", hint=hint) from None
     match parsed:
         case [_, *_] if all(_is_row(row) for row in parsed):

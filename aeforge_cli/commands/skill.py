@@ -8,8 +8,11 @@ import typer
 
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import CannotSave, OutputExists
-from aeforge_cli.files.atomic import PartFile
+from aeforge_cli.files.atomic import PartFile, cannot_save
+from aeforge_cli.files.regular import open_regular
 from aeforge_cli.session import Session
+
+_LARGEST = 1 << 20  # bytes of a file that may be ours; the page has a few thousand
 
 
 def register(tree: typer.Typer) -> None:
@@ -59,17 +62,21 @@ def _check(place: Path) -> None:
     from aeforge_cli.manual.skill import MARK
 
     try:
-        if place.exists() and MARK not in place.read_text("utf-8"):
-            raise OutputExists(f"{place} was not written by aeforge", hint=f"aeforge skill >> {place}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotSave(f"{place} cannot be replaced", why=type(error).__name__) from None
+        with open_regular(place) as stream:
+            is_ours = MARK.encode() in stream.read(_LARGEST)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CannotSave(f"{place} cannot be replaced", why=error.strerror or "", hint="choose another file") from None
+    if not is_ours:
+        raise OutputExists(f"{place} was not written by aeforge", hint=f"aeforge skill >> {place}")
 
 
 def _write(place: Path, text: str) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotSave(f"{place.parent} cannot be created", why=error.strerror or "") from None
+        raise cannot_save(place, error) from None
     with PartFile(place.parent) as part:
         part.write(text.encode())
         part.keep(place, replace=True, job_id="")

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
 from aeforge_cli.files.atomic import PART_PREFIX, PART_SUFFIX, cannot_save, cut
 from aeforge_cli.files.image_headers import Format
-from aeforge_cli.files.regular import is_replaceable, is_stream, is_terminal, is_writable, what_is
+from aeforge_cli.files.regular import can_be_a_name, is_replaceable, is_stream, is_terminal, is_writable, what_is
 
 _TEXT_FORM = r"(?:[^{}/\\\x00-\x1f\x7f]?[<>^])?\d{0,3}(?:\.\d{1,3})?s?"
 # What may stand behind the colon of each field: numbers only with zeros in front, so that no two look the same.
@@ -276,6 +276,8 @@ def _check_stream(path: Path) -> None:
 def _check_place(path: Path, folder: Path) -> None:
     """Whether the folder, and the file in it, could be made, as far as that can be known without making them."""
     try:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # finds a path that is too long as a whole
         missing = [path.name]
         while not os.path.lexists(folder):
             missing.append(folder.name)
@@ -311,13 +313,7 @@ def destination(text: str, *, overwrite: bool) -> Destination:
 
 def _check_characters(text: str) -> None:
     """A manifest may hold what no command line can: zeros, and halves of characters. Raises Usage."""
-    try:
-        os.fsencode(text)
-    except UnicodeEncodeError:
-        is_possible = False
-    else:
-        is_possible = not {ANY_NUMBER, ANY_SUFFIX, WIDTH}.intersection(text)
-    if not is_possible:
+    if not can_be_a_name(text) or {ANY_SUFFIX, WIDTH}.intersection(text):
         raise Usage(f"{text!r} is not a valid file name", hint="choose another output")
 
 

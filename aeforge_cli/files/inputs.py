@@ -22,6 +22,7 @@ from aeforge_cli.files.regular import NotRegular, open_regular
 MOST_BYTES = 256 * 1024 * 1024  # of a picture
 MOST_TEXT = 64 * 1024 * 1024  # bytes of a list or a prompt
 BLOCK = 256 * 1024
+_LONGEST_PASTED = 16 * 1024  # characters: the longest path has 4096 bytes, and each may be quoted or encoded
 _STEP = 2_000_000_000  # nanoseconds: the coarsest time of change, that of FAT
 
 
@@ -59,6 +60,8 @@ def local_path(text: str) -> str:
         return text
     if text[:5].lower() == "file:":
         return _path_of_address(text)
+    if len(text) > _LONGEST_PASTED:
+        return text
     import shlex
 
     try:

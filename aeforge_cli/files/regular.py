@@ -59,6 +59,14 @@ def require_regular(found: os.stat_result, path: Path) -> None:
         raise NotRegular(path, found.st_mode)
 
 
+def can_be_a_name(text: str) -> bool:
+    """Whether a path can be written so: lists may hold zeros, and halves of characters."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def is_replaceable(path: Path) -> bool:
     """Whether a file may be renamed to this path: nothing is there, or a regular file, or a link to one or to none."""
     if is_stream(path):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aeforge_cli.errors import CannotSave, Usage
-from aeforge_cli.files.atomic import PartFile, SavedFile, holds, write_whole
-from aeforge_cli.files.regular import is_replaceable
+from aeforge_cli.files.atomic import PartFile, SavedFile, cannot_save, holds, write_whole
+from aeforge_cli.files.regular import can_be_a_name, is_replaceable
 from aeforge_cli.files.texts import text_of
 from aeforge_cli.jobs.lookup import digest, job_of_content
 from aeforge_cli.jobs.results import JobResult
@@ -31,12 +31,15 @@ def require_writable(path: Path) -> None:
 
     Raises CannotSave, Usage.
     """
-    if path.is_dir() or not is_replaceable(path):
-        raise CannotSave(f"{path} is not a regular file", hint="choose another file for --record")
-    with PartFile(path.parent):
-        pass
-    if path.exists():
-        read_record(path)
+    try:
+        if path.is_dir() or not is_replaceable(path):
+            raise CannotSave(f"{path} is not a regular file", hint="choose another file for --record")
+        with PartFile(path.parent):
+            pass
+        if path.exists():
+            read_record(path)
+    except OSError as error:
+        raise cannot_save(path, error) from None
 
 
 def write_record(path: Path, results: Sequence[JobResult], journal: Journal) -> None:
@@ -81,7 +84,7 @@ def _read(text: str, where: str) -> Line:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    if not (isinstance(found, dict) and isinstance(found.get("path"), str)):
+    if not (isinstance(found, dict) and isinstance(found.get("path"), str) and can_be_a_name(found["path"])):
         raise Usage(f"{where} is not a line of a record", hint="--record FILE.jsonl writes one")
     return found
 
