@@ -177,7 +177,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do(aeforge: Ae
         2,
         [
             "error: There is no profile wrok",
-            "why:   the known profiles are default, home, work",
+            "why:   known profiles: default, home, work",
             "next:  to make it: aeforge auth login --profile wrok",
         ],
     )

@@ -95,7 +95,7 @@ def test_the_beginning_of_several_ids_is_not_guessed(user: Aeforge) -> None:
     run = user("job", "status", "00000000", "--json")
 
     assert run.ending == (2, "usage")
-    assert run.error["hint"] == f"give more of it: {ids[1]}, {ids[0]}"
+    assert run.error["hint"] == f"type more of it: {ids[1]}, {ids[0]}"
 
 
 @pytest.mark.parametrize("name", ["../user", "a b", "a/b", ""], ids=["a path", "two words", "a slash", "nothing"])

@@ -495,7 +495,7 @@ def test_an_error_is_three_lines_for_a_person(user: Aeforge, fake: Fake) -> None
     assert run.stderr.splitlines()[-3:] == [
         "error: The service rejects the request",
         "why:   HTTP 400: Invalid image file",
-        "next:  change what it names, then run the command again",
+        "next:  correct the request, then run the command again",
     ]
 
 

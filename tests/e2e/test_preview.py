@@ -249,7 +249,7 @@ def test_of_many_jobs_each_is_drawn_above_the_overview(user: Aeforge, photo: Pat
     assert (run.exit, sorted(named)) == (0, ["out/in0.png", "out/in1.png", "out/in2.png"])
     assert [shown[shown.index(name) + 1].split(".")[0] for name in named] == ["before"] * 3
     assert sum(line.endswith("R" * 15 + "B" * 15) for line in shown) == 3 * 15
-    assert [line for line in shown if line][-1].startswith("3.done;.3.bought")
+    assert [line for line in shown if line][-1].startswith("3.done;.3.submitted")
 
 
 @pytest.fixture

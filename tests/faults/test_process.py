@@ -210,7 +210,7 @@ class TestStreams:
         assert running.process.wait(20) == 130
         unread.close()
         running.process.stdout = None
-        assert "what had ended could not be told: aeforge job list" in running.finish().stderr
+        assert "not all finished jobs could be printed: aeforge job list" in running.finish().stderr
 
     @pytest.mark.row("E10")
     @pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
