@@ -206,6 +206,24 @@ class TestAddressesOfInputs:
         assert request.headers["authorization"] == f"Basic {b64encode(b'me:p4ssw0rd').decode()}"
         assert request.target == f"/mine.png?X-Amz-Signature={SIGNATURE}&Signature={SIGNATURE}"
 
+    def test_nor_does_a_list_of_assets_give_them_away(
+        self, aeforge: Aeforge, fake: Fake, host: Fake, home: Home
+    ) -> None:
+        host.images["/mine.png"] = png(0x336699)
+        url = f"{host.cdn.url.replace('://', '://me:p4ssw0rd@')}/mine.png?X-Amz-Signature={SIGNATURE}"
+        asset = f'[[asset]]\nout = "a.png"\noperation = "inpaint"\nprompt = "x"\nimage = "{url}"\n'
+        (listed_by_user := home.work / "assets.toml").write_text(asset)
+
+        run = aeforge("build", "--json", "--record", "made.jsonl", env=fake.env)
+        listed_by_user.unlink()  # the one place where the address may stand
+        listed = aeforge("job", "list", "--json", env=fake.env)
+
+        told = [run.stderr, listed.stdout, (home.work / "made.jsonl").read_text()]
+        assert run.exit == 0
+        assert [text for text in (run.stdout, *told) if "p4ssw0rd" in text] == []
+        assert [text for text in told if SIGNATURE in text] == []
+        assert [row["input"] for row in (*run.rows, *listed.rows)] == [f"{host.cdn.url}/mine.png?***"] * 2
+
 
 class TestTheKeyItself:
     @pytest.mark.row("F2")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from aeforge_cli.api.operations import Operation
-from aeforge_cli.api.web_inputs import is_address
+from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.assets import Asset
 from aeforge_cli.commands._shared.plan import Planned, need_of, unread
 from aeforge_cli.commands._shared.sources import picture
@@ -76,7 +76,7 @@ class AssetPlan:
         return Order(
             make=partial(self._made, asset, ready=False),
             kind=type(operation) if operation else asset.recipe.kind,
-            input=asset.image,
+            input=label_of(asset.image),
             name=asset.out,
             words=operation.words if operation else "",
             asked=operation,
