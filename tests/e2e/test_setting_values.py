@@ -1,21 +1,26 @@
 """Whatever a setting is given, by whichever way: it is used, or refused in one sentence."""
 
+import contextlib
+import io
 import json
+import signal
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aeforge_cli.cli import main
 from aeforge_cli.config.catalogue import SETTINGS
 from aeforge_cli.config.file import PROFILE_NAMES
 from aeforge_cli.config.settings import Settings
-from tests.conftest import Aeforge
-from tests.e2e import in_process
-from tests.e2e.in_process import at_home, own_process
+from aeforge_cli.session import Session
+from tests.conftest import Aeforge, Home, make_home, png
 
 # ------------------------------------------------------------------ each refusal in words
 
@@ -128,15 +133,31 @@ COMMANDS = st.sampled_from(
 
 
 @pytest.fixture(autouse=True)
-def signals_of_its_own() -> Iterator[None]:
-    with own_process():
-        yield
+def own_process() -> Iterator[None]:
+    """The command runs in this process, and takes over what belongs to all of it."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers, hook = [signal.getsignal(number) for number in numbers], sys.unraisablehook
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
+
+
+@contextlib.contextmanager
+def at_home() -> Iterator[Home]:
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        home = make_home(Path(folder) / "home")
+        Path("photo.png").write_bytes(png())
+        yield home
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code and all that was shown."""
-    shown = in_process.run(arguments, environment)
-    return shown.exit, shown.stdout + shown.stderr
+    """The exit code and all that was shown, of a command that runs in this process."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        status = int(main(arguments, Session(environment)))
+    shown = b"".join(stream.buffer.getvalue() for stream in streams)
+    return status, shown.decode(errors="replace")
 
 
 def require_plain(status: int, shown: str) -> None:
