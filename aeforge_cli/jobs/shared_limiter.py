@@ -12,7 +12,7 @@ from aeforge_cli.process.clock import Clock
 
 READ_EVERY = 1.0  # seconds: a question to the journal for each request would cost more than it saves
 UNREAD_EVERY = 30.0  # seconds, where the last question had no answer
-_PATIENCE = 0.5  # seconds that a request waits for the answer of the journal, before it goes on with what is known
+_ANSWER_SECONDS = 0.5  # for which a request waits for the journal, before it uses what is known
 _SHORTEST = 1.0  # seconds: over before another process has read of it
 
 
@@ -51,7 +51,7 @@ class SharedLimiter(ConcurrencyLimiter):
             # In a thread of its own: a server that drops packets answers nobody for a minute, and jobs must be polled.
             self._reading = threading.Thread(target=self._heed, args=(now,), daemon=True)
             self._reading.start()
-            self._reading.join(_PATIENCE)
+            self._reading.join(_ANSWER_SECONDS)
         return super().remaining(now)
 
     def _heed(self, now: float) -> None:
@@ -69,5 +69,6 @@ class SharedLimiter(ConcurrencyLimiter):
         self._known = until
         rest = min((until - self._clock.now()).total_seconds(), LONGEST_WAIT)
         if rest > 0:
-            self._not_before = max(self._not_before, now + rest)
+            with self._lock:  # another thread may be held at the same moment
+                self._not_before = max(self._not_before, now + rest)
             self._held(rest)
