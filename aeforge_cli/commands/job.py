@@ -23,7 +23,7 @@ from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, resu
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
-from aeforge_cli.files.texts import lines_of, text_of
+from aeforge_cli.files.texts import label_of, lines_of, text_of
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.lifecycle import Job, job_failed
 from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id
@@ -408,7 +408,7 @@ def import_(
 
     verbosity.apply(session)
     lines = lines_of(file, hint="aeforge job export writes such a file")
-    changed, total = imported(lines, "standard input" if file == "-" else file, _kept_journal(session))
+    changed, total = imported(lines, label_of(file), _kept_journal(session))
     told = f"{count(changed, 'job')} imported, {total - changed} already known"
     session.console.record({"imported": changed, "known": total - changed}, text=[told])
 

@@ -20,27 +20,32 @@ def text_of(name: str, *, hint: str, purpose: str = "", errors: str = "strict", 
     as in `--from <(ls)`. Raises Usage with the hint where it cannot be read, is not UTF-8, or is longer than `most`
     bytes.
     """
-    label = "standard input" if name == "-" else name
-    with _refusing(label, purpose, hint), _opened(name) as stream:
-        return all_of(stream, label, most=most).decode("utf-8-sig", errors)
+    with _opened(name, purpose, hint) as stream:
+        return all_of(stream, label_of(name), most=most).decode("utf-8-sig", errors)
 
 
 def lines_of(name: str, *, hint: str) -> Iterator[str]:
     """The lines of a text, each read when it is asked for; else as `text_of`."""
-    label = "standard input" if name == "-" else name
-    with _refusing(label, "", hint), _opened(name) as stream:
+    with _opened(name, "", hint) as stream:
         encoding = "utf-8-sig"
         while line := stream.readline(_MOST_LINE + 1):
             if len(line) > _MOST_LINE:
-                raise Usage(f"{label} has a line longer than {_MOST_LINE >> 20} MiB", hint=hint)
+                raise Usage(f"{label_of(name)} has a line longer than {_MOST_LINE >> 20} MiB", hint=hint)
             yield line.decode(encoding)
             encoding = "utf-8"
 
 
+def label_of(name: str) -> str:
+    """What a text is called in messages."""
+    return "standard input" if name == "-" else name
+
+
 @contextlib.contextmanager
-def _refusing(label: str, purpose: str, hint: str) -> Iterator[None]:
+def _opened(name: str, purpose: str, hint: str) -> Iterator[BinaryIO]:
+    """Raises Usage for what goes wrong while it is open, too."""
     try:
-        yield
+        with contextlib.nullcontext(standard_input()) if name == "-" else Path(local_path(name)).open("rb") as stream:
+            yield stream
     except UnicodeDecodeError:
         why = "it is not UTF-8 text"
     except FileMissing as error:
@@ -49,13 +54,7 @@ def _refusing(label: str, purpose: str, hint: str) -> Iterator[None]:
         why = getattr(error, "strerror", None) or "it is not a valid name"
     else:
         return
-    raise Usage(f"{label} cannot be read{purpose}", why=why, hint=hint) from None
-
-
-def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    if name == "-":
-        return contextlib.nullcontext(standard_input())
-    return Path(local_path(name)).open("rb")
+    raise Usage(f"{label_of(name)} cannot be read{purpose}", why=why, hint=hint) from None
 
 
 def standard_input() -> BinaryIO:

@@ -43,7 +43,7 @@ def imported(lines: Iterable[str], name: str, journal: Journal) -> tuple[int, in
         times, places = array("d"), array("Q")
         for number, line in enumerate(lines, 1):
             if line.strip():
-                times.append(datetime.fromisoformat(str(_checked(line, f"{name}:{number}")["created"])).timestamp())
+                times.append(datetime.fromisoformat(_checked(line, f"{name}:{number}")["created"]).timestamp())
                 places.append(spool.tell())
                 spool.write(line.rstrip("\n").encode() + b"\n")
         order = sorted(range(len(times)), key=times.__getitem__)

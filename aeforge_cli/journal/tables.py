@@ -57,6 +57,8 @@ def insertion(table: str, columns: Sequence[str]) -> str:
 
 _INSERT_JOB = insertion("jobs", (*_COLUMNS[1:], "job_key", "unfinished"))
 _INSERT_FILE = insertion("files", FILE_COLUMNS)
+_DELETE_BY_PATH = "DELETE FROM files WHERE job = :job AND host = :host AND path = :path"
+_DELETE_BY_CONTENT = "DELETE FROM files WHERE job = :job AND host = :host AND path IS NULL AND sha256 = :sha256"
 
 Found = list[tuple[Any, ...]]
 Execute = Callable[[str, Mapping[str, Any]], Found]
@@ -109,11 +111,11 @@ class Tables:
 
     def save_files(self, files: Sequence[Mapping[str, Any]], *, are_new: bool = False) -> None:
         """A place holds what was saved there last; that of a new row cannot hold anything yet."""
-        by_place = {(each["job"], each["path"] or each["sha256"]): each for each in files}
-        for same in ("path = :path", "path IS NULL AND sha256 = :sha256"):
-            values = [each for each in by_place.values() if not are_new and (each["path"] is None) == ("NULL" in same)]
-            self._execute_each(f"DELETE FROM files WHERE job = :job AND host = :host AND {same}", values)  # noqa: S608 - ours
-        self._execute_each(_INSERT_FILE, list(by_place.values()))
+        last = list({(each["job"], each["path"] or each["sha256"]): each for each in files}.values())
+        if not are_new:
+            self._execute_each(_DELETE_BY_PATH, [each for each in last if each["path"] is not None])
+            self._execute_each(_DELETE_BY_CONTENT, [each for each in last if each["path"] is None])
+        self._execute_each(_INSERT_FILE, last)
 
     def row(self, number: int, *, to_change: bool = False) -> Row | None:
         return self._row(f"number = :number{self._locking if to_change else ''}", {"number": number})

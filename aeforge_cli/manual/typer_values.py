@@ -30,7 +30,8 @@ def command_value(command: Any, path: tuple[str, ...]) -> Command:
 def _group(group: TyperGroup, path: tuple[str, ...]) -> Command:
     below = [command_value(command, (*path, name)) for name, command in group.commands.items() if not command.hidden]
     if len(path) == 1:
-        below.sort(key=lambda command: list(SUMMARIES).index(command.path[-1]))  # typer puts groups last
+        order = list(SUMMARIES)
+        below.sort(key=lambda command: order.index(command.path[-1]))  # typer puts groups last
         return root(below, (VERSION_OPTION, HELP_OPTION))
     examples = tuple(command.examples[0] for command in below if command.examples)
     return Command(path, group.help or "", examples, options=(HELP_OPTION,), commands=tuple(below))

@@ -41,8 +41,9 @@ def segment_sky(picture: Image.Image, quality: Quality, subject: FloatArray | No
     side, steps = EFFORT[quality]
     small = downscale(picture, side)
     image = np.asarray(small, np.float32) / 255
-    above = np.arange(image.shape[0])[:, None] < _skyline(image)[None, :]
-    if not _is_sky(image, above):
+    steep = _steepness(image)
+    above = np.arange(image.shape[0])[:, None] < _skyline(image, steep)[None, :]
+    if not _is_sky(image, steep, above):
         return None
     sky = _sky_probability(image, above)
     if subject is not None:
@@ -55,12 +56,11 @@ def _without_subject(sky: FloatArray, subject: BoolArray) -> FloatArray:
     return sky if taken > _MOST_TAKEN else np.where(subject, 0, sky).astype(np.float32)
 
 
-def _skyline(image: FloatArray) -> Rows:
+def _skyline(image: FloatArray, steep: FloatArray) -> Rows:
     """The first strong edge down each column, at the threshold that parts the picture best.
 
     After Shen, Wang, "Sky region detection in a single image for autonomous ground robot navigation", 2013.
     """
-    steep = _steepness(image)
     candidates = [_first(steep > threshold) for threshold in np.linspace(0.008, 0.12, 14)]
     return max(candidates, key=lambda border: _parting(image, border))
 
@@ -91,9 +91,9 @@ def _spread(colours: FloatArray) -> float:
     return float(np.linalg.det(covariance) * 1e6 + np.linalg.eigvalsh(covariance)[-1])
 
 
-def _is_sky(image: FloatArray, above: BoolArray) -> bool:
+def _is_sky(image: FloatArray, steep: FloatArray, above: BoolArray) -> bool:
     """Large, along the top, smooth, and blue: walls and studio backdrops are as even as skies, but grey or teal."""
-    if above.mean() < 0.12 or above[0].mean() < 0.5 or np.median(_steepness(image)[above]) > _ROUGHEST:
+    if above.mean() < 0.12 or above[0].mean() < 0.5 or np.median(steep[above]) > _ROUGHEST:
         return False
     red, green, blue = image[above].mean(axis=0)
     bluer_than_teal = blue - green > 0.25 * (blue - red)

@@ -190,7 +190,9 @@ _LEAST_BARE = 5
 
 @_rule("steps", "<percent>\n <number>\n half")
 def _steps(percent: int = 50, number: int | None = None) -> int | None:
-    return percent if number is None else number if number >= _LEAST_BARE else None
+    if number is None:
+        return percent
+    return number if number >= _LEAST_BARE else None
 
 
 @_rule("amount", "<verb_degree>\n by <steps>\n <percent:steps>")
