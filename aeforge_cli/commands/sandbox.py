@@ -2,6 +2,8 @@
 
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,7 @@ from aeforge_cli.session import SANDBOX_KEY, Session
 
 if TYPE_CHECKING:
     from aeforge_cli.local_sandbox.registration import Registration
+    from aeforge_cli.local_sandbox.users import SandboxUsers
 
 
 def register(tree: typer.Typer) -> None:
@@ -73,7 +76,8 @@ def sandbox(
     """
     verbosity.apply(session)
     keys = tuple(key or (SANDBOX_KEY,))
-    registration = _registration(session) if SANDBOX_KEY in keys and not child else None
+    users = _users(state) if child and state else None
+    registration = _registration(session) if SANDBOX_KEY in keys and (users or not child) else None
     try:
         options = SandboxOptions(
             host=host,
@@ -94,9 +98,10 @@ def sandbox(
                 seed=seed,
             ),
         )
-        parent_gone = _end_of_stdin() if child else threading.Event()
         ready = partial(_announce, session, registration)
-        unfetched = serve(options, ready=ready, log=session.console.note, stop_when=parent_gone.is_set)
+        with ExitStack() as stack:
+            stop_when = _unused(users, registration, stack) if child else None
+            unfetched = serve(options, ready=ready, log=session.console.note, stop_when=stop_when)
     except PackagesMissing as missing:
         from aeforge_cli.extras import install_hint
         from aeforge_cli.local_sandbox.child import PACKAGES_MISSING
@@ -112,6 +117,16 @@ def sandbox(
     if child:
         for job_id in unfetched:
             session.console.result(job_id)
+
+
+def _users(state: Path) -> "SandboxUsers | None":
+    """Who shares the sandbox that keeps its jobs there."""
+    from aeforge_cli.local_sandbox.users import SandboxUsers
+
+    try:
+        return SandboxUsers(state.parent)
+    except OSError:
+        return None
 
 
 def _registration(session: Session) -> "Registration | None":
@@ -153,8 +168,26 @@ def _chosen_status(text: str) -> tuple[int, float]:
         raise Usage(f"{text!r} is not a valid CODE:SHARE", hint="for example: --status 503:0.1") from None
 
 
+def _unused(users: "SandboxUsers | None", registration: "Registration | None", ending: ExitStack) -> Callable[[], bool]:
+    """Whether the command that started this sandbox has gone and no other uses it; none joins until `ending` closes."""
+    starter_gone = _end_of_stdin()
+
+    def unused() -> bool:
+        if not starter_gone.is_set() or users is None:
+            return starter_gone.is_set()
+        with ExitStack() as kept:
+            if not kept.enter_context(users.turn()) or users.has_others():
+                return False
+            if registration:
+                registration.withdraw()
+            ending.enter_context(kept.pop_all())
+            return True
+
+    return unused
+
+
 def _end_of_stdin() -> threading.Event:
-    """Set when the command that this sandbox belongs to is gone, however it ended."""
+    """Set when the command that started this sandbox has gone, however it ended."""
     gone = threading.Event()
 
     def read() -> None:

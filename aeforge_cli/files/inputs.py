@@ -197,10 +197,6 @@ class Spool:
     def expect(self, size: int | None) -> None:
         if size is not None and size > MOST_BYTES:
             raise _too_large(self._label)
-        with _temporary():
-            self._file.seek(0)
-            self._file.truncate()
-        self.size = 0
 
     def write(self, block: bytes) -> None:
         self.size += len(block)

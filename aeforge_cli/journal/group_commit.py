@@ -91,18 +91,20 @@ class GroupCommit(Generic[D]):
         self._is_led = False
 
     def __call__(self, change: Change[D, T]) -> T:
-        with self._lock:
-            self._queue.append(change)
-            change.leads, self._is_led = not self._is_led, True
         try:
+            with self._lock:
+                self._queue.append(change)
+                change.leads, self._is_led = not self._is_led, True
             if not change.leads:
                 change.turn.wait()
             while not change.is_done:
                 self._commit_waiting()
-        finally:  # also when a signal ends the thread's wait
+        finally:  # also when a signal ends the thread's wait: it can lead no more, nor wait for another try
             with self._lock:
+                change.is_done = True
+                self._queue = [each for each in self._queue if each is not change]
                 if change.leads:
-                    self._pass_on(change)
+                    self._pass_on()
         return change.outcome()
 
     def _commit_waiting(self) -> None:
@@ -117,8 +119,7 @@ class GroupCommit(Generic[D]):
                 if each.is_done:
                     each.turn.set()
 
-    def _pass_on(self, leader: Change[D, Any]) -> None:
-        self._queue = [each for each in self._queue if each is not leader]
+    def _pass_on(self) -> None:
         self._is_led = bool(self._queue)
         if self._queue:
             self._queue[0].leads = True

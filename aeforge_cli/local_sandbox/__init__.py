@@ -1,8 +1,12 @@
-"""The sandbox of `--sandbox`: one that this user runs already, or one of its own for the length of a command."""
+"""The sandbox of `--sandbox`: one that runs already, or a new one that lives as long as a command uses it."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aeforge_cli.local_sandbox.users import SandboxUsers
 
 PORT = 8765  # where `aeforge sandbox` listens unless told otherwise
 
@@ -17,22 +21,43 @@ def running_sandbox(state_dir: Path, *, log: Callable[[str], None], note: Callab
     One that does not prove to be this user's is not used, whatever port it has. Raises Usage where the extra is
     missing, Unreachable where the sandbox does not start.
     """
-    from aeforge_cli.local_sandbox.child import own_folder, started
+    from aeforge_cli.local_sandbox.child import START_SECONDS, Child
     from aeforge_cli.local_sandbox.registration import find
 
-    found = find(state_dir, first=PORT)
-    if found is not None:
-        log(f"using the sandbox that runs at {found}")
-        yield found
-        return
-    with own_folder(state_dir) as folder:
-
-        def ended(unfetched: Sequence[str]) -> None:
-            if unfetched:
-                note(_how_to_keep(unfetched, kept=folder is not None))
-
-        with started(folder, log=log, ended=ended) as base_url:
+    child = None
+    with _joined(state_dir) as users:
+        with users.turn(seconds=START_SECONDS) if users else contextlib.nullcontext(False) as alone:
+            base_url = find(state_dir, first=PORT)
+            if base_url is None:
+                child = Child(state_dir if alone else None, log=log)
+                base_url = child.base_url
+            else:
+                log(f"using the sandbox that runs at {base_url}")
+        try:
             yield base_url
+        finally:
+            if users:
+                users.leave()
+            if child and (unfetched := child.end(is_used=bool(users and users.has_others()))):
+                note(_how_to_keep(unfetched, kept=child.keeps_jobs))
+
+
+@contextlib.contextmanager
+def _joined(state_dir: Path) -> Iterator["SandboxUsers | None"]:
+    """The users of the sandbox, this process among them; None where nothing can be shared."""
+    from aeforge_cli.errors import CannotSave
+    from aeforge_cli.local_sandbox.users import SandboxUsers
+
+    try:
+        users = SandboxUsers(state_dir)
+        users.join()
+    except (OSError, CannotSave):
+        yield None
+        return
+    try:
+        yield users
+    finally:
+        users.leave()
 
 
 def _how_to_keep(job_ids: Sequence[str], *, kept: bool) -> str:

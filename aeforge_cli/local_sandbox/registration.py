@@ -36,7 +36,7 @@ class Registration:
     def __init__(self, state_dir: Path) -> None:
         """Raises OSError where the state folder takes no private file."""
         self.secret = secrets.token_hex(32)
-        self._path = _private_folder(state_dir) / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+        self._path = private_folder(state_dir) / f"{os.getpid()}-{secrets.token_hex(4)}.json"
 
     def publish(self, base_url: str) -> None:
         """From now on `--sandbox` finds the sandbox at this address. Raises OSError."""
@@ -135,7 +135,8 @@ def _read(path: Path) -> _Registered | None:
     return None
 
 
-def _private_folder(state_dir: Path) -> Path:
+def private_folder(state_dir: Path) -> Path:
+    """The folder of what is known about running sandboxes. Raises OSError where the state folder takes none."""
     folder = _folder(state_dir)
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)

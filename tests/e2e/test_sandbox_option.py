@@ -1,10 +1,12 @@
 """The sandbox, as an option of each command and as a server whose injected faults end in the documented exit codes."""
 
+import contextlib
 import json
 import re
 import shlex
 import signal
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -102,6 +104,49 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("pictures", [("photo.png", "photo.png"), ("photo.png", "0.png")], ids=["one", "two"])
+def test_commands_at_the_same_time_share_one_sandbox(aeforge: Aeforge, home: Home, pictures: tuple[str, str]) -> None:
+    (home.work / "0.png").write_bytes(png(0))
+    begun = [
+        aeforge.start("upscale", picture, "-o", f"{number}/", "--sandbox", "--debug")
+        for number, picture in enumerate(pictures)
+    ]
+    runs = [running.finish() for running in begun]
+
+    assert [run.exit for run in runs] == [0, 0], [run.stderr for run in runs]
+    assert len(set.union(*map(asked, runs))) == 1
+    assert sum("POST http" in run.stderr for run in runs) == len(set(pictures))
+
+
+def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the_last(
+    aeforge: Aeforge, home: Home
+) -> None:
+    (home.work / "slow.jsonl").write_text("".join(f'{{"image": "{n}.png"}}\n' for n in range(8)))
+    for number in range(8):
+        (home.work / f"{number}.png").write_bytes(png(number))
+    first = aeforge.start("upscale", "photo.png", "-o", "first.png", "--sandbox", "--debug")
+    _wait_for(home.state / "pending-jobs")
+    last = aeforge.start("upscale", "--manifest", "slow.jsonl", "-o", "last/", "-j", "1", "--sandbox", "--debug")
+    ended = first.finish()
+    still_running = last.process.poll() is None
+    run = last.finish()
+
+    assert (ended.exit, still_running, run.exit) == (0, True, 0), run.stderr
+    assert asked(ended) == asked(run)
+    [base_url] = asked(run)
+    _wait_for_end_of(base_url)
+    assert [path.name for path in (home.state / "sandboxes").iterdir()] == ["turn"]
+
+
+def _wait_for_end_of(base_url: str) -> None:
+    until = time.monotonic() + 30
+    with contextlib.suppress(ConnectionError, urllib.error.URLError):
+        while time.monotonic() < until:
+            urllib.request.urlopen(f"{base_url.removesuffix('/public/v1')}/sandbox", timeout=10).close()
+            time.sleep(0.1)
+    assert time.monotonic() < until, "the sandbox still runs"
+
+
 # ------------------------------------------------------------------ links that end with the command
 
 LINK = "note: the link ended with the sandbox that this command started; to "
@@ -117,7 +162,8 @@ def test_without_o_the_command_says_how_to_keep_the_picture_and_that_works(aefor
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "out/photo.png\n")
     assert (home.work / "out/photo.png").read_bytes().endswith(b"IEND\xaeB`\x82")
     assert "note:" not in run.stderr
-    assert [path.name for path in home.state.glob("sandbox*")] == []
+    assert not (home.state / "sandbox").exists()
+    assert [path.name for path in (home.state / "sandboxes").iterdir()] == ["turn"]
 
 
 def test_of_many_pictures_one_note_says_how_to_keep_them(aeforge: Aeforge, home: Home) -> None:
@@ -178,7 +224,7 @@ def test_a_sandbox_that_runs_on_any_port_is_used(aeforge: Aeforge, home: Home) -
         run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
 
     assert (run.exit, asked(run), mode) == (0, {sandbox.base_url}, 0o600)
-    assert list((home.state / "sandboxes").iterdir()) == []
+    assert list((home.state / "sandboxes").glob("*.json")) == []
 
 
 def test_a_sandbox_of_another_state_folder_is_not_used(aeforge: Aeforge, home: Home, tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 import trustme
 
+from aeforge_cli.api.multipart import MultipartBody
 from aeforge_cli.api.requests_transport import RequestsTransport
 from aeforge_cli.api.transport import Request, TransportError
 from aeforge_cli.errors import ResultUnavailable
+from aeforge_cli.redaction import Secret
 from tests.conftest import Aeforge, Home, png
 from tests.faults.conftest import SOAK, Edit, tls
-from tests.faults.direct import SHORT, Direct
+from tests.faults.direct import SHORT, Direct, inpaint
 from tests.faults.fake import API_KEY, SIGNATURE, Fake, told_as_json
 from tests.faults.origin import Answer, End
 from tests.faults.proxy import Proxy
@@ -174,6 +176,43 @@ class TestAServiceThatRepeatsTheKey:
 
         assert "-----" in run.stderr
         assert [half for half in (API_KEY[:5], SIGNATURE[:5], PASSWORD[:3]) if half in run.stderr] == []
+
+
+class TestTheTransportByItself:
+    """Whatever those around it do: what it gives and logs is clean."""
+
+    @pytest.fixture
+    def logged(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def wire(self, fake: Fake, logged: list[str]) -> Iterator[RequestsTransport]:
+        wire = RequestsTransport(base_url=fake.base_url, key=Secret(API_KEY), limits=SHORT, log=logged.append)
+        yield wire
+        wire.close()
+
+    def test_neither_its_log_nor_what_it_answers_holds_the_key(
+        self, wire: RequestsTransport, fake: Fake, logged: list[str]
+    ) -> None:
+        said = f"you sent {API_KEY} to https://h.example/?Signature={SIGNATURE}"
+        fake.polls.says(Answer(400, said.encode(), {"Server": said, "X-Other": said}))
+
+        answer = wire.ask(Request("GET", f"{fake.base_url}/job/{JOB}?Signature={SIGNATURE}"))
+
+        given = [answer.body.decode(), *answer.headers.values(), *logged]
+        assert [text for text in given if API_KEY in text] == []
+        assert [line for line in logged if SIGNATURE in line] == []
+        assert answer.body.decode() == f"you sent *** to https://h.example/?Signature={SIGNATURE}"
+        assert [line for line in logged if "Bearer ***" in line] != []
+
+    def test_nor_does_half_of_an_answer(self, wire: RequestsTransport, fake: Fake) -> None:
+        whole = told_as_json({"job_id": API_KEY}).body
+        fake.submissions.says(Answer(200, whole, {"Content-Length": "999"}, end=End.FIN))
+
+        with pytest.raises(TransportError) as cut:
+            wire.ask(Request("POST", f"{fake.base_url}/image-tune/upscale", body=MultipartBody(inpaint())))
+
+        assert cut.value.heard == b'{"job_id": "***"}'
 
 
 class TestAddressesOfInputs:

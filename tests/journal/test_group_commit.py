@@ -1,7 +1,9 @@
 """Changes that share a transaction: each gets its own end, and whoever leads passes the lead on."""
 
+import signal
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +51,13 @@ class Database:
             each.succeed()
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + LONG
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
 def refused(_database: list[str]) -> str:
     raise CannotSave("full")
 
@@ -79,6 +88,49 @@ def test_after_a_wait_that_a_signal_ended_the_next_is_committed_and_the_other_is
     assert database.content == ["next"]
 
 
+@pytest.fixture
+def interrupting() -> Iterator[None]:
+    """SIGUSR1 ends what this thread waits for."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.usefixtures("interrupting")
+@pytest.mark.parametrize("is_tried", [False, True], ids=["not tried yet", "in the transaction"])
+def test_a_change_whose_thread_a_signal_has_taken_away_is_not_waited_for(is_tried: bool) -> None:
+    other, has_left = adding("other"), threading.Event()
+
+    def commit(batch: Sequence[Change[list[str], Any]]) -> None:
+        if other in batch:
+            wait_until(lambda: len(in_turn._queue) + len(batch) == 2)
+            if is_tried and len(batch) == 1:
+                return
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            assert has_left.wait(LONG)
+            batch = [other]
+        for each in batch:
+            each.run([])
+            each.succeed()
+
+    in_turn = GroupCommit(commit)
+    threads = [threading.Thread(target=in_turn, args=(each,), daemon=True) for each in (other, adding("next"))]
+    threads[0].start()
+    wait_until(lambda: other.leads)
+    with pytest.raises(KeyboardInterrupt):
+        in_turn(adding("interrupted"))
+    has_left.set()
+    threads[0].join(LONG)
+    threads[1].start()
+    threads[1].join(LONG / 20)
+
+    assert [thread.is_alive() for thread in threads] == [False, False]
+
+
 class Crowd:
     """Threads whose changes wait while the first is committed, and then share a transaction."""
 
@@ -100,8 +152,7 @@ class Crowd:
         self.database.before = self.sizes.append
         for thread in self._threads:
             thread.start()
-        while len(self.in_turn._queue) < len(self._waiting):
-            threading.Event().wait(0.001)
+        wait_until(lambda: len(self.in_turn._queue) == len(self._waiting))
 
     def _ask(self, each: Change[list[str], str]) -> None:
         try:

@@ -103,6 +103,12 @@ def test_what_was_paid_for_beside_this_run_is_not_bought_twice_and_what_was_befo
     assert rules.blocker([ended_meanwhile], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == ended_meanwhile
 
 
+def test_an_older_job_that_a_later_run_has_taken_up_and_finished_is_not_bought_beside_it() -> None:
+    run = RUN._replace(lived=lambda _run: False)
+
+    assert run.is_concurrent(a_row(State.SAVED, run=LIVING))
+
+
 def test_what_was_bought_in_the_moment_in_which_this_run_began_was_bought_beside_it() -> None:
     run = RUN._replace(since=NOW)
 

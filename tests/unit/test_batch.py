@@ -28,7 +28,7 @@ from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import JobResult
-from aeforge_cli.journal.interface import Claim, Reuse, State, Step
+from aeforge_cli.journal.interface import Claim, Limit, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.clock import SystemClock
 from aeforge_cli.process.signals import Stop
@@ -392,6 +392,15 @@ def test_asked_to_fail_fast_nothing_is_submitted_after_a_failure(studio: Studio)
 
     assert endings == {0: "Succeed", 1: "job_failed", 2: "not tried", 3: "not tried"}
     assert studio.service.posts == ["0", "1"]
+
+
+def test_what_is_paid_for_already_is_fetched_also_after_the_budget_is_spent(studio: Studio) -> None:
+    assert run(Batch(studio.life, [studio.order(2)], wait=False)) == {2: "Pending"}
+    limited = Account(BASE, "a1b2", limits=lambda: [Limit(2, None, "", "2/day", "")])
+    studio = replace(studio.limited(1), life=replace(studio.life, account=limited))
+
+    assert run(studio.batch(4)) == {0: "Succeed", 1: "limit_reached", 2: "Succeed", 3: "limit_reached"}
+    assert studio.service.posts == ["2", "0"]
 
 
 def test_what_was_refused_is_none_of_the_purchases_that_were_agreed_to(studio: Studio) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from aeforge_cli.config.key_command import printed_by, program_of
 from aeforge_cli.config.keyring_store import forget, store, stored
+from aeforge_cli.config.settings import Settings
 from aeforge_cli.errors import CannotSave, NotSignedIn, Usage
 from aeforge_cli.extras import install_hint
 
@@ -150,6 +151,22 @@ def test_what_is_stored_is_found_until_it_is_forgotten() -> None:
     forget("work")
 
     assert (found, stored("work")) == (KEY, None)
+
+
+def test_profiles_of_one_name_in_two_config_files_have_each_a_key_of_their_own(tmp_path: Path) -> None:
+    mine, other = (_settings_with_keyring(tmp_path / name) for name in ("mine", "other"))
+    store(mine.keyring_name, KEY)
+
+    assert mine.key()[0].reveal() == KEY
+    with pytest.raises(NotSignedIn, match="keyring holds no API key"):
+        other.key()
+
+
+def _settings_with_keyring(folder: Path) -> Settings:
+    folder.mkdir(mode=0o700)
+    (folder / "config.toml").write_text("[profiles.default]\nkeyring = true\n")
+    (folder / "config.toml").chmod(0o600)
+    return Settings({"AEFORGE_CONFIG_DIR": str(folder), "AEFORGE_STATE_DIR": str(folder)})
 
 
 def test_a_keyring_that_refuses_is_told_without_the_key() -> None:

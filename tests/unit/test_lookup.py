@@ -87,4 +87,5 @@ def test_where_there_is_no_job_there_is_no_last_one(journal: Journal) -> None:
         known_job_id(journal, "@last")
 
     bought(journal, State.ACCEPTED)
+    bought(journal, State.NOT_SENT, intent=INTENT._replace(work="never sent"))
     assert known_job_id(journal, "@last") == "550e8400-e29b-41d4-a716-446655440000"

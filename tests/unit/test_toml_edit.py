@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.config.toml_edit import CannotEdit, edited
+from aeforge_cli.config.toml_edit import CannotEdit, edited, parsed
 
 # name: before, after `timeout` of work was set to 5m, after `quality` of work was removed
 WAYS = {
@@ -97,6 +97,13 @@ def test_a_new_profile_leaves_every_line_as_it_is(before: str, _after: str, _rem
     assert tomllib.loads(after)["profiles"]["new"] == {"api_key": "k"}
     if "profiles = {" not in before:
         assert after.startswith(before)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("0.10", "0.10"), ("1_000.50", "1000.50"), ("0.000000000001", "0.000000000001")]
+)
+def test_an_amount_is_read_as_it_is_written(written: str, read: str) -> None:
+    assert parsed(f"[prices]\ninpaint = {written}\n") == {"prices": {"inpaint": read}}
 
 
 def test_removing_what_is_not_there_changes_nothing() -> None:
