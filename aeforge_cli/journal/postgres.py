@@ -212,7 +212,7 @@ class PostgresJournal(SqlJournal):
         for number in sorted(self._unanswered):
             with session.transaction():
                 row = self._tables.row(number, to_change=True)
-                if row is not None and row.run == self._name and row.state in {State.SUBMITTING, State.UNKNOWN}:
+                if row is not None and row.state in {State.SUBMITTING, State.UNKNOWN}:
                     step = Step(State.NOT_SENT, reason="the connection to the journal was lost")
                     self._tables.update(advanced(row, step, row.updated))
             self._unanswered.discard(number)

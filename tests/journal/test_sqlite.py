@@ -15,6 +15,7 @@ import pytest
 from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, JournalDamaged, Usage
 from aeforge_cli.journal.interface import Claimed, Journal, JournalUnwritable, Limit, Reuse, State, Step, Taken
 from aeforge_cli.journal.opening import open_journal
+from aeforge_cli.journal.run_locks import RunLock
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.faults.tracing import calls, failing, tracing
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, Journals, bought, job_id
@@ -97,6 +98,18 @@ def test_a_folder_that_all_may_write_to_is_left_as_it_is_but_not_the_files(tmp_p
 
     found = modes(shared)
     assert (found.pop("shared"), {name: mode for name, mode in found.items() if mode & 0o077}) == (0o1777, {})
+
+
+def test_nothing_of_it_is_readable_by_others_for_a_moment(workers: Journals, strace: str, tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    worker = workers.worker("race", "f00d", under=tracing(strace, ("openat", "mkdir"), log))
+    worker.go()
+    assert worker.finish() == ["open", "f00d claimed 1"]
+
+    ours = [call.text for call in calls(log) if str(workers.folder) in call.text]
+    made = [text for text in ours if "O_CREAT|O_EXCL" in text or "mkdir(" in text]
+    assert [text for text in made if "jobs.sqlite3" in text or "mkdir(" in text] != []
+    assert [text for text in made if ".lock" not in text and "0600" not in text and "0700" not in text] == []
 
 
 def test_the_rights_of_what_a_link_leads_to_are_not_touched(folder: Path, tmp_path: Path, open_one: Open) -> None:
@@ -300,6 +313,12 @@ def test_without_file_locks_nothing_is_claimed(workers: Journals, strace: str, e
     assert list(SqliteJournal(workers.folder).rows()) == []
 
 
+def test_a_run_that_nobody_can_find_out_about_still_lives(folder: Path) -> None:
+    (folder / "another.lock").mkdir(parents=True)
+
+    assert RunLock(folder).lives("another")
+
+
 def test_a_folder_of_locks_that_cannot_be_made_is_told_of(folder: Path, open_one: Open) -> None:
     journal = open_one()
     (folder / "runs").write_text("")
@@ -374,6 +393,20 @@ def test_what_waited_for_a_lock_is_written_when_it_is_free(path: Path, open_one:
 
     assert sorted(numbers) == list(range(1, 9))
     assert statements.count("COMMIT") <= 2  # a commit waits for the disk: those who wait share one
+
+
+def test_a_commit_that_a_reader_holds_up_is_made_when_he_has_gone(path: Path, open_one: Open) -> None:
+    journal, statements = open_one(), list[str]()
+    journal._database.set_trace_callback(statements.append)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader, ThreadPoolExecutor(1) as pool:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM jobs").fetchall()
+        number = pool.submit(bought, journal)
+        waiting_for(lambda: "ROLLBACK" in statements)
+        reader.execute("ROLLBACK")
+
+        assert number.result(30) == 1
+    assert [row.number for row in journal.rows()] == [1]
 
 
 def waiting_for(condition: Callable[[], bool]) -> None:

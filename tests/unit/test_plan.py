@@ -32,6 +32,7 @@ from aeforge_cli.errors import (
     CannotSave,
     FileMissing,
     JournalDamaged,
+    JournalUnreachable,
     LimitReached,
     NotAnImage,
     OutputExists,
@@ -653,6 +654,20 @@ def test_work_in_doubt_is_refused(session: Session, earlier: Made, state: State)
 
     assert each.need.action is Action.REFUSE
     assert isinstance(each.need.error, SentBefore) is (state is State.UNKNOWN)
+
+
+def test_a_dry_run_tells_of_work_in_doubt_also_where_nothing_is_unfinished(session: Session, earlier: Made) -> None:
+    earlier(State.LOST)
+
+    assert actions(plan(session, "a.png", run=submission(dry_run=True))) == [Action.REFUSE]
+
+
+def test_a_journal_out_of_reach_ends_the_plan_and_not_each_job_in_its_turn(user: User) -> None:
+    session = user.session(AEFORGE_JOURNAL="postgresql://127.0.0.1:9/journal")
+
+    with pytest.raises(JournalUnreachable):
+        plan(session, *NAMES, batch=RESUME)
+    session.close()
 
 
 def test_a_failed_job_is_bought_again(session: Session, earlier: Made) -> None:

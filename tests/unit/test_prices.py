@@ -70,6 +70,7 @@ WRONG = {
     "a truth": ("inpaint.pro = true", "prices.inpaint.pro: It must be text or a number, not true or false"),
     "a list": ("inpaint.pro = [1]", "prices.inpaint.pro: It must be text or a number, not a list"),
     "another operation": ("impaint.pro = 1", "prices.impaint.pro does not name an operation"),
+    "a longer word": ("inpainting.pro = 1", "prices.inpainting.pro does not name an operation"),
     "twice": ("inpaint.pro = 1\ninpaint.PRO = 2", "prices.inpaint.PRO is a second price for the same thing"),
     "a number as unit": ("unit = 5", "prices.unit is not a valid unit"),
     "a unit of two words": ("unit = 'US dollars'", "prices.unit is not a valid unit"),

@@ -73,6 +73,15 @@ def test_a_run_without_any_file_leaves_an_empty_record(tmp_path: Path) -> None:
     assert (tmp_path / "r.jsonl").read_text() == ""
 
 
+def test_a_result_on_standard_output_is_no_file_of_the_project(tmp_path: Path, journal: SqliteJournal) -> None:
+    result = saved(journal, tmp_path / "a.png")
+    piped = replace(result, files=(replace(result.files[0], path="-"),))
+
+    write_record(tmp_path / "r.jsonl", [piped], journal)
+
+    assert names(tmp_path / "r.jsonl") == []
+
+
 def test_a_file_that_no_job_is_known_for_is_not_recorded(tmp_path: Path) -> None:
     result = JobResult("j1", "Succeed", files=(SavedFile(str(tmp_path / "a.png"), sha256=SHA["a"]),))
 

@@ -103,6 +103,7 @@ TEXTS = {
     "http://user:p#ss@proxy.example:3128/": "http://***@proxy.example:3128/",
     "http://user:p@ss@proxy.example:3128/": "http://***@proxy.example:3128/",
     "https://cdn.example/a@2x.png": "https://cdn.example/a@2x.png",
+    "https://a.example/?sig=a;token=b&w=1": "https://a.example/?sig=***&w=1",
     "https://a.example/,https://u:p@b.example/": "https://a.example/,https://***@b.example/",
     "git@example.com:owner/repository": "git@example.com:owner/repository",
 }

@@ -107,6 +107,28 @@ def test_a_clock_that_is_hours_off_makes_nobody_wait_for_hours(journal: SqliteJo
     assert (first, process.remaining()) == (LONGEST_WAIT, 0.0)
 
 
+def test_no_wait_is_asked_of_others_for_longer_than_one_answer_can_ask(
+    journal: SqliteJournal, clock: FakeClock
+) -> None:
+    Process(journal, clock).hold(2 * LONGEST_WAIT)
+
+    assert journal.held_until("service", "ours") == clock.now() + timedelta(seconds=LONGEST_WAIT)
+
+
+def test_what_is_over_in_a_moment_is_not_asked_of_others(journal: SqliteJournal, clock: FakeClock) -> None:
+    Process(journal, clock).hold(0.9)
+
+    assert Process(journal, clock).remaining() == 0.0
+
+
+def test_a_shorter_wait_of_others_does_not_shorten_ours(journal: SqliteJournal, clock: FakeClock) -> None:
+    process = Process(journal, clock)
+    process.hold(0.9)
+    journal.hold("service", "ours", clock.now() + timedelta(seconds=0.5))
+
+    assert process.remaining() == 0.9
+
+
 def test_a_later_answer_lengthens_the_wait_of_all(journal: SqliteJournal, clock: FakeClock) -> None:
     first, second = Process(journal, clock), Process(journal, clock)
     first.hold(5.0)

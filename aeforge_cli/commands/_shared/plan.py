@@ -235,7 +235,7 @@ def delivery(session: Session, naming: Naming, output: OutputOptions) -> Deliver
 
 def _inside(own: str, folder: str | None) -> str:
     """A relative output of a line stands inside the folder of `-o DIR/`."""
-    if folder is None or folder == "-" or Path(own).is_absolute():
+    if folder is None or folder == "-":
         return own
     place = Path(folder)
     if not (folder.endswith("/") or place.is_dir()):
