@@ -168,6 +168,10 @@ def test_names_that_are_the_same_on_some_systems_meet(one: str, other: str) -> N
         listed((one, []), ("z.png", [other])).maker(other)
 
 
+def test_of_many_that_would_write_one_file_each_later_one_is_told_once() -> None:
+    assert [later for _, later, _ in listed(*[("fox.png", [])] * 4).same_results()] == [1, 2, 3]
+
+
 def test_a_file_of_a_link_to_a_folder_is_the_same_file(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")

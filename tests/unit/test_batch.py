@@ -28,7 +28,7 @@ from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
 from aeforge_cli.jobs.results import JobResult
-from aeforge_cli.journal.interface import Claim, Limit, Reuse, State, Step
+from aeforge_cli.journal.interface import Claim, Claimed, Limit, Reuse, State, Step
 from aeforge_cli.journal.sqlite import SqliteJournal
 from aeforge_cli.process.clock import SystemClock
 from aeforge_cli.process.signals import Stop
@@ -775,6 +775,49 @@ def test_two_runs_of_one_list_share_it_and_buy_each_job_once(studio: Studio, tmp
     assert [set(each.values()) for each in endings] == [{"Succeed"}, {"Succeed"}]
     assert Counter(studio.service.posts) == Counter(str(index) for index in range(30))
     assert studio.files() == {f"{index}.png": png(index) for index in range(30)}
+
+
+@pytest.fixture
+def elsewhere(studio: Studio, tmp_path: Path) -> Iterator[Callable[[State], None]]:
+    """Another process has the job of picture 0 in a state, and lives."""
+    journal = SqliteJournal(tmp_path / "state")
+
+    def has(state: State) -> None:
+        claim = journal.claim(studio.life._intent(studio.order(0)), studio.life.clock.now(), Reuse.NOTHING)
+        assert isinstance(claim, Claimed)
+        if state is not State.SUBMITTING:
+            journal.record(claim.number, Step(state, job_id="j0"), studio.life.clock.now())
+
+    yield has
+    journal.close()
+
+
+def run_in_time(batch: Batch) -> dict[int, str]:
+    """As `run`, for what may wait without end."""
+    ended = dict[int, str]()
+    thread = threading.Thread(target=lambda: ended.update(run(batch)), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return ended
+
+
+def test_a_job_that_another_process_is_at_is_not_waited_for_beyond_the_timeout(
+    studio: Studio, elsewhere: Callable[[State], None]
+) -> None:
+    elsewhere(State.SUBMITTING)
+    hurried = replace(studio, life=replace(studio.life, timeout=0.6))
+
+    assert run_in_time(hurried.batch(1)) == {0: "still_running"}
+    assert studio.service.posts == []
+
+
+def test_without_waiting_a_job_that_another_process_has_paid_for_is_told_at_once(
+    studio: Studio, elsewhere: Callable[[State], None]
+) -> None:
+    elsewhere(State.ACCEPTED)
+
+    assert run_in_time(studio.batch(1, wait=False)) == {0: "Pending"}
+    assert studio.service.posts == []
 
 
 def test_what_another_machine_saves_just_before_the_claim_stays_there(
