@@ -82,8 +82,12 @@ class _Photo:
         return np.asarray(self.small, np.float32) / 255
 
     @cached_property
-    def probability(self) -> FloatArray:
+    def _looked_at(self) -> tuple[FloatArray, float]:
         return subject_probability(self.small, self.quality)
+
+    @property
+    def probability(self) -> FloatArray:
+        return self._looked_at[0]
 
     @cached_property
     def _flat_background(self) -> Matte | None:
@@ -97,7 +101,7 @@ class _Photo:
     def subject(self) -> Matte:
         """The cut-out; a picture that is one already says so in its transparency."""
         if self.alpha is None:
-            return self._flat_background or subject_matte(self.small, self.probability, self.quality)
+            return self._flat_background or subject_matte(self.small, *self._looked_at, self.quality)
         return Matte(np.asarray(self.alpha.resize(self.small.size), np.float32) / 255, self.pixels())
 
     def foreground_of_sky(self) -> Matte | None:

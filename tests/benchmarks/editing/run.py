@@ -190,7 +190,7 @@ def cut_outs(part: composites.Part, wheels: Path, save: Path | None) -> None:
 
 
 def _alpha(picture: Image.Image, quality: Quality) -> FloatArray:
-    return mattes.estimate_alpha(picture, mattes.subject_probability(picture, quality), quality)
+    return mattes.estimate_alpha(picture, mattes.subject_probability(picture, quality)[0], quality)
 
 
 def _plain(picture: Image.Image) -> FloatArray:

@@ -15,6 +15,7 @@ from aeforge_cli.sandbox.engine.matting.mattes import (
     estimate_foreground,
     feather,
     refine_alpha,
+    subject_matte,
     subject_probability,
 )
 
@@ -57,7 +58,7 @@ def test_where_nothing_stands_out_nothing_is_cut_out(size: tuple[int, int]) -> N
     picture = Image.new("RGB", size, (90, 90, 90))
 
     with pytest.raises(Refused):
-        estimate_alpha(picture, subject_probability(picture, "standard"), "standard")
+        estimate_alpha(picture, subject_probability(picture, "standard")[0], "standard")
 
 
 def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_soft_edges_is() -> None:
@@ -69,6 +70,16 @@ def test_a_subject_of_which_most_is_unsure_is_not_cut_out_but_a_thin_one_with_so
     with pytest.raises(Refused):
         estimate_alpha(picture, unsure.astype(np.float32), "standard")
     assert estimate_alpha(picture, thin.astype(np.float32), "standard")[100, 100] > 0.9
+
+
+def test_a_subject_that_another_look_does_not_see_is_refused() -> None:
+    picture, seen = Image.new("RGB", (200, 200)), np.zeros((200, 200), np.float32)
+    picture.paste((255, 255, 255), (60, 60, 140, 140))
+    seen[60:140, 60:140] = 1
+
+    assert subject_matte(picture, seen, 0.9, "standard").alpha[100, 100] > 0.9
+    with pytest.raises(Refused, match="doubtful"):
+        subject_matte(picture, seen, 0.4, "standard")
 
 
 def test_a_closer_look_counts_for_nothing_where_its_frame_crosses_the_picture() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from aeforge_cli.sandbox.engine.matting.saliency import (
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 def seen(answer: Callable[[FloatArray], FloatArray]) -> FloatArray:
     """By a network that sees what `answer` says in the red channel it is shown."""
+    return looked_at(answer)[0]
+
+
+def looked_at(answer: Callable[[FloatArray], FloatArray]) -> tuple[FloatArray, float]:
     return augmented_foreground_probability(red_in_a_corner(), lambda planes: answer(planes[0, 0]).astype(np.float32))
 
 
@@ -58,6 +63,18 @@ def test_a_look_that_sees_nothing_hardly_counts() -> None:
     assert likely[30:90, 20:120].min() > 0.9
 
 
+def test_looks_agree_as_far_as_all_of_them_see_the_same() -> None:
+    def sees_half_upside_down(red: FloatArray) -> FloatArray:
+        rows = np.arange(INPUT_SIDE)[:, None]
+        seen = (red > 0) & ((red[: INPUT_SIDE // 2].max() > 0) | (rows < INPUT_SIDE - 60))
+        likely: FloatArray = seen.astype(np.float32)
+        return likely
+
+    assert looked_at(lambda red: (red > 0).astype(np.float32))[1] == 1
+    assert looked_at(lambda red: (red < 0).astype(np.float32))[1] == 1
+    assert looked_at(sees_half_upside_down)[1] == pytest.approx(0.5)
+
+
 def test_a_black_picture_has_no_subject_and_is_no_error() -> None:
-    assert augmented_foreground_probability(Image.new("RGB", (3, 2))).max() < 0.5
+    assert augmented_foreground_probability(Image.new("RGB", (3, 2)))[0].max() < 0.5
     assert foreground_probability(Image.new("RGB", (1, 1))).shape == (INPUT_SIDE, INPUT_SIDE)

@@ -37,6 +37,8 @@ SMALLEST_SIDE = 16
 # As a share of the subject. Rooms and crowds, of which the network picks bits, have more; people, animals and things
 # that stand alone have less than 0.35.
 _MOST_DOUBTFUL = 0.37
+# Of the four looks; wholes had at least 0.66, but for wallpapers of abstract shapes.
+_LEAST_AGREEMENT = 0.65
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,14 @@ class Matte:
     foreground: FloatArray
 
 
-def subject_matte(picture: Image.Image, probability: FloatArray, quality: Quality) -> Matte:
+def subject_matte(picture: Image.Image, probability: FloatArray, agreement: float, quality: Quality) -> Matte:
     """The subject of an RGB picture, in its size, from `subject_probability`.
 
     Raises:
         Refused: where no subject stands out, or only part of one does.
     """
+    if agreement < _LEAST_AGREEMENT:
+        raise Refused("It is doubtful what the subject is: mirrored or upside down, the picture seems to have another.")
     image = np.asarray(picture, np.float32) / 255
     alpha = estimate_alpha(picture, probability, quality)
     require_whole_subject(image, alpha)
@@ -99,7 +103,7 @@ def estimate_foreground(image: FloatArray, alpha: FloatArray) -> FloatArray:
     return resize(colours, full)
 
 
-def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
+def subject_probability(picture: Image.Image, quality: Quality) -> tuple[FloatArray, float]:
     """How likely each pixel is subject: looked at as a whole, then closer, which counts as far as it agrees.
 
     Args:
@@ -107,28 +111,29 @@ def subject_probability(picture: Image.Image, quality: Quality) -> FloatArray:
         quality: Pro looks closer in four ways.
 
     Returns:
-        H x W, float32, 0 to 1: a square of 320, or the picture's shape, at most 1024 long.
+        H x W, float32, 0 to 1: a square of 320, or the picture's shape, at most 1024 long; and the agreement, 0 to 1,
+        of the looks at the whole.
 
     Raises:
         Refused: for a picture smaller than 16 pixels.
     """
     if min(picture.size) < SMALLEST_SIDE:
         raise Refused("The picture is too small to tell a subject from its background.")
-    probability = augmented_foreground_probability(picture)
+    probability, agreement = augmented_foreground_probability(picture)
     frame = _bounding_box(probability > 0.5)
     if frame is None:
-        return probability
+        return probability, agreement
     whole = resize(probability, fit_within(picture.size, 1024)).copy()
     left, top, right, bottom = _scaled(frame, probability.shape, whole.shape)
     crop = picture.crop(_scaled(frame, probability.shape, (picture.height, picture.width)))
     closer = resize(
-        augmented_foreground_probability(crop) if quality == "pro" else foreground_probability(crop),
+        augmented_foreground_probability(crop)[0] if quality == "pro" else foreground_probability(crop),
         (right - left, bottom - top),
     )
     part = whole[top:bottom, left:right]
     weight = _CLOSER[quality] * iou(closer > 0.5, part > 0.5)
     part += weight * feather(part.shape, (left, top, right, bottom), whole.shape) * (closer - part)
-    return whole
+    return whole, agreement
 
 
 def _bounding_box(subject: BoolArray) -> tuple[int, int, int, int] | None:

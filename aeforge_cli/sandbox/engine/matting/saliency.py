@@ -29,15 +29,20 @@ def foreground_probability(picture: Image.Image) -> FloatArray:
 
 def augmented_foreground_probability(
     picture: Image.Image, network: Callable[[FloatArray], FloatArray] | None = None
-) -> FloatArray:
+) -> tuple[FloatArray, float]:
     """`foreground_probability` averaged over four looks: as it is, mirrored, upside down, and both.
 
     In one look the network often leaves half of a thing unsure, in another none: the surer look counts for more.
+
+    Returns:
+        The probability, and the looks' agreement: what all see as a share of what any sees; 1 where none sees anything.
     """
     answer, planes = network or _run_network, _input_tensor(picture)
     views = [answer(planes[:, :, ::down, ::across])[::down, ::across] for down in (1, -1) for across in (1, -1)]
     surest = np.exp([-5 * min(uncertainty(view, 0.1), 10.0) for view in views])
-    return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32)
+    seen = np.stack(views) > 0.5
+    agreement = float(seen.all(axis=0).sum() / seen.any(axis=0).sum()) if seen.any() else 1.0
+    return np.tensordot(surest / surest.sum(), views, 1).astype(np.float32), agreement
 
 
 def uncertainty(probability: FloatArray, margin: float) -> float:

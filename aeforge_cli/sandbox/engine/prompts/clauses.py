@@ -112,7 +112,8 @@ LANGUAGE.means("TO", value=True, patterns="[to be] DONE_TO")
     (BECOME|WANT) [THE] colour of <any_background:part> [TO] <backdrop:value>
     (BECOME|WANT) <any_background:part> colour [TO] <backdrop:value>
     CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
-    <background:part> [colour] (SHOULD|in|into) <backdrop:value>
+    <background:part> [colour] (in|into) <backdrop:value>
+    <any_background:part> [colour] SHOULD <backdrop:value>
     IF_ONLY <background:part> BEING <backdrop:value>
     MAY <background:part> be [DONE_TO] <backdrop:value>
     <background:part> [colour] <backdrop:value>
