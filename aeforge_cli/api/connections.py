@@ -11,11 +11,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from aeforge_cli.dataclass import dataclass
 
 BLOCK = 256 * 1024  # bytes read at a time; larger blocks gain nothing
 _PIECE = 64 * 1024  # bytes sent at a time: TLS would take a block whole, however slowly, before the clock is looked at

@@ -6,10 +6,11 @@ Paths, fields and allowed values are those of the service's public reference; a 
 import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 from aeforge_cli.files.picture import Picture
 

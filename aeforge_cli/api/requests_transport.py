@@ -12,7 +12,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import certifi
@@ -38,6 +37,7 @@ from aeforge_cli.api.urls import (
     resolve,
     target,
 )
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 from aeforge_cli.redaction import Redactor, Secret, shown_url
 

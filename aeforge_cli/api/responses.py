@@ -4,13 +4,13 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, NewType
 
 from aeforge_cli.api.retry import LONGEST_WAIT, pause, retry_after
 from aeforge_cli.api.transport import Answer, Fault, TransportError
 from aeforge_cli.api.urls import host_of
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import (
     AccountNotFound,
     AeforgeError,

@@ -1,11 +1,12 @@
 """The seam between the client and the network: one exchange in, one answer or one fault out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
 from aeforge_cli.api.multipart import MultipartBody
+from aeforge_cli.dataclass import dataclass
 
 
 class Fault(Enum):

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 from aeforge_cli.api.operations import OPERATIONS, Operation, Part
 from aeforge_cli.commands._shared.options import AccountOptions, TimeoutOption, VerbosityOptions, with_options
 from aeforge_cli.commands._shared.sources import picture
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 from aeforge_cli.jobs.events import RetryScheduled
 from aeforge_cli.jobs.orders import Order

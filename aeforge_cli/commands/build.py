@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from posixpath import normpath
@@ -31,6 +30,7 @@ from aeforge_cli.commands._shared.sources import (
     ShareOption,
     YesOption,
 )
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import OutputExists, Usage
 from aeforge_cli.session import Session
 

@@ -5,7 +5,6 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from aeforge_cli import __version__
 from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOptions, with_options
 from aeforge_cli.config.catalogue import SETTINGS, shown_journal
 from aeforge_cli.config.settings import DEFAULT
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage
 from aeforge_cli.extras import install_hint
 from aeforge_cli.phrases import count

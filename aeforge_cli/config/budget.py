@@ -1,12 +1,12 @@
 """A limit on what is bought in a day, a week or a month."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aeforge_cli.config.values import quoted
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from aeforge_cli.config.values import quoted, text_of
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import ConfigInvalid, Usage
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ environment. The config file is TOML, private from its first instant, replaced w
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aeforge_cli.config.catalogue import DEFAULT_DASHBOARD, DEFAULT_PROFILE, PROFILE, SETTINGS, Setting, checked, option
 from aeforge_cli.config.file import ConfigFile
 from aeforge_cli.config.values import quoted, text_of
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import ConfigInvalid, NotSignedIn, Usage
 from aeforge_cli.redaction import Secret, checked_key
 

@@ -10,11 +10,11 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import CannotSave
 from aeforge_cli.files.image_headers import ImageInfo, identify, is_complete
 from aeforge_cli.files.locks import is_locked, is_ours

@@ -7,13 +7,14 @@ import re
 import stat
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
 from aeforge_cli.files.atomic import PART_PREFIX, PART_SUFFIX, cannot_save, cut
 from aeforge_cli.files.image_headers import Format

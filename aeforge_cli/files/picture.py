@@ -1,8 +1,9 @@
 """A picture that can be sent: what it is, how large, and how to read it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from aeforge_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from aeforge_cli.files.image_headers import ImageInfo

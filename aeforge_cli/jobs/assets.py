@@ -4,13 +4,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import ANY_NUMBER, ANY_SUFFIX

@@ -16,13 +16,14 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from graphlib import TopologicalSorter
 
 from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS
 from aeforge_cli.api.responses import Failed, Succeeded
 from aeforge_cli.api.retry import MOMENT, jitter
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import (
     AeforgeError,
     BudgetReached,

@@ -1,9 +1,9 @@
 """Where the results of one job go. A plan needs to know it before anything is downloaded, or a client is there."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.files.destination import Destination, Naming
 
 

@@ -1,8 +1,9 @@
 """What happens to a job, as observers hear of it; the core does not know who they are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from aeforge_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from aeforge_cli.api.responses import JobId

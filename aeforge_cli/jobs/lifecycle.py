@@ -9,7 +9,7 @@ import contextlib
 import functools
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -19,6 +19,7 @@ from aeforge_cli.api.client import Client
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded
 from aeforge_cli.api.web_inputs import label_of
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import (
     AeforgeError,
     BudgetReached,

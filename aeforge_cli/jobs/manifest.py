@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from aeforge_cli.api.web_inputs import is_address
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import FileMissing, Usage
 from aeforge_cli.files.inputs import local_path, why_not_a_picture
 

@@ -1,11 +1,12 @@
 """What is asked for: one job of a plan, with where its results go and what may be used again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aeforge_cli.api.operations import Operation
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.journal.interface import Reuse
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ Schedules that learn from earlier jobs were measured against this rule (tests/be
 but after a change of durations a batch took up to three times as long.
 """
 
-from dataclasses import dataclass
+from aeforge_cli.dataclass import dataclass
 
 FIRST = 1.0  # seconds; the service's job lifecycle page: "first poll 1 s after creation"
 # Its inpaint page says every 1 to 2 s. A little over 1 s, since limits and clocks are set to whole seconds: a poll on

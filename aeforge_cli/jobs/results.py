@@ -1,8 +1,9 @@
 """What became of a job: the value that output formats, reports and records are written from."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from aeforge_cli.dataclass import dataclass
 
 if TYPE_CHECKING:
     from aeforge_cli.files.atomic import SavedFile

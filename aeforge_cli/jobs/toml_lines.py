@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from aeforge_cli.dataclass import dataclass
 
 # Strings and comments are skipped whole: brackets and line ends in them are text.
 _TOKEN = re.compile(

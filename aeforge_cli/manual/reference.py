@@ -1,9 +1,9 @@
 """What is true of every command: exit codes, error words, variables and files, for the help, man pages and wrappers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aeforge_cli.config.catalogue import SETTINGS
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, Exit, Failure, RefusedByAccount
 
 EXIT_CODES: dict[int, str] = {

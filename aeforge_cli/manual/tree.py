@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.manual.registry import SUMMARIES
 
 

@@ -6,8 +6,8 @@ Those in trouble come first, then large pictures on their way, then the jobs tha
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.jobs.events import Event, Receiving, RetryScheduled, Submitted, Submitting, Waiting
 from aeforge_cli.output.tables import tail
 from aeforge_cli.phrases import duration

@@ -7,13 +7,13 @@ import os
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from pathlib import Path
 
 from aeforge_cli import __version__
 from aeforge_cli.api.web_inputs import is_address
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, CannotSave, Usage
 from aeforge_cli.files.atomic import PartFile
 from aeforge_cli.files.image_headers import Format, ImageInfo

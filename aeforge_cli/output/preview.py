@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.extras import install_hint
 from aeforge_cli.files.image_headers import Format, identify
 from aeforge_cli.output import picture_protocols

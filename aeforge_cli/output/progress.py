@@ -6,7 +6,6 @@ rich is loaded here alone, and only when something is to be drawn. Text that com
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -16,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.jobs.events import Tally
 from aeforge_cli.phrases import duration
 

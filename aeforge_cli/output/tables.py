@@ -3,9 +3,10 @@
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.output.untrusted import clean
 from aeforge_cli.phrases import ago
 

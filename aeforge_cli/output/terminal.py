@@ -11,7 +11,6 @@ import select
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import IO
@@ -19,6 +18,7 @@ from typing import IO
 from rich.color import ColorSystem
 from rich.console import Console
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.output.progress import can_show
 
 HALF_BLOCK = "▀"

@@ -22,7 +22,7 @@ FLOORS = (
     ("jobs", "config", "local_sandbox"),
     ("journal", "api"),
     ("files", "process", "redaction"),
-    ("errors", "phrases", "extras"),
+    ("errors", "phrases", "extras", "dataclass"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 HOMES = {

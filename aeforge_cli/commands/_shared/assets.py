@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +14,7 @@ from aeforge_cli.api.web_inputs import is_address
 from aeforge_cli.commands._shared.plan import check_place, unread
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, recipes
 from aeforge_cli.commands._shared.sources import words
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, FileMissing, Usage
 from aeforge_cli.files.destination import Naming, destination, file_name
 from aeforge_cli.files.inputs import local_path, peek

@@ -3,12 +3,13 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 from aeforge_cli.session import Session
 

@@ -1,12 +1,13 @@
 """How an operation is made of what a user says: by options, by a line of a manifest, or by an asset of a build."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from importlib import import_module
 from typing import Any
 
 from aeforge_cli.api.operations import EXAMPLE_PROMPT, Operation, Quality
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 from aeforge_cli.files.picture import Picture
 

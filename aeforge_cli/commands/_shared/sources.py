@@ -1,11 +1,12 @@
 """What a command is to work on: pictures that are named, a file of paths, or a manifest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import Usage
 
 if TYPE_CHECKING:

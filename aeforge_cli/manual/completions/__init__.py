@@ -5,11 +5,12 @@ read by the shell itself. Where they are is said here once more, because a shell
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 
+from aeforge_cli.dataclass import dataclass
 from aeforge_cli.manual.reference import TOPICS
 from aeforge_cli.manual.tree import Command, Takes
 
