@@ -28,7 +28,8 @@ class Child:
         sandbox does not start.
         """
         folder = None if state_dir is None or _is_in_use(state_dir / "sandbox") else state_dir / "sandbox"
-        command = [sys.executable, "-m", "aeforge_cli", "sandbox", "--child", "--port", "0"]
+        # Done by the first poll: here nobody waits for a service that only pretends to be slow.
+        command = [sys.executable, "-m", "aeforge_cli", "sandbox", "--child", "--port", "0", "--delay", "0.5"]
         self.keeps_jobs = folder is not None
         self._process = subprocess.Popen(
             command + (["--state", str(folder)] if folder else []),
