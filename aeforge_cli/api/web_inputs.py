@@ -27,6 +27,19 @@ def is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def check_address(url: str) -> None:
+    """Raises FileMissing for an address that cannot be asked for: no host, a broken one, or no such port."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0 and not any(map(str.isspace, parts.netloc))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise FileMissing(
+            f"{label_of(url)} is not a web address", hint="write https://HOST/PATH, or the name of a file"
+        )
+
+
 def label_of(text: str) -> str:
     """What an input is called wherever it is shown or kept: of an address, neither the user nor the signature."""
     return shown_url(text) if is_address(text) else text
@@ -36,6 +49,7 @@ def from_address(url: str, fetcher: InputFetcher) -> Picture:
     """A picture from the web. Raises FileMissing where there is none, NotAnImage where it is none."""
     from aeforge_cli.api.transport import TransportError
 
+    check_address(url)
     label = label_of(url)
     spool = Spool(label)
     where = url

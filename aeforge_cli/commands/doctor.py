@@ -151,9 +151,13 @@ def _journal(session: Session) -> str:
 
 def _require_writable(folder: Path, variable: str) -> None:
     """Raises CannotSave for a folder that is not there and cannot be made, or cannot be written."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    hint = f"name another folder with {variable}"
+    try:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+    except OSError as error:  # a name that is too long
+        raise CannotSave(f"{folder} cannot be written", why=error.strerror or "", hint=hint) from None
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        raise CannotSave(f"{folder} cannot be written", hint=f"name another folder with {variable}")
+        raise CannotSave(f"{folder} cannot be written", hint=hint)
 
 
 def _key(session: Session) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import CannotSave, OutputExists, Usage
@@ -294,7 +294,10 @@ def _check_place(path: Path, folder: Path) -> None:
 
 def file_name(label: str) -> str:
     """A file name for what the user called an input: a path, or an address."""
-    return PurePosixPath(unquote(urlsplit(label).path)).name if "://" in label else Path(label).name
+    if "://" not in label:
+        return Path(label).name
+    path = re.split("[?#]", label.partition("://")[2], maxsplit=1)[0].partition("/")[2]
+    return PurePosixPath(unquote(path)).name  # without `urlsplit`, which raises ValueError for `[::1`
 
 
 def destination(text: str, *, overwrite: bool) -> Destination:

@@ -79,6 +79,10 @@ def _checked(line: str, where: str) -> dict[str, Any]:
         raise _refused(where, "it is not JSON") from None
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise _refused(where, f"it has no schema {SCHEMA}")
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _refused(where, "it holds half of a surrogate pair") from None
     if problem := next(_problems(values), ""):
         raise _refused(where, problem)
     return values

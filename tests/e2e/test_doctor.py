@@ -72,6 +72,14 @@ def test_a_state_folder_that_cannot_be_written_is_named_with_the_way_out(aeforge
     assert (journal["name"], journal["hint"]) == ("journal", "name another folder with AEFORGE_STATE_DIR")
 
 
+def test_a_state_folder_whose_name_is_too_long_is_refused_as_one_that_cannot_be_written(aeforge: Aeforge) -> None:
+    run = aeforge("doctor", "--offline", "--json", env={**KEY, "AEFORGE_STATE_DIR": f"/tmp/{'x' * 300}"})
+
+    (journal,) = (check for check in run.rows[0]["checks"] if not check["ok"])
+    assert run.ending == (9, "cannot_save")
+    assert (journal["name"], journal["hint"]) == ("journal", "name another folder with AEFORGE_STATE_DIR")
+
+
 def test_the_proxy_and_the_trusted_certificates_in_force_are_told_without_secrets(aeforge: Aeforge) -> None:
     env = {
         **KEY,

@@ -66,6 +66,30 @@ def test_an_early_ctrl_c_ends_without_a_traceback(user: Aeforge, fake: Fake, pho
     assert "Traceback" not in run.stderr
 
 
+MALFORMED = ("https://[::1", "http://", "https://a b/c.png", "http://host:99999/x.png")
+
+
+@pytest.mark.parametrize("address", MALFORMED)
+def test_an_address_without_a_usable_host_is_refused_with_its_place(user: Aeforge, fake: Fake, address: str) -> None:
+    work = user.home.work
+    (work / "list.txt").write_text(f"{address}\n")
+    (work / "list.csv").write_text(f"image,prompt\n{address},x\n")
+    (work / "list.jsonl").write_text(
+        f'{{"out": "a.png", "operation": "inpaint", "prompt": "x", "image": "{address}"}}\n'
+    )
+
+    alone = user("inpaint", address, "-p", "x")
+    named = user("inpaint", "--from", "list.txt", "-p", "x", "-o", "out/")
+    line = user("inpaint", "--manifest", "list.csv", "-o", "out/")
+    asset = user("build", "list.jsonl")
+
+    assert [run.exit for run in (alone, named, line, asset)] == [2, 2, 2, 2]
+    assert [run.stderr.count(" is not a web address\n") for run in (alone, named, line, asset)] == [1, 1, 1, 1]
+    assert line.stderr.startswith("error: list.csv:2: ")
+    assert "list.jsonl:1: a.png: " in asset.stderr
+    assert fake.posts() == []
+
+
 INTERRUPTING = """
 import os, signal, sys
 

@@ -71,6 +71,8 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "no time": ({"updated": "soon"}, "updated is not a time"),
     "no work": ({"work": ""}, "work is not text"),
     "a zero byte": ({"service": "a\0b"}, "service is not printable"),
+    "half of a surrogate pair": ({"prompt": "\ud800"}, "it holds half of a surrogate pair"),
+    "half of one in the details": ({"details": {"a": ["\udfff"]}}, "it holds half of a surrogate pair"),
     "details that are a list": ({"details": []}, "details is not an object"),
     "files that are none": ({"files": [7]}, "files is not a list of files"),
     "a file of a negative size": ({"files": [{"path": "a", "bytes": -1}]}, "files is not a list of files"),

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from aeforge_cli.api.operations import Operation
-from aeforge_cli.api.web_inputs import is_address
+from aeforge_cli.api.web_inputs import check_address, is_address
 from aeforge_cli.commands._shared.plan import check_place, unread
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, recipes
 from aeforge_cli.commands._shared.sources import words
@@ -354,7 +354,7 @@ def check_pictures(
     told: set[str] = set()
     for place, asset in enumerate(assets):
         for key, text in ((key, text) for key, texts in asset.pictures.items() for text in texts):
-            error = None if text in told or is_address(text) else _wrong_with(text, dependencies, assets)
+            error = None if text in told else _wrong_with(text, dependencies, assets)
             if error is not None and (place in selected or not isinstance(error, FileMissing)):
                 told.add(text)
                 mistakes.add(asset.lines[key], error, asset.out)
@@ -362,12 +362,14 @@ def check_pictures(
 
 def _wrong_with(text: str, dependencies: Dependencies, assets: Sequence[Asset]) -> AeforgeError | None:
     try:
-        if dependencies.maker(text) is None:
+        if is_address(text):
+            check_address(text)
+        elif dependencies.maker(text) is None:
             peek(text)
     except Misspelled as other:
         return Usage(f"{text} is the same as {other.name} on some systems", why="write both the same")
     except AeforgeError as error:
-        if os.path.lexists(local_path(text)):
+        if is_address(text) or os.path.lexists(local_path(text)):
             return error
         near = get_close_matches(text, [str(name) for each in assets for name in each.names], n=1)
         meant = f" (did you mean {near[0]}?)" if near and near[0].isprintable() else ""

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from aeforge_cli.api.operations import Operation
-from aeforge_cli.api.web_inputs import is_address, label_of
+from aeforge_cli.api.web_inputs import check_address, is_address, label_of
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
@@ -204,7 +204,7 @@ class _SharedPictures:
         return self._stdin
 
 
-def _at(error: Usage, line: Line) -> Usage:
+def _at(error: AeforgeError, line: Line) -> AeforgeError:
     """The same error, said of its line of the list."""
     place = line.where or (line.image if line.index else "")
     if not place:
@@ -263,11 +263,13 @@ def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
     """Raises what is wrong with the first input that cannot be used; names the others."""
     errors: list[AeforgeError] = []
     for line in lines:
-        if line.file:
-            try:
+        try:
+            if line.file:
                 peek(line.file)
-            except AeforgeError as error:
-                errors.append(error)
+            elif line.image and is_address(line.image):
+                check_address(line.image)
+        except AeforgeError as error:
+            errors.append(error if line.file else _at(error, line))
     if not errors:
         return
     for other in errors[1:6]:
