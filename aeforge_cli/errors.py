@@ -180,8 +180,12 @@ class ResultUnavailable(Unreachable):
 
 
 class JournalUnreachable(AeforgeError):
-    """The journal is at a server that cannot be reached or used: nothing is submitted without it."""
+    """The journal is at a server that cannot be reached or used: nothing is submitted without it.
 
+    `may_return` says that it was in use, or may be, and that another try in a moment may find it.
+    """
+
+    may_return = False
     exit = Exit.UNREACHABLE
     code = "journal_unreachable"
     retryable = True

@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aeforge_cli.journal.interface import Journal
 
 SANDBOX_KEY = "sandbox"
+_SLOW = 3.0  # seconds until a server that is silent is told of
 
 
 class Session:
@@ -218,7 +220,10 @@ class Session:
         from aeforge_cli.journal.opening import open_journal
 
         url = "" if self._sandboxed else self.settings["journal"].text  # a sandbox is this machine's own affair
+        slow = threading.Timer(_SLOW, self.console.warn, ["waiting for the server of the journal"])
         try:
+            if url:
+                slow.start()
             journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
         except JournalUnwritable as error:
             self.console.warn(
@@ -226,6 +231,8 @@ class Session:
                 " name another folder with AEFORGE_STATE_DIR"
             )
             return NoJournal()
+        finally:
+            slow.cancel()
         self._closing.callback(journal.close)
         return journal
 

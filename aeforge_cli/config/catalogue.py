@@ -56,12 +56,16 @@ def _account(text: str) -> str:
 
 def _journal(text: str) -> str:
     """Says nothing of the value: it may hold a password."""
-    if text and not re.fullmatch(r"postgres(?:ql)?://[\x21-\x7e]{1,2000}", text):
+    if text and not re.fullmatch(_JOURNAL, text):
         raise Usage(
             "The journal is not a PostgreSQL address",
             hint="for example postgresql://HOST/DATABASE?user=NAME; percent-encode special characters",
         )
     return text
+
+
+# One `@` at most and no `#`: what follows one in a password that is not encoded would be taken for a part to show.
+_JOURNAL = r"postgres(?:ql)?://(?=.{1,2000}$)(?:[!-\"$-.0->A-~]*@)?[!-\"$-?A-~]+"
 
 
 def shown_journal(text: str) -> str:

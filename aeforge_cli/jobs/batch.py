@@ -32,6 +32,7 @@ from aeforge_cli.errors import (
     JobNotFound,
     JournalBusy,
     JournalDamaged,
+    JournalUnreachable,
     LimitReached,
     NotSignedIn,
     OutputExists,
@@ -44,13 +45,13 @@ from aeforge_cli.errors import (
 )
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.copies import copied
-from aeforge_cli.jobs.events import Tally
+from aeforge_cli.jobs.events import RetryScheduled, Tally
 from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
 from aeforge_cli.jobs.needs import blocked
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
-from aeforge_cli.journal.interface import Reuse, State
+from aeforge_cli.journal.interface import RETRIED_FOR, Reuse, State
 from aeforge_cli.process.signals import DEAF
 
 UPLOADERS = 12
@@ -58,6 +59,7 @@ POLLERS = 16
 DOWNLOADERS = 8
 LAST_BLOCKS = 1.0  # seconds for downloads to notice that all ends, so that a file is either reported or not there
 LOST_ANSWERS = 5  # in a row: each may have cost money, so no more are risked
+AWAY_PAUSE = 1.0  # seconds between two tries to claim a job while the journal's server is away
 HELD_PAUSE = 0.5  # seconds between two questions about jobs that another run holds: one to the journal for each
 
 
@@ -155,6 +157,8 @@ class Batch:
         self._lost_in_a_row = 0
         self._refusals = 0
         self._refused_at = -MOMENT
+        self._away_since: float | None = None  # the journal's server, as claims have found
+        self._back_at = -math.inf  # when it is to be asked again
         self.tally = Tally(len(orders))
 
     def _turn(self, order: Order) -> int:
@@ -246,11 +250,15 @@ class Batch:
             started = self._lifecycle.clock.monotonic()
             try:
                 self._submit(order, started)
+                self._away_since = None
             except RateLimited as error:
                 if self._is_one or not self._put_back(order):
                     self._end(order, error, started, _Stage.SUBMITTING)
             except AeforgeError as error:
-                self._end(order, error, started, _Stage.SUBMITTING)
+                if self._may_return(error):
+                    self._return(order)
+                else:
+                    self._end(order, error, started, _Stage.SUBMITTING)
             finally:
                 with self._lock:
                     self._submitting -= 1
@@ -277,10 +285,12 @@ class Batch:
         """Seconds until it is worth while to see whether one more may be in flight; 0 if it may, or none is left."""
         if not self._orders:
             return 60.0 if self._blocked or self._held or self.tally.in_flight or self._to_come else 0.0
-        limiter = self._lifecycle.client.limiter
+        limiter, now = self._lifecycle.client.limiter, self._lifecycle.clock.monotonic()
         if self.tally.in_flight >= limiter.limit:
             return 60.0  # or until a job ends
-        wait = limiter.remaining(self._lifecycle.clock.monotonic())
+        if now < self._back_at:
+            return self._back_at - now
+        wait = limiter.remaining(now)
         return wait if wait <= self._lifecycle.timeout else 0.0  # the submission says that it would take too long
 
     def _put_back(self, order: Order) -> bool:
@@ -299,10 +309,29 @@ class Batch:
                 return False
             if not silence:
                 limiter.hold(jitter(self._refusals, chance=self._lifecycle.client.chance), now)
+            self._return(order)
+        return True
+
+    def _return(self, order: Order) -> None:
+        """Puts an order back for which nothing was sent."""
+        with self._lock:
             self._orders.appendleft(order)
             self.tally.in_flight -= 1
             self._room.notify()
-        return True
+
+    def _may_return(self, error: AeforgeError) -> bool:
+        """Whether a claim is to be tried again: nothing was sent, and the journal's server may be back in a moment."""
+        if not isinstance(error, JournalUnreachable) or not error.may_return or error.job_id or self._is_one:
+            return False
+        now = self._lifecycle.clock.monotonic()
+        with self._lock:
+            is_new = self._away_since is None
+            self._away_since = self._away_since or now
+            self._back_at = now + AWAY_PAUSE
+            is_over = self._stopped is not None or self._closed or now - self._away_since > RETRIED_FOR
+        if is_new:
+            self._lifecycle.notify(RetryScheduled(f"nothing is submitted: {error.message}", AWAY_PAUSE))
+        return not is_over
 
     def _give_up_rest(self) -> None:
         rest = [*self._orders, *(each.order for each in self._held)]
@@ -409,9 +438,15 @@ class Batch:
         for each in waiting:
             try:
                 self._take_up_one(each, waited)
+                self._away_since = None
             except AeforgeError as error:
-                self._end(each.order, error, each.started, _Stage.SUBMITTING)
+                if self._may_return(error):
+                    self._stay_held(each)
+                else:
+                    self._end(each.order, error, each.started, _Stage.SUBMITTING)
         with self._lock:
+            if self._stopped is not None:  # the threads that submit may have ended
+                self._give_up_rest()
             self._sooner.notify()  # the thread that watches the clock may have found nothing held meanwhile
 
     def _take_up_one(self, each: _Waiting, waited: float) -> None:
@@ -432,8 +467,11 @@ class Batch:
             return
         if waited > self._lifecycle.timeout:
             raise held_too_long(got)
+        self._stay_held(replace(each, held=got))
+
+    def _stay_held(self, each: _Waiting) -> None:
         with self._lock:
-            self._held.append(replace(each, held=got))
+            self._held.append(each)
             self.tally.in_flight -= 1
 
     def _settled_by_others(self, each: _Waiting) -> JobResult | None:
@@ -626,7 +664,7 @@ class Batch:
         self._lost_in_a_row += isinstance(error, SubmitUnknown) and not isinstance(error, SentBefore)
         concerns_all = (
             self._fail_fast
-            or isinstance(error, NotSignedIn | RefusedByAccount | JournalBusy | JournalDamaged)
+            or isinstance(error, NotSignedIn | RefusedByAccount | JournalBusy | JournalDamaged | JournalUnreachable)
             or (isinstance(error, CannotSave) and not isinstance(error, OutputExists))
             or (isinstance(error, Unreachable) and error.job_id is None and self._lifecycle.client.budget.is_spent)
             or self._lost_in_a_row >= LOST_ANSWERS

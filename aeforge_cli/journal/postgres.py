@@ -24,7 +24,7 @@ from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
 
 BUSY_SECONDS = 30.0
-SILENT_SECONDS = 60.0
+SILENT_SECONDS = 40.0
 _APART = 0.5  # seconds between two tries to connect, whichever threads ask
 _PAUSE = 1.0  # seconds between the tries of one change
 T = TypeVar("T")
@@ -61,7 +61,10 @@ class PostgresJournal(SqlJournal):
         self._unanswered: set[int] = set()  # claims that may have been committed, though nobody was told
         self._failure: OutOfReach | None = None
         self._failed_at = 0.0
+        self._lost_at: float | None = None  # when the first try failed, of those that all have since
         self._reconnects = False
+        self._sessions = 0
+        self._connected_at = 0.0
         self._is_closed = False
         self._session: ServerSession | None = None
         self._met = self._once(lambda session: session.locks())
@@ -129,7 +132,9 @@ class PostgresJournal(SqlJournal):
         return self._own_session.execute_each(statement, values)
 
     def _lives(self, run: str) -> bool:
-        return self._own_session.lives(run)
+        """Soon after a server was started again, runs that are busy elsewhere have not come back to it yet."""
+        has_just_returned = self._sessions > 1 and time.monotonic() - self._connected_at < self._retried_for
+        return has_just_returned or self._own_session.lives(run)
 
     def _lived(self, run: str) -> bool:
         return run_key(run) in self._met
@@ -144,13 +149,16 @@ class PostgresJournal(SqlJournal):
     # -------------------------------------------------------------- a connection that is lost
 
     def _insisted(self, call: Callable[[ServerSession], T]) -> T:
-        """Tries again for a while, with the lock let go between the tries: others must learn at once."""
-        until = time.monotonic() + self._retried_for
+        """Tries again for a while, with the lock let go between the tries: others must learn at once.
+
+        The time counts from when the server was lost: of many questions in turn, each would wait as long again.
+        """
+        began = time.monotonic()
         while True:
             try:
                 return self._once(call)
             except OutOfReach:
-                if time.monotonic() + _PAUSE >= until:
+                if time.monotonic() + _PAUSE >= min(began, self._lost_at or began) + self._retried_for:
                     raise
                 time.sleep(_PAUSE)
 
@@ -189,13 +197,15 @@ class PostgresJournal(SqlJournal):
                 raise self._failed(failure) from None
             finally:
                 self._reconnects = False
-            self._failure = None
+            self._failure = self._lost_at = None
+            self._sessions, self._connected_at = self._sessions + 1, time.monotonic()
         if self._unanswered:
             self._settle(self._session)
         return self._session
 
     def _failed(self, failure: OutOfReach) -> OutOfReach:
         self._failure, self._failed_at = failure, time.monotonic()
+        self._lost_at = self._lost_at or self._failed_at
         return copy(failure)  # each caller adds to it what it was about
 
     def _lost(self, lost: SessionLost) -> OutOfReach:

@@ -44,6 +44,8 @@ class SessionLost(Exception):
 class OutOfReach(JournalUnreachable):
     """The server may be back in a moment."""
 
+    may_return = True
+
 
 class Overlapped(Exception):
     """Another transaction was in the way, and this one was rolled back; it can be run again."""

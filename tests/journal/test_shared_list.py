@@ -6,6 +6,7 @@ On one machine they share a state folder; machines each have their own, and shar
 import json
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from tests.conftest import Aeforge, Run, Running, make_home, png
 from tests.faults.conftest import SOAK
 from tests.faults.fake import Fake
 from tests.faults.origin import Request
+from tests.journal.cluster import Cluster
+from tests.journal.test_group_commit import wait_until
 
 PROCESSES = 4
 JOBS = 40 if SOAK == 1 else 250 * SOAK
@@ -215,3 +218,24 @@ def lost_answers(run: Run) -> list[int]:
     """The places in the list of the jobs that may or may not exist."""
     errors = [json.loads(line)["error"] for line in run.stderr.splitlines() if line.startswith('{"error"')]
     return [error["index"] for error in errors if error["exit"] == Exit.SUBMIT_UNKNOWN]
+
+
+def test_a_server_that_is_started_again_in_mid_run_costs_neither_a_job_nor_a_second_payment(
+    machines: Farm, cluster: Cluster
+) -> None:
+    machines.fake.pending = 1000
+    for _ in range(PROCESSES):
+        machines.start()
+    machines.fake.wait_for_posts(JOBS // 4)
+    living = "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    wait_until(lambda: len(cluster.run(living)) == PROCESSES)
+    cluster.stop()
+    machines.fake.finish()
+    time.sleep(1.0)
+    cluster.start()
+
+    runs = machines.finish()
+
+    assert [(run.exit, run.stderr.count('"error"')) for run in runs] == [(0, 0)] * PROCESSES
+    assert paid_once(machines)
+    assert [len(machines.files(machine)) for machine in range(PROCESSES)] == [JOBS] * PROCESSES

@@ -1,5 +1,6 @@
 """Many jobs at once: every one ends once, none is bought that need not be, and nothing hangs."""
 
+import math
 import random
 import re
 import shutil
@@ -19,11 +20,11 @@ from aeforge_cli.api.client import Client
 from aeforge_cli.api.operations import Inpaint
 from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
-from aeforge_cli.errors import AeforgeError, Interrupted
+from aeforge_cli.errors import AeforgeError, Interrupted, JournalUnreachable
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.batch import LOST_ANSWERS, Batch, Outcome
 from aeforge_cli.jobs.delivery import Delivery
-from aeforge_cli.jobs.events import Tally
+from aeforge_cli.jobs.events import Observer, RetryScheduled, Tally
 from aeforge_cli.jobs.lifecycle import Account, Lifecycle
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
@@ -36,6 +37,12 @@ from tests.conftest import png
 from tests.unit.conftest import BASE, inpaint, made, stands, told, unanswered, unsent
 
 Said = Answer | TransportError | Exception
+
+
+class OutOfReach(JournalUnreachable):
+    may_return = True
+
+
 PATIENCE = 20.0  # seconds until a test that waits for something gives up
 
 
@@ -153,6 +160,9 @@ class Studio:
     def limited(self, under_way: int) -> "Studio":
         self.life.client.limiter = ConcurrencyLimiter(under_way)
         return self
+
+    def heard_by(self, observer: Observer) -> "Studio":
+        return replace(self, life=replace(self.life, notify=observer))
 
     def resuming(self) -> "Studio":
         return replace(self, reuse=Reuse.FINISHED)
@@ -844,3 +854,51 @@ def test_what_another_machine_saves_just_before_the_claim_stays_there(
 
     journal.close()
     assert (endings, studio.files(), studio.service.posts) == ({0: "Elsewhere"}, {}, ["0"])
+
+
+# ------------------------------------------------------------------ the journal's server is away
+
+
+@dataclass
+class Away:
+    """A journal whose server cannot be reached for the first claims, as many as `claims`."""
+
+    claims: float
+    asked: int = 0
+
+    def over(self, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+        claim = journal.claim
+
+        def claimed(*args: Any, **options: Any) -> Claim:
+            self.asked += 1
+            if self.asked <= self.claims:
+                raise OutOfReach("The journal cannot be reached")
+            return claim(*args, **options)
+
+        monkeypatch.setattr(journal, "claim", claimed)
+        monkeypatch.setattr("aeforge_cli.jobs.batch.AWAY_PAUSE", 0.05)
+
+
+def test_claims_wait_for_a_journal_that_comes_back(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(studio.life.journal, SqliteJournal)
+    Away(20).over(studio.life.journal, monkeypatch)
+    heard: list[object] = []
+
+    assert set(run(studio.heard_by(heard.append).batch(8)).values()) == {"Succeed"}
+    assert Counter(studio.service.posts) == Counter(map(str, range(8)))
+    [told] = [event for event in heard if isinstance(event, RetryScheduled)]
+    assert told.what == "nothing is submitted: The journal cannot be reached"
+
+
+def test_a_journal_that_stays_away_ends_the_list(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(studio.life.journal, SqliteJournal)
+    Away(math.inf).over(studio.life.journal, monkeypatch)
+    monkeypatch.setattr("aeforge_cli.jobs.batch.RETRIED_FOR", 0.3)
+    batch = studio.batch(100)
+
+    endings = Counter(run(batch).values())
+
+    assert endings.keys() == {"journal_unreachable", "not tried"}
+    assert endings["not tried"] > 0
+    assert studio.service.posts == []
+    assert isinstance(batch.stopped_by, JournalUnreachable)

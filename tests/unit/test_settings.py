@@ -308,7 +308,7 @@ def test_what_is_no_output_is_refused(path: Path, value: str) -> None:
 
 JOURNALS = {
     "postgresql://me:secret@db.test:5432/jobs?sslmode=require": "postgresql://me:***@db.test:5432/jobs?sslmode=require",
-    "postgres://me:se/cret#@db.test/jobs": "postgres://me:***@db.test/jobs",
+    "postgres://me:se%2Fcret%23@db.test/jobs": "postgres://me:***@db.test/jobs",
     "postgresql://db.test/jobs?user=me&password=secret&x=1": "postgresql://db.test/jobs?user=me&password=***&x=1",
     "postgresql://db.test/jobs?sslpassword=secret": "postgresql://db.test/jobs?sslpassword=***",
     "postgresql:///jobs": "postgresql:///jobs",
@@ -322,7 +322,16 @@ def test_the_password_of_a_journal_is_never_shown(path: Path, value: str, shown:
     assert (found["journal"].text, found.shown("journal").text) == (value, shown)
 
 
-@pytest.mark.parametrize("value", ["mysql://me:secret@db", "me:secret@db", "postgresql://me:sec ret@db", "secret"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("mysql://me:secret@db", "me:secret@db", "postgresql://me:sec ret@db", "secret"),
+        *(
+            f"postgresql://me:{password}@db/x"
+            for password in ("p@secret", "secret/p", "secret?p", "secret#p", "p/secret")
+        ),
+    ],
+)
 def test_a_journal_that_is_not_valid_is_refused_without_showing_it(path: Path, value: str) -> None:
     found = settings(path, {"AEFORGE_JOURNAL": value})
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aeforge_cli.errors import AeforgeError, Blocked, BudgetReached, JobStillRunning, OutputExists, Partial
+from aeforge_cli.errors import (
+    AeforgeError,
+    Blocked,
+    BudgetReached,
+    JobStillRunning,
+    JournalUnreachable,
+    OutputExists,
+    Partial,
+)
 from aeforge_cli.output.console import Console
 from aeforge_cli.phrases import count
 
@@ -59,6 +67,9 @@ class Summary:
             told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
             message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
             raise type(last)(message, why=last.why, hint=self._next, http_status=last.http_status)
+        lost = next((error for error in self._failures if isinstance(error, JournalUnreachable)), None)
+        if lost is not None:  # what is wrong with the others may come of it
+            raise JournalUnreachable(self._told, why=f"{lost.message}: {lost.why}", hint=self._again)
         raise Partial(self._told, hint=self._next)
 
     @property
