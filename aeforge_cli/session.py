@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aeforge_cli.config.settings import Settings
     from aeforge_cli.config.spending import Spending
     from aeforge_cli.jobs.lifecycle import Account, Lifecycle
-    from aeforge_cli.journal.interface import Journal
+    from aeforge_cli.journal.interface import Journal, Row
 
 SANDBOX_KEY = "sandbox"
 _SLOW = 3.0  # seconds until a server that is silent is told of
@@ -49,6 +49,7 @@ class Session:
         self._profile: str | None = None
         self._sandboxed = False
         self._closing = ExitStack()
+        self.recorded: Sequence[Row] = ()  # jobs that the record of the project tells of
         self.arguments: Sequence[str] = ()
         invocation.forget()
 

@@ -50,7 +50,7 @@ def imported(lines: Iterable[str], name: str, journal: Journal) -> tuple[int, in
         changed = 0
         for first in range(0, len(order), _AT_ONCE):
             which = order[first : first + _AT_ONCE]
-            changed += journal.import_rows([_row(json.loads(_line_at(places[each], spool))) for each in which])
+            changed += journal.import_rows([row_of(json.loads(_line_at(places[each], spool))) for each in which])
     return changed, len(order)
 
 
@@ -83,12 +83,13 @@ def _checked(line: str, where: str) -> dict[str, Any]:
         json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise _refused(where, "it holds half of a surrogate pair") from None
-    if problem := next(_problems(values), ""):
+    if problem := problem_of(values):
         raise _refused(where, problem)
     return values
 
 
-def _row(values: Mapping[str, Any]) -> Row:
+def row_of(values: Mapping[str, Any]) -> Row:
+    """The row that `exported` made these values of, after `problem_of` found nothing; it has no number yet."""
     named = {name: values[name] for name in Row._fields if name not in _OURS}
     numbered = sorted(enumerate(values["files"]), key=_number_of_result)
     results = {_number_of_result(each): _file(each[1]) for each in numbered}
@@ -118,8 +119,12 @@ def _refused(where: str, why: str) -> Usage:
 # ------------------------------------------------------------------ what a line must hold
 
 
+def problem_of(values: Mapping[str, Any]) -> str:
+    """What is wrong with the values of a row, as a clause; nothing where all is well."""
+    return next(_problems(values), "")
+
+
 def _problems(values: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a line, as clauses."""
     yield from (f"{name} is missing" for name in Row._fields if name not in values and name not in _OURS)
     yield from (f"{name} is not text" for name in _TEXTS if not (values[name] and isinstance(values[name], str)))
     yield from (f"{name} is not text" for name in _OPTIONAL if not isinstance(values[name], str | None))

@@ -23,7 +23,7 @@ from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Journal, Reuse, Row, State
+from aeforge_cli.journal.interface import Known, Reuse, Row, State
 
 
 class Need(NamedTuple):
@@ -35,7 +35,7 @@ class Need(NamedTuple):
     error: AeforgeError | None = None
 
 
-def need(order: Order, journal: Journal, service: str, account: str | None) -> Need:
+def need(order: Order, journal: Known, service: str, account: str | None) -> Need:
     """What the job needs just now; without an `account` (no key) rows of all accounts count."""
     rows = journal.of_work(order.work, service)
     ours = [row for row in rows if account is None or row.account == account]
@@ -109,7 +109,7 @@ class _Place(NamedTuple):
     exists: bool = False
 
 
-def _found_places(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], journal: Journal) -> list[_Place]:
+def _found_places(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row], journal: Known) -> list[_Place]:
     """The places of the results, where an earlier job of the work (`saved`) says which; else what is there already."""
     if delivery.destination is None:
         return []
@@ -123,7 +123,7 @@ def _found_places(delivery: Delivery, rows: Sequence[Row], saved: Sequence[Row],
 
 
 def _in_its_names(
-    destination: Destination, naming: Naming, own: Container[str | None], journal: Journal
+    destination: Destination, naming: Naming, own: Container[str | None], journal: Known
 ) -> Iterator[_Place]:
     """What stands where the results of a new job may go.
 
@@ -155,7 +155,7 @@ def _extension(file: SavedFile) -> str:
     return Format(file.format).extension if file.format in set(Format) else Path(file.path).suffix.lstrip(".")
 
 
-def _judged(path: Path, contents: Container[str | None], journal: Journal) -> _Place:
+def _judged(path: Path, contents: Container[str | None], journal: Known) -> _Place:
     """What stands at the place of a result whose content is one of `contents`."""
     if not os.path.lexists(path):
         return _Place(path)

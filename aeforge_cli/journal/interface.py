@@ -161,7 +161,19 @@ class UsageRow(NamedTuple):
     unit: str | None
 
 
-class Journal(Protocol):
+class Known(Protocol):
+    """What is known of earlier work."""
+
+    def of_work(self, work: str, service: str) -> list[Row]:
+        """Rows of the same work that were sent, under any account; the newest first."""
+        ...
+
+    def made(self, sha256: str) -> list[Made]:
+        """Which jobs made a file of this content; the newest first."""
+        ...
+
+
+class Journal(Known, Protocol):
     """A durable record of paid work, safe to use from several threads and processes at once.
 
     A method that changes something returns when the change is on disk (SQLite: file and folder are synced; PostgreSQL:
@@ -230,14 +242,6 @@ class Journal(Protocol):
 
     def by_job_id(self, job_id: str) -> Row | None:
         """The newest row of the job; ids are compared as UUIDs, whatever their case and hyphens."""
-        ...
-
-    def of_work(self, work: str, service: str) -> list[Row]:
-        """Rows of the same work that were sent, under any account; the newest first."""
-        ...
-
-    def made(self, sha256: str) -> list[Made]:
-        """Which jobs made a file of this content; the newest first."""
         ...
 
     def saved_at(self, path: str) -> Row | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Aeforge, Home, png
+from tests.conftest import Aeforge, Home, Run, png
 from tests.faults.fake import Fake, told_as_json
 
 UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
@@ -155,9 +155,12 @@ def test_a_record_has_a_line_for_each_saved_file_sorted_by_path(user: Aeforge, f
     first, file = lines[0], art / "out/a.png"
     assert first.pop("created") <= first.pop("saved")
     assert first.pop("version")
+    assert len(first.pop("work")) == 64
     assert fake.images_of(first.pop("job_id")) == [file.read_bytes()]
     assert first == {
         "path": "out/a.png",
+        "result": 1,
+        "results": 1,
         "sha256": sha256(file),
         "bytes": file.stat().st_size,
         "size": [8, 8],
@@ -312,3 +315,94 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(user: Aeforge, art: Pat
     os.mkfifo(art / "out/a.png")
 
     assert user("job", "verify", "art.jsonl", within=10).stdout == "out/a.png\n"
+
+
+# ------------------------------------------------------------------ what a record knows
+
+
+@pytest.fixture
+def clone(user: Aeforge, art: Path, home: Home) -> dict[str, str | None]:
+    """The project on a machine whose journal knows nothing of it; its files and its record are there."""
+    make(user)
+    return {"AEFORGE_STATE_DIR": str(home.root / "fresh")}
+
+
+AGAIN = ("inpaint", "in", "-p", "blue sky", "-o", "out/", "--record", "art.jsonl", "--json")
+
+
+def actions(run: Run) -> list[str]:
+    return [row["action"] for row in run.rows]
+
+
+@pytest.mark.parametrize("option", ["--resume", "--update"])
+def test_in_a_clone_what_the_record_knows_is_kept_without_network_or_key(
+    user: Aeforge, fake: Fake, art: Path, clone: dict[str, str | None], option: str
+) -> None:
+    asked, before = len(fake.api.requests), (art / "art.jsonl").read_bytes()
+
+    run = user(*AGAIN, option, env={**clone, "AEFORGE_API_KEY": None})
+
+    assert (run.exit, actions(run)) == (0, ["keep"] * 3)
+    assert (len(fake.api.requests), (art / "art.jsonl").read_bytes()) == (asked, before)
+
+
+def test_in_a_clone_a_missing_file_is_fetched_and_only_what_changed_is_bought(
+    user: Aeforge, fake: Fake, art: Path, clone: dict[str, str | None]
+) -> None:
+    (art / "out" / "a.png").unlink()
+    (art / "in" / "b.png").write_bytes(png(77))
+    kept = (art / "out" / "c.png").read_bytes()
+
+    plan = user(*AGAIN, "--update", "--dry-run", env=clone)
+    run = user(*AGAIN, "--update", env=clone)
+    again = user(*AGAIN, "--update", env=clone)
+
+    assert actions(plan) == ["fetch", "buy", "keep"]
+    assert (run.exit, sorted(actions(run)), len(fake.posts())) == (0, ["buy", "fetch", "keep"], 4)
+    assert (art / "out" / "c.png").read_bytes() == kept
+    assert {Path(line["path"]).name: line["sha256"] for line in lines_of(art / "art.jsonl")} == {
+        path.name: sha256(path) for path in (art / "out").iterdir()
+    }
+    assert (actions(again), len(fake.posts())) == (["keep"] * 3, 4)
+
+
+def test_a_dry_run_in_a_clone_leaves_no_journal_behind(
+    user: Aeforge, art: Path, home: Home, clone: dict[str, str | None]
+) -> None:
+    run = user(*AGAIN, "--update", "--dry-run", env=clone)
+
+    assert actions(run) == ["keep"] * 3
+    assert not (home.root / "fresh").exists()
+
+
+def test_in_a_clone_what_is_made_of_a_kept_asset_is_made(
+    user: Aeforge, fake: Fake, art: Path, clone: dict[str, str | None]
+) -> None:
+    listed = art / "assets.jsonl"
+    first = {"out": "fox.png", "operation": "inpaint", "image": "in/a.png", "prompt": "x"}
+    second = {"out": "big.png", "operation": "upscale", "image": "fox.png"}
+    listed.write_text(json.dumps(first) + "\n")
+    user("build", "assets.jsonl", "--record", "built.jsonl")
+    listed.write_text(json.dumps(first) + "\n" + json.dumps(second) + "\n")
+    bought = len(fake.posts())
+
+    run = user("build", "assets.jsonl", "--record", "built.jsonl", "--json", env=clone)
+
+    assert (run.exit, sorted(actions(run)), len(fake.posts()) - bought) == (0, ["buy", "keep"], 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"size": 7}, {"result": "x"}, {"created": "soon"}, {"job_id": "../x"}, {"bytes": -1}, {"inputs": [7]}],
+    ids=str,
+)
+def test_a_record_whose_jobs_are_impossible_is_refused_with_its_line(
+    user: Aeforge, fake: Fake, art: Path, clone: dict[str, str | None], change: dict[str, object]
+) -> None:
+    first, *others = lines_of(art / "art.jsonl")
+    (art / "art.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in (*others, first | change)))
+
+    run = user(*AGAIN, "--update", env=clone)
+
+    assert (run.exit, len(fake.posts())) == (2, 3)
+    assert "art.jsonl:3 is not a line of a record" in run.stderr

@@ -26,7 +26,7 @@ from aeforge_cli.jobs.manifest import Line, shard
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
-from aeforge_cli.journal.interface import NoJournal, Reuse
+from aeforge_cli.journal.interface import Known, NoJournal, Reuse
 from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
@@ -102,9 +102,13 @@ def check_batch(session: Session, run: RunOptions, batch: BatchOptions) -> None:
 
         check_report(batch.report)
     if batch.record:
-        from aeforge_cli.jobs.record import require_writable
+        from aeforge_cli.jobs.record import recorded_jobs, require_writable
 
         require_writable(batch.record)
+        # Without a journal a run could not learn from the record that nothing is to be bought.
+        if run.submission.dry_run or not isinstance(session.journal, NoJournal):
+            account = session.account_if_known(runs=not run.submission.dry_run)
+            session.recorded = [row._replace(account=account or "") for row in recorded_jobs(batch.record)]
     _ = session.timeout, session.in_flight, run.waiting.interval
 
 
@@ -359,8 +363,12 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     if order.reuse is Reuse.UNFINISHED and not certain and not session.has_unfinished:
         return Need(Action.BUY)
     try:
-        journal = session.journal if session.has_journal else NoJournal()
-        return need(order, journal, session.service, session.account_if_known(runs=not certain))
+        known: Known = session.journal if session.has_journal else NoJournal()
+        if session.recorded:
+            from aeforge_cli.jobs.record import WithRecord
+
+            known = WithRecord(known, session.recorded)
+        return need(order, known, session.service, session.account_if_known(runs=not certain))
     except JournalUnreachable:
         raise  # each job of the list would wait for the server in its turn
     except AeforgeError:

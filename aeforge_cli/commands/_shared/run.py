@@ -77,7 +77,15 @@ def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch
             results.refused(each)
         results.conclude()
         return
+    _learn(session)
     _Run(session, rest, run, batch, results).go(purchases)
+
+
+def _learn(session: Session) -> None:
+    """Takes over into the journal what the record knows: from here on each job asks the journal alone."""
+    if session.recorded:
+        host, account = session.journal.host, session.account_name
+        session.journal.import_rows([row._replace(host=host, account=account) for row in session.recorded])
 
 
 def _settled(plan: Sequence["Planned"]) -> set[Order]:

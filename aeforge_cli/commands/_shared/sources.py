@@ -47,7 +47,8 @@ ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report: before, after, failures.")
 ]
 RecordOption = Annotated[
-    Path | None, typer.Option("--record", metavar="FILE.jsonl", help="Write a line for each saved file.")
+    Path | None,
+    typer.Option("--record", metavar="FILE.jsonl", help="Write a line for each saved file; use what it knows."),
 ]
 
 
