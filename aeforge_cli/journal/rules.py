@@ -104,8 +104,11 @@ class Run(NamedTuple):
     lived: Callable[[str], bool]
 
     def is_concurrent(self, row: Row) -> bool:
-        """Whether the row is not one of the past: its run is this one, or lived since this one began."""
-        return row.created >= self.since or row.run == self.name or self.lived(row.run) or self.lives(row.run)
+        """Whether the row is not one of the past: it changed since this run began, or its run is ours or lived then.
+
+        An old job that another run took up and finished meanwhile would have been free for us, too.
+        """
+        return row.updated >= self.since or row.run == self.name or self.lived(row.run) or self.lives(row.run)
 
 
 def claimed(

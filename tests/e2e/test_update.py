@@ -1,7 +1,9 @@
 """`--resume` and `--update`, judged by content: what is bought on the server's ledger, and what stands on disk then."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -205,3 +207,75 @@ def test_a_hint_to_fetch_a_result_again_can_be_pasted(folder: Folder) -> None:
     run = folder.split("arm", "--json", output="out/arm.png")
 
     assert run.error["hint"] == f"aeforge job wait {run.error['job_id']} -o out/arm.png"
+
+
+# ------------------------------------------------------------------ pictures from the web
+
+
+@dataclass
+class Gallery:
+    """Pictures at addresses, which a list names."""
+
+    folder: Folder
+    addresses: list[str]
+
+    def run(self, *options: str) -> Run:
+        (self.folder.home.work / "list.txt").write_text("".join(f"{each}\n" for each in self.addresses))
+        return self.folder.user("inpaint", "--from", "list.txt", "-p", "x", "-o", "out/", "--json", *options, *SOON)
+
+    def becomes(self, which: int, content: bytes) -> None:
+        fake = self.folder.fake
+        fake.images[urlsplit(self.addresses[which]).path] = content
+
+
+@pytest.fixture
+def gallery(folder: Folder) -> Gallery:
+    jobs = [folder.fake.add_job(png(50 + number)) for number in range(3)]
+    return Gallery(folder, [folder.fake.jobs[job].images[0] for job in jobs])
+
+
+def test_a_picture_at_an_address_is_planned_by_what_it_is(gallery: Gallery) -> None:
+    gallery.run()
+    gallery.becomes(1, png(77))
+
+    plan = gallery.run("--update", "--dry-run")
+    run = gallery.run("--update", "--max-jobs", "1")
+
+    assert [row["action"] for row in plan.rows] == ["keep", "buy", "keep"]
+    assert "2 kept, 1 to buy" in plan.stderr
+    assert (run.exit, gallery.folder.bought()) == (0, 4)
+    assert gallery.run("--update").exit == 0
+
+
+def test_an_address_that_cannot_be_fetched_refuses_its_job_alone(gallery: Gallery) -> None:
+    gallery.run()
+    gallery.addresses[0] = gallery.addresses[0].replace("/images/", "/gone/")
+
+    plan = gallery.run("--update", "--dry-run")
+    run = gallery.run("--update")
+
+    assert [row["action"] for row in plan.rows] == ["refuse", "keep", "keep"]
+    assert (run.exit, gallery.folder.bought()) == (6, 3)
+    assert "cannot be fetched" in run.stderr
+
+
+def test_a_picture_that_comes_by_standard_input_is_planned_by_what_it_is(folder: Folder) -> None:
+    words = ("inpaint", "-", "-p", "x", "-o", "a.png", "--update", "--json", *SOON)
+    folder.user(*words, "--overwrite", stdin=png(5))
+
+    assert folder.user(*words, "--dry-run", stdin=png(5)).rows[0]["action"] == "keep"
+    assert folder.user(*words, "--dry-run", stdin=png(6)).rows[0]["action"] == "buy"
+
+
+def test_an_asset_made_of_an_address_is_kept_until_its_picture_changes(gallery: Gallery) -> None:
+    asset = {"out": "fox.png", "operation": "inpaint", "image": gallery.addresses[0], "prompt": "x"}
+    gallery.folder.put("assets.jsonl", json.dumps(asset).encode())
+    build = ("build", "assets.jsonl", "--json")
+    gallery.folder.user(*build)
+
+    kept = gallery.folder.user(*build, env={"AEFORGE_API_KEY": None})
+    gallery.becomes(0, png(78))
+    changed = gallery.folder.user(*build, "--dry-run")
+
+    assert (kept.exit, kept.rows[0]["action"], gallery.folder.bought()) == (0, "keep", 1)
+    assert changed.rows[0]["action"] == "buy"

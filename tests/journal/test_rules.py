@@ -96,7 +96,7 @@ def test_what_this_run_has_paid_for_is_not_bought_twice(state: State) -> None:
 @pytest.mark.parametrize("run", [OURS, LIVING], ids=["this run", "another that lives"])
 def test_what_was_paid_for_beside_this_run_is_not_bought_twice_and_what_was_before_it_may_be(run: str) -> None:
     beside, before = a_row(State.SAVED, run=run), a_row(State.SAVED, run=DEAD)
-    ended_meanwhile = before._replace(created="9999-01-01")
+    ended_meanwhile = before._replace(updated="9999-01-01")
 
     assert rules.blocker([beside], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) == beside
     assert rules.blocker([before], Reuse.UNFINISHED, concurrent=RUN.is_concurrent) is None
@@ -112,8 +112,9 @@ def test_an_older_job_that_a_later_run_has_taken_up_and_finished_is_not_bought_b
 def test_what_was_bought_in_the_moment_in_which_this_run_began_was_bought_beside_it() -> None:
     run = RUN._replace(since=NOW)
 
-    assert run.is_concurrent(a_row(State.SAVED, created=NOW))
-    assert not run.is_concurrent(a_row(State.SAVED, created="2026-01-31T11:59:59.999+00:00"))
+    before = a_row(State.SAVED, created="2026-01-31T11:00:00.000+00:00")
+    assert run.is_concurrent(before._replace(updated=NOW))
+    assert not run.is_concurrent(before._replace(updated="2026-01-31T11:59:59.999+00:00"))
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST, State.SUBMITTING], ids=str)

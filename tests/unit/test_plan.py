@@ -754,7 +754,3 @@ def test_skipping_what_exists_asks_no_journal(session: Session) -> None:
     [skipped, other] = plan(session, *NAMES, run=output("out/", skip_existing=True))
 
     assert (skipped.need.action, skipped.need.row, other.need.action) == (Action.KEEP, None, Action.BUY)
-
-
-def test_a_picture_from_the_web_is_left_for_its_turn(session: Session) -> None:
-    assert actions(plan(session, "https://pictures.test/a.png", batch=RESUME)) == [Action.BUY]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.assets import Asset
-from aeforge_cli.commands._shared.plan import Planned, need_of, unread
+from aeforge_cli.commands._shared.plan import Pictures, Planned, need_of, unread
 from aeforge_cli.commands._shared.sources import picture
 from aeforge_cli.errors import FileMissing, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
@@ -48,12 +48,14 @@ class AssetPlan:
         self._anew = anew
         self._jobs: dict[int, _AssetJob] = {}
         self._pictures: dict[str, Picture] = {}
+        self._from_web = Pictures(session)
 
     def planned(self, selected: set[int], *, dry: bool) -> list[Planned]:
         """The selected assets as jobs in the order of the list, and what each needs as far as that is known.
 
         A dry plan keeps what was known of pictures; else they are judged again when it is their turn.
         """
+        self._from_web.foresee(name for place in selected for name in self._assets[place].all_pictures)
         for place in self._dependencies.in_order():
             if place in selected:
                 self._jobs[place] = self._job(place, dry=dry)
@@ -64,7 +66,7 @@ class AssetPlan:
         order = self._order(asset, tuple(self._jobs[needed].order for needed in self._dependencies.needs[place]))
         self._check_names(asset)
         need = self._need(asset, order, place)
-        if order.after and not dry:
+        if not dry and (order.after or any(map(is_address, asset.all_pictures))):
             order.make = partial(self._made, asset, ready=True)
             order.reconsider()
         known = results_of(order, need)
@@ -92,8 +94,6 @@ class AssetPlan:
         for needed in self._dependencies.needs[place]:
             if self._jobs[needed].need.action is Action.REFUSE:
                 return Need(Action.REFUSE, error=blocked(order, self._jobs[needed].order))
-        if any(map(is_address, asset.all_pictures)):
-            return Need(Action.BUY)  # what the address holds is asked when its turn comes
         found = need_of(self._session, order)
         if self._anew and found.row and isinstance(found.error, SentBefore | JobNotFound):
             order.gone.add(found.row.number)
@@ -122,7 +122,7 @@ class AssetPlan:
         """A picture as it will be; one that is still to be made is like no other."""
         maker = self._maker(text)
         if maker is None:
-            return self._read(text)
+            return self._from_web.read(text) if is_address(text) else self._read(text)
         file = maker.files and maker.files.get(place_of(text))
         return replace(unread(text), size=file.bytes or 0, sha256=file.sha256 or "") if file else unread(text)
 

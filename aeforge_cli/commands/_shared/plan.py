@@ -1,7 +1,8 @@
 """The plan: every input found and judged, every output named, what each job needs, before anything is sent."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal.interface import Known, NoJournal, Reuse
 from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
+
+_FETCHERS = 8  # addresses of pictures asked at once, as results are downloaded
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +63,19 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
     """The jobs in order, checked. Raises Usage, FileMissing, NotAnImage, OutputExists, CannotSave."""
     _check_options(session, ask)
     lines = shard(ask.lines, ask.batch.shard) if ask.batch.shard else ask.lines
-    orders = _orders(session, ask, lines)
+    pictures = Pictures(session)
+    orders = _orders(session, ask, lines, pictures)
     if ask.batch.resume or ask.batch.update or ask.run.output.skip_existing:
         orders = _without_results(orders, lines)
     _check_inputs([line for line in lines if line.index in {order.index for order in orders}], session.console.warn)
     check_outputs(session, orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
+    if ask.run.submission.dry_run or reuse(ask.run.submission, ask.batch) is Reuse.FINISHED:
+        pictures.foresee(name for line in lines for name in _names_of_pictures(ask, line))
     plan = [Planned(order, _need(session, order, ask)) for order in orders]
+    if pictures.foreseen and not ask.run.submission.dry_run:
+        pictures.foreseen.clear()
+        for order in orders:
+            order.reconsider()
     if not ask.run.submission.dry_run:
         prepare_outputs(each.order for each in plan if each.need.action is not Action.KEEP)
     return plan
@@ -133,12 +143,11 @@ def check_places(session: Session, output: OutputOptions, *, several: bool, has_
 # ------------------------------------------------------------------ orders
 
 
-def _orders(session: Session, ask: Ask, lines: Sequence[Line]) -> list[Order]:
-    shared = _SharedPictures(session)
-    return [_order(session, ask, line, shared, is_alone=len(ask.lines) == 1) for line in lines]
+def _orders(session: Session, ask: Ask, lines: Sequence[Line], pictures: "Pictures") -> list[Order]:
+    return [_order(session, ask, line, pictures, is_alone=len(ask.lines) == 1) for line in lines]
 
 
-def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *, is_alone: bool) -> Order:
+def _order(session: Session, ask: Ask, line: Line, pictures: "Pictures", *, is_alone: bool) -> Order:
     recipe = ask.recipe
     try:
         options = _options_of(line, recipe, ask.options)
@@ -149,7 +158,7 @@ def _order(session: Session, ask: Ask, line: Line, shared: "_SharedPictures", *,
     name = _name(recipe, line, is_alone=is_alone)
     naming = Naming(name, operation.name, session.clock.now().date(), several=operation.makes_several)
     return Order(
-        make=lambda: recipe.make(values_of(session, recipe, line.image, options, shared.read)),
+        make=lambda: recipe.make(values_of(session, recipe, line.image, options, pictures.read)),
         kind=type(operation),
         input=label_of(line.image or ""),
         words=operation.words,
@@ -191,21 +200,47 @@ def values_of(
 
 def unread(text: str) -> Picture:
     """A stand-in for a picture whose turn to be read has not come."""
-    return Picture(text, "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
+    return Picture(label_of(text), "", ImageInfo(Format.PNG), size=0, sha256="", open=io.BytesIO)
 
 
-class _SharedPictures:
-    """Reads pictures; one that several jobs share is read once, and standard input cannot be read twice."""
+class Pictures:
+    """Reads the pictures of a plan; standard input cannot be read twice.
+
+    What is `foreseen` of addresses holds until the plan is made: what their pictures are, without their content.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._stdin: Picture | None = None
+        self.foreseen: dict[str, Picture | AeforgeError] = {}
 
     def read(self, text: str) -> Picture:
-        if text != "-":
-            return picture(self._session, text)
+        found = self.foreseen.get(text)
+        if isinstance(found, AeforgeError):
+            raise found
+        if found or text != "-":
+            return found or picture(self._session, text)
         self._stdin = self._stdin or picture(self._session, text)
         return self._stdin
+
+    def foresee(self, names: Iterable[str]) -> None:
+        """Fetches each address once; what a plan needs to know of 300 must not fill the disk."""
+        addresses = list(dict.fromkeys(filter(is_address, names)))
+        with ThreadPoolExecutor(_FETCHERS) as pool:
+            self.foreseen.update(zip(addresses, pool.map(self._foreseen, addresses), strict=True))
+
+    def _foreseen(self, address: str) -> Picture | AeforgeError:
+        try:
+            return replace(picture(self._session, address), open=io.BytesIO)
+        except AeforgeError as error:
+            return error
+
+
+def _names_of_pictures(ask: Ask, line: Line) -> Iterator[str]:
+    """Every picture of a line, its own and those of its options."""
+    options = {**ask.options, **line.values}
+    for given in (line.image, *(options.get(name) for name in ("image", *ask.recipe.pictures))):
+        yield from [given] if isinstance(given, str) else given or ()
 
 
 def _at(error: AeforgeError, line: Line) -> AeforgeError:
@@ -355,13 +390,17 @@ def _need(session: Session, order: Order, ask: Ask) -> Need:
 def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     """What the job needs by the journal and the disk.
 
-    A picture from the web, or one that cannot be read, is left for its turn: it counts as a purchase until then. So is
-    everything where nothing could be used again, unless it must be `certain`: reading all pictures takes its time.
+    Where nothing could be used again all is to be bought, unless that must be `certain`: reading all pictures takes its
+    time. What is wrong with a picture refuses its job.
     """
-    if is_address(order.input) or order.input == "-" or order.reuse is Reuse.NOTHING:
+    if order.reuse is Reuse.NOTHING:
         return Need(Action.BUY)
     if order.reuse is Reuse.UNFINISHED and not certain and not session.has_unfinished:
         return Need(Action.BUY)
+    try:
+        _ = order.work
+    except AeforgeError as error:
+        return Need(Action.REFUSE, error=error)
     try:
         known: Known = session.journal if session.has_journal else NoJournal()
         if session.recorded:

@@ -132,7 +132,12 @@ class Results:
 
 def request_json(session: Session, each: Planned) -> dict[str, object]:
     """What would be sent for a job, and whether, for `--dry-run`."""
-    operation = each.order.operation
+    try:
+        operation = each.order.operation
+    except AeforgeError:
+        if each.need.error is None or each.order.asked is None:
+            raise
+        operation = each.order.asked  # its picture cannot be read, which is why it is refused
     base_url = "the sandbox" if session.is_sandboxed else session.base_url
     form: dict[str, list[object]] = {}
     for part in operation.parts():
