@@ -41,13 +41,16 @@ def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption 
         aeforge config list --profile work --json | jq -r '.settings[] | "\\(.name)=\\(.value)"'
     """
     _begin(session, verbosity, profile)
+    _ = session.settings.profile  # a file that cannot be read has no settings to show
     rows = [_row(session, setting) for setting in _NAMED.values()]
     rows += [_prices_row(session), _key_row(session)]
     columns = [Column.of("name"), Column.of("value", flexible=True), Column.of("source", flexible=True)]
     session.console.rows(rows, columns, key="settings", about={"profile": session.settings.shown(PROFILE.name).text})
     for row in rows:
         if row.get("error"):
-            session.console.warn(f"{row['name']}: {row['error']}")
+            named = str(row["error"])
+            name = str(row["name"])
+            session.console.warn(named if name in named else f"{name}: {named}")
 
 
 def _row(session: Session, setting: Setting) -> dict[str, str | None]:

@@ -114,7 +114,8 @@ def wait(
     ).check()
     lifecycle = session.lifecycle(interval=waiting.interval)
     until = session.clock.monotonic() + lifecycle.timeout
-    summary = Summary(session.console, len(jobs), again="aeforge job list")
+    again = resume_command(" ".join(job.job_id for job in jobs))
+    summary = Summary(session.console, len(jobs), again=again)
     for job, end in lifecycle.wait_for_all(jobs, until):
         with summary.counted():
             urls = end().urls

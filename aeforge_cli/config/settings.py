@@ -157,7 +157,7 @@ class Settings:
         """The value of a setting, checked. Raises Usage, naming the source."""
         setting = PROFILE if name == PROFILE.name else SETTINGS[name]
         value, source = self._found(setting)
-        return Value(checked(setting, self._text(value, source), source), source)
+        return Value(checked(setting, self._text(name, value, source), source), source)
 
     def shown(self, name: str) -> Shown:
         """The value of a setting, without secrets, and what is wrong with it."""
@@ -167,7 +167,7 @@ class Settings:
         except Usage as error:  # it is not even known which profile to read
             return Shown("", "", error)
         try:
-            return Shown(setting.shown(checked(setting, self._text(value, source), source)), source)
+            return Shown(setting.shown(checked(setting, self._text(name, value, source), source)), source)
         except Usage as error:
             return Shown(setting.shown(value) if isinstance(value, str) else "", source, error)
 
@@ -190,11 +190,11 @@ class Settings:
         kept = table.get(setting.name)
         return (setting.default, DEFAULT) if kept is None else (kept, place)
 
-    def _text(self, value: object, source: str) -> str:
+    def _text(self, name: str, value: object, source: str) -> str:
         try:
             return text_of(value)
         except Usage as error:
-            raise ConfigInvalid(f"{error.message} (from {source})", hint=error.hint) from None
+            raise ConfigInvalid(f"{name} is not valid: {error.message} (from {source})", hint=error.hint) from None
 
     @property
     def _kept(self) -> Mapping[str, object]:
@@ -217,7 +217,7 @@ class Settings:
         given += [(self._environment.get(_BUDGET.variable), _BUDGET.variable)]
         texts = [(text, source) for text, source in given if text]
         if (kept := self._kept.get(_BUDGET.name)) is not None:
-            texts.append((self._text(kept, self.place), self.place))
+            texts.append((self._text(_BUDGET.name, kept, self.place), self.place))
         if not texts:
             return []
         from aeforge_cli.config.budget import parse_budget
@@ -272,10 +272,10 @@ class Settings:
     def _profile_key(self) -> KeySource | None:
         kept = self._kept
         if kept.get("api_key") is not None:
-            source = KeySource(self.place, lambda: self._text(kept["api_key"], self.place), True)
+            source = KeySource(self.place, lambda: self._text("api_key", kept["api_key"], self.place), True)
         elif kept.get("keyring") is True:
             source = KeySource(f"the system's keyring, for {self.place}", self._of_keyring, True, is_at_hand=False)
-        elif command := self._text(kept.get(_COMMAND.name, ""), self.place):
+        elif command := self._text(_COMMAND.name, kept.get(_COMMAND.name, ""), self.place):
             name = f"{_COMMAND.name} of {self.place}"
             source = self._command(checked(_COMMAND, command, self.place), name, True)
         else:

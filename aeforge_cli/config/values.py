@@ -28,4 +28,4 @@ def text_of(value: object) -> str:
             kind = "a table"
         case _:
             kind = "a date or time"
-    raise Usage(f"It must be text or a number, not {kind}", hint="correct the value in the config file")
+    raise Usage(f"it must be text or a number, not {kind}", hint="correct the value in the config file")

@@ -154,6 +154,7 @@ def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], Bin
 
 
 def _described(stream: BinaryIO, label: str) -> ImageInfo:
+    label = "standard input" if label == "-" else label
     size = stream.seek(0, os.SEEK_END)
     hint = "give a PNG, JPEG or WebP picture"
     if not size:

@@ -15,6 +15,7 @@ from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import ANY_NUMBER, ANY_SUFFIX
+from aeforge_cli.files.texts import label_of
 from aeforge_cli.jobs.toml_lines import TableLines, table_lines
 
 COMMON, ASSET = "common", "asset"
@@ -74,7 +75,8 @@ class Mistakes:
         first = found[0].error
         kind = type(first) if isinstance(first, Usage) else Usage
         why = f"{len(found)} mistakes; nothing was sent" if len(found) > 1 else "nothing was sent"
-        error = kind(self._message(found[0]), why=why, hint=first.hint)
+        hint = first.hint or f"correct {label_of(self._file)}, then run the command again"
+        error = kind(self._message(found[0]), why=why, hint=hint)
         error.mistakes = [
             {"line": each.line, "asset": each.asset or None, "code": each.error.code, "message": self._message(each)}
             for each in found

@@ -34,6 +34,7 @@ def require_writable(path: Path) -> None:
     Raises CannotSave, Usage.
     """
     try:
+        path.parent.stat()  # fails with the folder's name, where the file to write in it has a name of its own
         if path.is_dir() or not is_replaceable(path):
             raise CannotSave(f"{path} is not a regular file", hint="choose another file for --record")
         with PartFile(path.parent):

@@ -1,6 +1,7 @@
 """How typer is given the command tree, and runs it; the help is laid out by us, and errors are ours."""
 
 import os
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -51,12 +52,21 @@ def run(group: TyperGroup, arguments: Sequence[str], session: object) -> int:
     try:
         status = group.main(list(arguments), prog_name="aeforge", standalone_mode=False, obj=session)
     except typer.TyperException as error:
-        raise Usage(error.format_message(), hint=_help_hint(error)) from None
+        raise Usage(_in_plain_words(error.format_message()), hint=_help_hint(error)) from None
     except typer.Abort:
         raise Usage("Nothing was entered", hint="give it as an option, or on standard input") from None
     except SystemExit:  # typer's answer to a reader that has gone
         raise ClosedStdoutError from None
     return status if isinstance(status, int) else Exit.DONE
+
+
+def _in_plain_words(message: str) -> str:
+    """Typer's sentence without the names of its types."""
+    message = re.sub(r"is not a valid int(eger)?( range)?\.$", "is not a whole number.", message)
+    message = re.sub(r"is not a valid float( range)?\.$", "is not a number.", message)
+    if choices := re.search(r"is not one of ('[^']*'(, '[^']*')*)\.$", message):
+        return message[: choices.start(1)] + choices[1].replace("'", "") + "."
+    return re.sub(r"is not in the range x>=(\d+)\.$", r"is less than \1.", message)
 
 
 def _help_hint(error: typer.TyperException) -> str:

@@ -340,7 +340,7 @@ image = "e.png"
         f"{LIST}:25: e.png: needs f.png, which needs e.png: none of them can be first",
     ]
     assert [message for message in mistakes(run) if message not in for_people.stderr] == []
-    assert for_people.stderr.splitlines()[-1].startswith("why:   11 mistakes; nothing was sent")
+    assert for_people.stderr.splitlines()[-2] == "why:   11 mistakes; nothing was sent"
 
 
 @pytest.mark.parametrize(
@@ -678,3 +678,12 @@ def test_two_builds_at_once_buy_each_asset_once(workshop: Workshop, fake: Fake) 
     ends = [running.finish() for running in crowd]
 
     assert ([run.exit for run in ends], fake.bought_twice, len(fake.charged)) == ([0, 0], [], 4)
+
+
+def test_a_mistake_without_a_hint_of_its_own_says_which_file_to_correct(workshop: Workshop) -> None:
+    workshop.lists(FOX | {"impossible": 1})
+
+    run = workshop()
+
+    assert run.exit == 2
+    assert f"next:  correct {LIST}, then run the command again" in run.stderr.splitlines()

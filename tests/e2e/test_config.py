@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from aeforge_cli.config.catalogue import PROFILE, SETTINGS
-from tests.conftest import NOWHERE, Aeforge
+from tests.conftest import NOWHERE, Aeforge, Home
 
 
 def unset(name: str) -> dict[str, str]:
@@ -264,3 +264,21 @@ def test_budgets_of_all_sources_are_listed(aeforge: Aeforge) -> None:
     (row,) = (row for row in run.rows[0]["settings"] if row["name"] == "budget")
     assert row["value"] == "30 credits/week and 200/day"
     assert row["source"].startswith("AEFORGE_BUDGET and profile default in ")
+
+
+def test_a_config_file_that_cannot_be_read_is_told_once(aeforge: Aeforge, home: Home) -> None:
+    (home.config / "config.toml").write_text("[profiles\n")
+
+    run = aeforge("config", "list")
+
+    assert run.exit == 2
+    assert run.stderr.count("is not valid TOML") == 1
+
+
+def test_a_value_of_the_wrong_kind_is_named_once(aeforge: Aeforge, home: Home) -> None:
+    (home.config / "config.toml").write_text("[profiles.default]\ntimeout = [1]\n")
+
+    run = aeforge("config", "list")
+
+    assert run.exit == 0
+    assert "warning: timeout is not valid: it must be text or a number, not a list" in run.stderr

@@ -164,3 +164,26 @@ def test_help_on_manifests_names_every_option_that_a_line_may_give(aeforge: Aefo
     assert "upscale scale" in told
     for name, recipe in recipes().items():
         assert name == "sprite-overlay" or f"{recipe.name} {', '.join(recipe.columns)}" in told
+
+
+NOT_A_VALUE = {
+    "a word for a whole number": (("--limit", "x"), "'x' is not a whole number."),
+    "a part for a whole number": (("--limit", "1.5"), "'1.5' is not a whole number."),
+    "too small a number": (("--limit", "0"), "0 is less than 1."),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), NOT_A_VALUE.values(), ids=NOT_A_VALUE)
+def test_a_value_that_an_option_does_not_take_is_refused_in_plain_words(
+    aeforge: Aeforge, words: tuple[str, ...], message: str
+) -> None:
+    run = aeforge("job", "list", *words)
+
+    assert run.exit == 2
+    assert run.stderr.splitlines()[0] == f"error: Invalid value for '--limit': {message}"
+
+
+def test_the_choices_of_an_option_are_named_as_they_are_written(aeforge: Aeforge) -> None:
+    run = aeforge("inpaint", "a.png", "-q", "best", "-p", "x")
+
+    assert run.stderr.splitlines()[0].endswith("'best' is not one of standard, pro.")

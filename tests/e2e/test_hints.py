@@ -252,3 +252,53 @@ def test_only_commands_that_take_an_account_are_hinted_at_with_one() -> None:
         for words, found in commands.items()
         if found is None or not {name for option in found.options for name in option.names} >= ACCOUNT
     ] == []
+
+
+SPLIT = {
+    "a prompt": (["inpaint", "photo.png", "-p", "blue", "sky"], "quote that: -p 'blue sky'"),
+    "a prompt with options after it": (["inpaint", "-p", "a", "red", "hat", "-q", "pro"], "quote that: -p 'a red hat'"),
+    "a prompt before the picture": (["inpaint", "-p", "blue", "sky", "photo.png"], "quote that: -p 'blue sky'"),
+    "a name": (["inpaint", "my", "photo.png", "-p", "x"], "quote the name: 'my photo.png'"),
+    "a name of three words": (["inpaint", "-p", "x", "the", "best", "cat.png"], "quote the name: 'the best cat.png'"),
+    "neither": (["inpaint", "foto.png", "-p", "x"], "check the name"),
+}
+
+
+@pytest.mark.parametrize(("words", "hint"), SPLIT.values(), ids=SPLIT)
+def test_a_name_or_prompt_split_by_the_shell_is_shown_in_quotes(
+    aeforge: Aeforge, fake: Fake, home: Home, words: list[str], hint: str
+) -> None:
+    for name in ("my photo.png", "the best cat.png"):
+        shutil.copy(home.work / "photo.png", home.work / name)
+
+    run = aeforge(*words, *account(fake))
+
+    assert run.exit == 2
+    assert hint_of(run).endswith(hint)
+    assert fake.posts() == []
+
+
+def test_the_hint_after_a_wait_for_several_jobs_waits_for_them(aeforge: Aeforge, fake: Fake) -> None:
+    fake.pending = 10_000
+    ids = [aeforge(*EDIT, "--no-wait", "--new", *account(fake)).stdout.strip() for _ in range(2)]
+    run = aeforge("job", "wait", *ids, "-o", "{job_id}.{ext}", *account(fake), "--timeout", "1s")
+    assert run.exit == 8
+    fake.finish()
+
+    again = pasted(aeforge, run.stderr.splitlines()[-1].removeprefix("next:"))
+
+    assert again.returncode == 0, again.stderr
+    assert len(again.stdout.splitlines()) == 2
+
+
+def test_the_sandbox_at_another_address_is_a_contradiction(aeforge: Aeforge, fake: Fake) -> None:
+    run = aeforge(*EDIT, "--sandbox", "--base-url", fake.base_url)
+
+    assert run.exit == 2
+    assert "--sandbox and --base-url cannot be combined" in run.stderr
+
+
+def test_a_folder_that_is_missing_for_a_record_is_the_one_to_make(aeforge: Aeforge, fake: Fake) -> None:
+    run = aeforge(*EDIT, "-o", "a.png", "--record", "no/such/art.jsonl", *account(fake))
+
+    assert hint_of(run) == "make the folder first: mkdir -p no/such"

@@ -416,7 +416,7 @@ def test_jobs_that_read_one_picture_at_the_same_time_get_each_their_own_part_of_
 
 
 def test_an_empty_standard_input_is_told_as_one() -> None:
-    with pytest.raises(NotAnImage, match="- is empty"):
+    with pytest.raises(NotAnImage, match=r"^standard input is empty"):
         from_stream(io.BytesIO(), label="-", name="stdin")
 
 

@@ -98,6 +98,8 @@ class AccountOptions:
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use the local sandbox: no key, no cost.")] = False
 
     def apply(self, session: Session, **options: str | None) -> None:
+        if self.sandbox and self.base_url is not None:
+            raise Usage("--sandbox and --base-url cannot be combined", hint="leave one of them out")
         session.use(profile=self.profile, sandbox=self.sandbox, options={"base_url": self.base_url, **options})
 
 

@@ -1,7 +1,8 @@
 """The plan: every input found and judged, every output named, what each job needs, before anything is sent."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,16 @@ from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, Subm
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, picture, words
 from aeforge_cli.dataclass import dataclass
-from aeforge_cli.errors import AeforgeError, CannotSave, JournalUnreachable, LimitReached, OutputExists, Usage, command
+from aeforge_cli.errors import (
+    AeforgeError,
+    CannotSave,
+    FileMissing,
+    JournalUnreachable,
+    LimitReached,
+    OutputExists,
+    Usage,
+    command,
+)
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
 from aeforge_cli.files.image_headers import Format, ImageInfo
@@ -67,7 +77,7 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
     orders = _orders(session, ask, lines, pictures)
     if ask.batch.resume or ask.batch.update or ask.run.output.skip_existing:
         orders = _without_results(orders, lines)
-    _check_inputs([line for line in lines if line.index in {order.index for order in orders}], session.console.warn)
+    _check_inputs(session, [line for line in lines if line.index in {order.index for order in orders}])
     check_outputs(session, orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
     if ask.run.submission.dry_run or reuse(ask.run.submission, ask.batch) is Reuse.FINISHED:
         pictures.foresee(name for line in lines for name in _names_of_pictures(ask, line))
@@ -298,7 +308,7 @@ def _names(order: Order) -> list[Path]:
     return target.names(order.delivery.naming) if target and order.delivery else []
 
 
-def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
+def _check_inputs(session: Session, lines: Sequence[Line]) -> None:
     """Raises what is wrong with the first input that cannot be used; names the others."""
     errors: list[AeforgeError] = []
     for line in lines:
@@ -312,12 +322,36 @@ def _check_inputs(lines: Sequence[Line], warn: Callable[[str], None]) -> None:
     if not errors:
         return
     for other in errors[1:6]:
-        warn(other.message)
+        session.console.warn(other.message)
     first = errors[0]
+    if isinstance(first, FileMissing):
+        first.hint = _quoting(session.arguments, [line.image for line in lines if line.image]) or first.hint
     if len(errors) == 1:
         raise first
     why = f"{first.why}; {len(errors)} inputs cannot be used, and nothing was sent".lstrip("; ")
     raise type(first)(first.message, why=why, hint=first.hint)
+
+
+def _quoting(words: Sequence[str], pictures: Collection[str]) -> str:
+    """What to quote, where a shell has split a name or a prompt at its spaces; empty if nothing looks like that."""
+    import itertools
+    import shlex
+
+    missing = [at for at, word in enumerate(words) if word in pictures and not os.path.lexists(word)]
+    for at in missing:
+        first = last = at
+        while first and not words[first - 1].startswith("-"):
+            first -= 1
+        while last + 1 < len(words) and not words[last + 1].startswith("-"):
+            last += 1
+        for start, end in itertools.combinations(range(first, last + 2), 2):
+            name = " ".join(words[start:end])
+            if start <= at < end and " " in name and os.path.lexists(name):
+                return f"quote the name: {shlex.quote(name)}"
+        if first < at and words[first - 1] in ("-p", "--prompt"):
+            prompt = " ".join(word for word in words[first : last + 1] if not os.path.lexists(word))
+            return f"if it belongs to the prompt, quote that: -p {shlex.quote(prompt)}"
+    return ""
 
 
 def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptions, *, reuses: bool) -> None:
