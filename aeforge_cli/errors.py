@@ -291,6 +291,7 @@ class Invocation:
         """Begins anew, for another command in the same process."""
         self.account: tuple[str, ...] = ()  # --profile, --base-url, --sandbox
         self.output: tuple[str, ...] = ()  # -o, --overwrite, --skip-existing
+        self.is_list = False  # whether --new would submit other jobs again as well
         self.new_key = "aeforge auth login"  # what to do where the key is refused
         self.keys_at = ""  # a clause on where keys are issued
 
@@ -313,6 +314,12 @@ def fetch_again(job_id: str, output: str | None = None) -> str:
     if output is None:
         return resume_command(job_id) if invocation.output else _command(f"job wait {job_id}", ("-o", "FILE"))
     return _command(f"job wait {job_id}", ("-o", output, *invocation.output[2:]))
+
+
+def submit_anyway() -> str:
+    """What to do about a job that may exist: nothing may be paid for twice on a hint's advice, nor another job."""
+    how = "name it alone with --new" if invocation.is_list else "add --new to the command"
+    return f"check the service's dashboard; to submit it again anyway, {how}"
 
 
 def followed_by(hint: str, next_command: str) -> str:

@@ -25,6 +25,7 @@ from aeforge_cli.errors import (
     command,
     invocation,
     resume_command,
+    submit_anyway,
 )
 from aeforge_cli.redaction import Redactor
 
@@ -381,7 +382,7 @@ def submit_unknown(why: str, http_status: int | None = None, body: bytes = b"") 
     return SubmitUnknown(
         "The request was sent, but its answer was lost: a job may exist and be charged. It was not sent again",
         why=why,
-        hint="check the service's dashboard; to send it again anyway, add --new to the command",
+        hint=submit_anyway(),
         http_status=http_status,
     )
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore
+from aeforge_cli.errors import AeforgeError, Blocked, JobNotFound, OutputExists, SentBefore, submit_anyway
 from aeforge_cli.files.atomic import SavedFile, content_of
 from aeforge_cli.files.destination import Destination, Naming
 from aeforge_cli.files.image_headers import Format
@@ -69,13 +69,13 @@ def sent_before(row: Row) -> AeforgeError:
         return JobNotFound(
             f"The service no longer knows job {row.job_id}, which was paid for. It was not submitted again",
             why=f"first submitted at {row.created}: {row.reason or 'not found'}",
-            hint="check the service's dashboard; to submit it again anyway, add --new to the command",
+            hint=submit_anyway(),
             job_id=row.job_id,
         )
     return SentBefore(
         "The same job was submitted before, and its answer was lost: it may exist and be charged. Nothing was sent",
         why=f"first sent at {row.created}: {row.reason or 'no answer came'}",
-        hint="check the service's dashboard; to send it again anyway, add --new to the command",
+        hint=submit_anyway(),
         job_id=row.job_id,
     )
 

@@ -206,6 +206,24 @@ def test_after_a_lost_answer_the_same_command_with_new_submits(aeforge: Aeforge,
     assert all("add --new to the command" in hint_of(run) for run in (lost, refused))
 
 
+def test_in_a_list_a_job_without_an_answer_is_not_submitted_again_with_the_others(
+    aeforge: Aeforge, fake: Fake, home: Home
+) -> None:
+    (home.work / "second.png").write_bytes(png(9))
+    fake.submissions.says(told_as_json({"detail": "no"}, status=500))
+    command = ["inpaint", "photo.png", "second.png", "-p", "x", "-o", "out/", "-j", "1", *account(fake)]
+    lost, resumed = aeforge(*command), aeforge(*command, "--resume")
+
+    assert [run.exit for run in (lost, resumed)] == [6, 6]
+    for run in (lost, resumed):
+        assert run.stderr.splitlines()[-1].endswith("to submit it again anyway, name it alone with --new")
+
+    alone = aeforge("inpaint", "photo.png", "-p", "x", "-o", "out/", "--new", *account(fake))
+
+    assert alone.exit == 0
+    assert len(fake.posts()) == 3
+
+
 def test_an_unknown_id_is_not_to_be_waited_for(aeforge: Aeforge, fake: Fake) -> None:
     fake.polls.says(told_as_json({"detail": "Input should be a valid UUID"}, status=422))
 

@@ -26,6 +26,7 @@ from aeforge_cli.errors import (
     OutputExists,
     Usage,
     command,
+    invocation,
 )
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Destination, Naming, destination, file_name
@@ -97,7 +98,7 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
 def _check_options(session: Session, ask: Ask) -> None:
     """The same for one job and for many. Raises Usage, or CannotSave for the report."""
     output, submission, batch = ask.run.output, ask.run.submission, ask.batch
-    several = len(ask.lines) > 1
+    several = invocation.is_list = len(ask.lines) > 1
     if several and any(line.image == "-" for line in ask.lines):
         raise Usage("Standard input is one picture", hint="name it alone, or read paths with --from -")
     check_places(session, output, several=several, has_outputs=any(line.output for line in ask.lines))

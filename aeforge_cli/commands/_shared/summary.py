@@ -11,6 +11,7 @@ from aeforge_cli.errors import (
     JournalUnreachable,
     OutputExists,
     Partial,
+    SubmitUnknown,
 )
 from aeforge_cli.output.console import Console
 from aeforge_cli.phrases import count
@@ -74,10 +75,10 @@ class Summary:
 
     @property
     def _next(self) -> str:
-        """The same command again, unless all that failed needs another: a file in the way stays there by itself."""
+        """The same command again, unless all that failed needs another: it takes no file away and clears no doubt."""
         causes = [error for error in self._failures if not isinstance(error, Blocked)]
         hints = {error.hint for error in causes}
-        return hints.pop() if len(hints) == 1 and isinstance(causes[0], OutputExists) else self._again
+        return hints.pop() if len(hints) == 1 and isinstance(causes[0], (OutputExists, SubmitUnknown)) else self._again
 
     @property
     def _told(self) -> str:
