@@ -15,7 +15,7 @@ from aeforge_cli.commands._shared.options import AccountOptions, VerbosityOption
 from aeforge_cli.config.catalogue import SETTINGS, shown_journal
 from aeforge_cli.config.settings import DEFAULT
 from aeforge_cli.dataclass import dataclass
-from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage
+from aeforge_cli.errors import AeforgeError, CannotSave, KeyRejected, NotSignedIn, Usage, command
 from aeforge_cli.extras import install_hint
 from aeforge_cli.phrases import count
 from aeforge_cli.redaction import shown_proxy
@@ -197,7 +197,11 @@ def _service(session: Session) -> str:
         key = None  # reported above; whether the service can be reached is worth knowing all the same
     client = session.client_over(session.requests_transport(key))
     started = session.clock.monotonic()
-    accepted = client.key_is_good()
+    try:
+        accepted = client.key_is_good()
+    except AeforgeError as error:
+        error.hint = error.hint.replace(f" ({command('doctor')})", "")  # that is the command that runs
+        raise
     took = f"{1000 * (session.clock.monotonic() - started):.0f} ms"
     if key and not accepted:
         settings = session.settings

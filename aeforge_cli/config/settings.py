@@ -261,11 +261,11 @@ class Settings:
             return self._command(given, _COMMAND.variable, False)
         if of_profile := self._profile_key:
             return of_profile
+        nowhere = f"neither AEFORGE_API_KEY nor profile {self.profile} has one"
         raise NotSignedIn(
             "There is no API key",
-            why=self.file.key_refusal
-            or f"neither AEFORGE_API_KEY nor profile {self.profile} has one; {self.where_keys_are}",
-            hint=f"{self.sign_in}, or try the same command with --sandbox, which needs no key and costs nothing",
+            why=self.file.key_refusal or f"{nowhere}; {self.where_keys_are}; --sandbox needs none",
+            hint=self.sign_in,
         )
 
     @property

@@ -16,14 +16,15 @@ def has_sandbox() -> bool:
 
 def greeting(folder: Path, *, needs_install: bool) -> str:
     """With a picture of the folder where there is one, so that the command works as it stands."""
-    lines = ["Welcome to aeforge. This works at once, without a key and at no cost:", ""]
+    lines = ["Welcome to aeforge. Try it without a key, at no cost:", ""]
     if needs_install:
         lines.append(f"  {install_hint('sandbox')}")
     picture = shlex.quote(_picture(folder))
     lines += [
-        f'  aeforge inpaint {picture} -p "Change background to blue sky" -o sky.png --sandbox',
+        f'  aeforge inpaint {picture} -p "blue sky" -o sky.png --sandbox',
         "",
-        "With an API key from the service's dashboard, sign in (aeforge auth login) and leave --sandbox out.",
+        "With an API key from the service's dashboard, sign in",
+        "(aeforge auth login) and leave --sandbox out.",
     ]
     return "\n".join(lines)
 

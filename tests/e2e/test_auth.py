@@ -203,8 +203,11 @@ def test_without_a_key_the_status_is_4(newcomer: Aeforge, fake: Fake) -> None:
     assert (run.exit, run.stdout, fake.api.requests) == (4, "", [])
     assert run.stderr.splitlines() == [
         "error: There is no API key",
-        "why:   neither AEFORGE_API_KEY nor profile default has one; API keys are issued at https://aetherforgeai.com",
-        "next:  aeforge auth login, or try the same command with --sandbox, which needs no key and costs nothing",
+        (
+            "why:   neither AEFORGE_API_KEY nor profile default has one; API keys are issued at https://aetherforgeai.com;"
+            " --sandbox needs none"
+        ),
+        "next:  aeforge auth login",
     ]
 
 

@@ -14,8 +14,8 @@ def test_a_newcomer_is_greeted_with_a_command_that_works_as_it_stands(aeforge: A
     run = aeforge()
 
     assert run.exit == 0
-    assert run.stdout.startswith("Welcome to aeforge. This works at once, without a key and at no cost:\n\n")
-    assert "  aeforge inpaint 'my cat.png' -p \"Change background to blue sky\" -o sky.png --sandbox\n" in run.stdout
+    assert run.stdout.startswith("Welcome to aeforge. Try it without a key, at no cost:\n\n")
+    assert "  aeforge inpaint 'my cat.png' -p \"blue sky\" -o sky.png --sandbox\n" in run.stdout
     assert run.stdout.endswith(aeforge("--help").stdout)
 
 
