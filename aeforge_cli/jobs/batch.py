@@ -44,7 +44,7 @@ from aeforge_cli.errors import (
     Unreachable,
 )
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.jobs.copies import copied
+from aeforge_cli.jobs.displaced import Displaced
 from aeforge_cli.jobs.events import RetryScheduled, Tally
 from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
 from aeforge_cli.jobs.needs import blocked
@@ -117,8 +117,10 @@ class Batch:
         wait: bool = True,
         purchases: int | None = None,
         share: bool = False,
+        displaced: Displaced | None = None,
     ) -> None:
         self._lifecycle = lifecycle
+        self._displaced = displaced or Displaced(lifecycle.journal, orders)
         self._is_one = len(orders) == 1
         among = set(orders)
         self._needs = {order: {each for each in order.after if each in among} for order in orders}
@@ -569,7 +571,8 @@ class Batch:
         order = running.order
         files: Sequence[SavedFile] = ()
         if order.delivery:
-            files = self._lifecycle.save(running.job, done.urls, order.delivery, running.until, update=order.update)
+            replaces = self._displaced.replaces(order)
+            files = self._lifecycle.save(running.job, done.urls, order.delivery, running.until, replaces)
         return self._lifecycle.result(running.job, order, done, files, running.started)
 
     def _lost(self, running: _Running, error: AeforgeError, stage: _Stage) -> None:
@@ -581,8 +584,9 @@ class Batch:
             return
         try:
             row = self._lifecycle.journal.row(job.number)
-            replaces = self._lifecycle.replaces(update=order.update)
-            files = copied(row, order.delivery, replaces) if row and order.delivery else []
+            files = self._displaced.copied(row, order) if row else []
+            if files:
+                self._lifecycle.copied(job, files)
         except AeforgeError as failure:
             self._end(order, failure, running.started, stage)
             return
@@ -629,6 +633,7 @@ class Batch:
             self._judge(result)
         else:
             self.tally.done += 1
+            self._displaced.end(order)
         order.forget()
         self._outcomes.put(Outcome(order, result, self._lifecycle.clock.monotonic() - started))
 

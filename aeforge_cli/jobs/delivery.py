@@ -32,6 +32,14 @@ class Delivery:
             return None
         return self.destination.folder(self.naming)
 
+    def make_folder(self) -> Path | None:
+        """As `folder`, which is made. Raises CannotSave."""
+        return self.destination.make_folder(self.naming) if self.destination and self.folder else None
+
+    def names(self) -> list[Path]:
+        """What the results may be called, as far as that is known before the job is; for `OutputCollisions`."""
+        return self.destination.names(self.naming) if self.destination else []
+
     def taken(self) -> Path | None:
         """The file that exists where the result is to go, if one does."""
         return self.destination.taken(self.naming) if self.destination else None

@@ -118,7 +118,7 @@ class Downloader:
         if destination.is_stream:
             self._write(part, wanted)
         else:
-            may_replace = destination.replace or self._replaces(wanted)
+            may_replace = self._replaces(wanted) or destination.replace
             path = part.keep(wanted, replace=may_replace, job_id=self._job_id)
         saved = part.described(str(path), url, info)
         self._notify(Saved(self._job_id, saved, renamed=path != wanted))

@@ -35,7 +35,7 @@ from aeforge_cli.errors import (
     followed_by,
     resume_command,
 )
-from aeforge_cli.files.atomic import SavedFile, content_of, sweep
+from aeforge_cli.files.atomic import SavedFile, sweep
 from aeforge_cli.files.destination import replaces_nothing
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.delivery import Delivery
@@ -361,11 +361,16 @@ class Lifecycle:
     # -------------------------------------------------------------- saving
 
     def save(
-        self, job: Job, urls: Sequence[str], delivery: Delivery, until: float, *, update: bool = False
+        self,
+        job: Job,
+        urls: Sequence[str],
+        delivery: Delivery,
+        until: float,
+        replaces: Callable[[Path], bool] = replaces_nothing,
     ) -> list[SavedFile]:
         """Downloads the results to where they are wanted, and writes down which files they are.
 
-        An `update` replaces what stands there if a job made it; any other file stays.
+        `replaces` says of a file whether a result may take its place.
         """
         row = self.journal.by_job_id(job.job_id)
         if (folder := delivery.folder) is not None:
@@ -380,7 +385,7 @@ class Lifecycle:
             notify=self.notify,
             check=self.stop.check,
             saved=row.files if row else (),
-            replaces=self.replaces(update=update),
+            replaces=replaces,
         )
         with self.knowing(job):
             try:
@@ -392,11 +397,9 @@ class Lifecycle:
             self.journal.record(job.number, Step(State.SAVED, files=files), self._now)
         return files
 
-    def replaces(self, *, update: bool) -> Callable[[Path], bool]:
-        """Says of a file whether a result may take its place: when updating, if its content is known to be a result."""
-        if not update:
-            return replaces_nothing
-        return lambda path: (sha256 := content_of(path)) is not None and bool(self.journal.made(sha256))
+    def copied(self, job: Job, files: Sequence[SavedFile]) -> None:
+        """Writes down where results stand that were copied on this disk."""
+        self.journal.record(job.number, Step(State.SAVED, files=files), self._now)
 
     def result(
         self, job: Job, order: Order, status: Succeeded | None, files: Sequence[SavedFile] = (), started: float = 0.0

@@ -46,6 +46,12 @@ class Order:
         """The fingerprint: the same for the same endpoint, fields and pictures."""
         return self.operation.fingerprint()
 
+    @property
+    def known_work(self) -> str | None:
+        """The fingerprint, if it has been asked for since the pictures may have changed."""
+        found: str | None = self.__dict__.get("work")
+        return found
+
     def forget(self) -> None:
         """Lets go of the pictures: a plan may have thousands."""
         self.__dict__.pop("operation", None)

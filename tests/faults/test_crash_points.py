@@ -1,5 +1,6 @@
 """A process that dies, or a service that lies, at every single step: nothing is paid twice, nothing paid is lost."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,34 @@ def test_a_process_killed_at_any_system_call_loses_nothing(
     assert after.exit in ({9} if saved else {0, 10})
     assert (out / "sky.png").exists() or after.exit == 10
     assert edit.states()[-1] in ({"unknown"} if after.exit == 10 else {"saved", "succeeded"})
+
+
+SWAPPED = ("a.png", "b.png")
+STEPS = [(name, number) for name in ("link", "rename", "unlink", "fsync") for number in (1, 2)]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=[f"{name} {number}" for name, number in STEPS])
+def test_files_that_change_places_are_both_there_whenever_the_process_dies(
+    aeforge: Aeforge, fake: Fake, out: Path, strace: str, step: tuple[str, int]
+) -> None:
+    lines = [{"out": f"out/{name}", "prompt": name} for name in SWAPPED]
+    common = {"common": {"operation": "generate", "model": "nano-banana"}}
+    (aeforge.home.work / "assets.jsonl").write_text("\n".join(map(json.dumps, [common, *lines])))
+    words = ("build", "assets.jsonl", "--poll-interval", "0.1")
+    aeforge(*words, env=fake.env)
+    before = {name: (out / name).read_bytes() for name in SWAPPED}
+    for name, content in zip(SWAPPED, reversed(before.values()), strict=True):
+        (out / name).write_bytes(content)
+    fake.downloads.always(lambda _request: Answer(410))
+
+    killed = aeforge.start(*words, env=fake.env, under=killing(strace, step)).finish()
+    left = {path.read_bytes() for path in out.iterdir()}
+    after = aeforge(*words, env=fake.env)
+
+    assert killed.exit == KILLED or step[1] > 1  # strace counts the calls of each thread
+    assert left.issuperset(before.values())
+    assert (after.exit, len(fake.charged)) == (0, 2)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 TROUBLES = st.sampled_from(

@@ -10,7 +10,7 @@ import pytest
 
 from aeforge_cli.errors import CannotSave
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.files.copies import copy_result, find_copy
+from aeforge_cli.files.copies import FilesBySize, copy_result, find_copy
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.copies import copied
 from aeforge_cli.jobs.delivery import Delivery
@@ -100,5 +100,5 @@ def test_of_a_job_of_several_results_none_is_copied_unless_all_are_there(
     row = Row(**blank | {"job_id": NAMING.job_id, "files": results, "results": results})
     where = destination(f"{tmp_path}/new/", overwrite=False)
 
-    assert copied(row, Delivery(NAMING, where)) == []
+    assert copied(row, Delivery(NAMING, where), FilesBySize()) == []
     assert not (tmp_path / "new").exists()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aeforge_cli.commands._shared.plan import Planned
     from aeforge_cli.commands._shared.results import Results
     from aeforge_cli.jobs.batch import Batch
+    from aeforge_cli.jobs.displaced import Displaced
 
 
 def submit_all(
@@ -69,16 +70,18 @@ def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch
     rest = [each for each in plan if each.order not in settled]
     purchases = guard(session, wanted, batch) if rest else 0
     results = Results(session, plan, run.output, batch)
+    displaced = _displaced(session, plan, settled)
     for each in plan:
         if each.order in settled:
             results.kept(each)
     if all(each.need.error for each in rest):  # nobody needs to be asked, and no key is needed to say so
         for each in rest:
             results.refused(each)
+        displaced.discard()
         results.conclude()
         return
     _learn(session)
-    _Run(session, rest, run, batch, results).go(purchases)
+    _Run(session, rest, run, batch, results, displaced).go(purchases)
 
 
 def _learn(session: Session) -> None:
@@ -97,6 +100,14 @@ def _settled(plan: Sequence["Planned"]) -> set[Order]:
         if order in kept and settled.issuperset(order.after):
             settled.add(order)
     return settled
+
+
+def _displaced(session: Session, plan: Sequence["Planned"], settled: Iterable[Order]) -> "Displaced":
+    from aeforge_cli.jobs.displaced import Displaced
+    from aeforge_cli.journal.interface import NoJournal
+
+    journal = session.journal if session.has_journal else NoJournal()
+    return Displaced(journal, [each.order for each in plan], ended=settled)
 
 
 def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation]) -> None:
@@ -128,13 +139,20 @@ class _Run:
     """The plan in progress."""
 
     def __init__(
-        self, session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions, results: "Results"
+        self,
+        session: Session,
+        plan: Sequence["Planned"],
+        run: RunOptions,
+        batch: BatchOptions,
+        results: "Results",
+        displaced: "Displaced",
     ) -> None:
         self._session = session
         self._plan = plan
         self._run = run
         self._batch = batch
         self._results = results
+        self._displaced = displaced
 
     def go(self, purchases: int | None) -> None:
         batch = self._prepared(purchases)
@@ -149,6 +167,7 @@ class _Run:
             unfinished = list(batch.unfinished())
             self._results.interrupted(unfinished, batch.tally)
             raise self._resumable(interrupted, batch) from None
+        self._displaced.discard()
         self._results.conclude(batch.tally)
 
     def _prepared(self, purchases: int | None) -> "Batch":
@@ -165,6 +184,7 @@ class _Run:
             wait=self._run.submission.wait,
             purchases=purchases,
             share=self._batch.share,
+            displaced=self._displaced,
         )
 
     def _resumable(self, interrupted: Interrupted, batch: "Batch") -> Interrupted:
