@@ -720,6 +720,7 @@ def test_no_question_reads_a_whole_table(cluster: Cluster, open_one: Open) -> No
     journal.record(number, Step(State.SAVED, files=[FILE, SavedFile("/out/2.png", sha256="cd")]), NOW)
     cluster.run(*MANY)
     journal.close()
+    _wait_until(lambda: not _others(cluster))  # a session tells its statistics when it ends
     before = _scans(cluster)
     asking = open_one()
     for question in QUESTIONS:
@@ -729,6 +730,13 @@ def test_no_question_reads_a_whole_table(cluster: Cluster, open_one: Open) -> No
     _wait_until(lambda: _scans(cluster) != before)
     after = _scans(cluster)
     assert {name: after[name][0] - before[name][0] for name in after} == {"jobs": 0, "files": 0}
+
+
+def _others(cluster: Cluster) -> object:
+    return cluster.run(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = current_database()"
+        " AND pid <> pg_backend_pid()"
+    )
 
 
 def _scans(cluster: Cluster) -> dict[str, tuple[int, int]]:

@@ -188,7 +188,7 @@ def test_the_hint_to_sign_in_names_the_profile_that_was_given(path: Path) -> Non
         settings(path, profile="work").key()
 
     assert refused.value.hint == "aeforge auth login --profile work"
-    assert refused.value.why.endswith("API keys are issued at https://keys.test")
+    assert "API keys are issued at https://keys.test;" in refused.value.why
 
 
 @pytest.mark.parametrize(
