@@ -27,6 +27,7 @@ from aeforge_cli.errors import (
     resume_command,
     submit_anyway,
 )
+from aeforge_cli.phrases import size
 from aeforge_cli.redaction import Redactor
 
 JobId = NewType("JobId", str)
@@ -314,7 +315,7 @@ def refusal(reply: Reply, *, about_job: JobId | None, sent: int = 0) -> AeforgeE
         )
     return Rejected(
         "The service rejects the request" if about_job is None else "The service does not accept this job id",
-        why=f"{why}; what was sent has {sent / 1e6:.1f} MB" if status == 413 and sent else why,
+        why=f"{why}; {size(sent)} were sent" if status == 413 and sent else why,
         hint="correct the request, then run the command again"
         if about_job is None
         else "check the id: aeforge job list",

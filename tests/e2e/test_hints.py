@@ -121,6 +121,37 @@ def test_the_hint_after_a_refused_key_signs_in_to_the_same_profile_and_service(
     assert (again.returncode, "signed in" in again.stderr) == (0, True), again.stderr
 
 
+def test_after_a_refused_key_a_list_signs_in_and_goes_on_in_one_line(aeforge: Aeforge, fake: Fake, home: Home) -> None:
+    (home.work / "second.png").write_bytes(png(9))
+    fake.submissions.always(lambda _request: told_as_json({"detail": "Invalid API key"}, status=401))
+    run = aeforge("inpaint", "photo.png", "second.png", "-p", "x", "-o", "out/", *account(fake))
+    fake.submissions.always(None)
+
+    again = pasted(aeforge, f"printf %s {API_KEY} | {hint_of(run)}")
+
+    assert (run.exit, again.returncode) == (4, 0), again.stderr
+    assert len(list((home.work / "out").iterdir())) == 2
+
+
+FIRST = {
+    402: "why:   HTTP 402: no; first add credits on the service's dashboard",
+    422: "why:   HTTP 422: no; first correct the request",
+}
+
+
+@pytest.mark.parametrize(("status", "why"), FIRST.items())
+def test_what_a_list_needs_first_stands_before_the_command_to_paste(
+    aeforge: Aeforge, fake: Fake, home: Home, status: int, why: str
+) -> None:
+    (home.work / "second.png").write_bytes(png(9))
+    fake.submissions.always(lambda _request: told_as_json({"detail": "no"}, status=status))
+
+    run = aeforge("inpaint", "photo.png", "second.png", "-p", "x", "-o", "out/", *account(fake))
+
+    assert why in run.stderr.splitlines()
+    assert hint_of(run).startswith("aeforge inpaint photo.png second.png")
+
+
 def test_a_key_refused_while_waiting_signs_in_and_resumes_in_one_line(aeforge: Aeforge, fake: Fake) -> None:
     fake.polls.says(told_as_json({"detail": "Invalid API key"}, status=401))
     run = aeforge(*EDIT, "-o", "h.png", *account(fake))

@@ -517,8 +517,9 @@ def test_for_a_person_a_failed_item_is_one_line(studio: Studio) -> None:
     run = studio.inpaint(*names, *OUT)
 
     assert "b.png: The service rejects the request: HTTP 400: no" in run.stderr.splitlines()
-    assert run.stderr.splitlines()[-2:] == [
+    assert run.stderr.splitlines()[-3:] == [
         "error: 1 of 2 jobs did not succeed",
+        "why:   first correct the request",
         "next:  aeforge inpaint a.png b.png -o out/ -p 'blue sky' --poll-interval 0.1 --resume",
     ]
 

@@ -122,7 +122,7 @@ REFUSALS: dict[str, tuple[Answer, type[AeforgeError], str]] = {
     "404 of a user": (told({"detail": "Not Found User"}, 404), AccountNotFound, "HTTP 404: Not Found User"),
     "404 of a path": (told({"detail": "Not Found"}, 404), UnexpectedAnswer, "HTTP 404: Not Found"),
     "405": (told({"detail": "Method Not Allowed"}, 405), Rejected, "HTTP 405: Method Not Allowed"),
-    "413": (Answer(413, {}, b"too large"), Rejected, "HTTP 413; what was sent has 0.0 MB"),
+    "413": (Answer(413, {}, b"too large"), Rejected, "HTTP 413; 473 bytes were sent"),
     "415": (Answer(415), Rejected, "HTTP 415"),
     "422 in FastAPI's words": (
         told(

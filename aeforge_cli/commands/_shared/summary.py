@@ -1,5 +1,6 @@
 """The exit code of a command about several jobs: all well, all failed the same way, or partly."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,9 +13,12 @@ from aeforge_cli.errors import (
     OutputExists,
     Partial,
     SubmitUnknown,
+    followed_by,
 )
 from aeforge_cli.output.console import Console
 from aeforge_cli.phrases import count
+
+_AGAIN = re.compile(r",? ?(?:then )?run the (?:same )?command again")  # in a hint, which cannot name the command
 
 
 class Summary:
@@ -61,24 +65,35 @@ class Summary:
         last = self._failures[-1]
         if self._total == 1:
             raise last
+        first, then = self._advice()
         failed = self._total - self._done
         if not self._done and len({error.exit_status for error in self._failures}) == 1:
             untried = failed - len(self._failures)
             state = "still running" if isinstance(last, JobStillRunning) else "failed"
             told = f"{count(len(self._failures), 'job')} {state}, {untried} not tried"
             message = told if untried else f"All {failed} jobs {'are ' if state != 'failed' else ''}{state}"
-            raise type(last)(message, why=last.why, hint=self._next, http_status=last.http_status)
+            why = "; ".join(filter(None, (last.why, first)))
+            raise type(last)(message, why=why, hint=then, http_status=last.http_status)
         lost = next((error for error in self._failures if isinstance(error, JournalUnreachable)), None)
         if lost is not None:  # what is wrong with the others may come of it
             raise JournalUnreachable(self._told, why=f"{lost.message}: {lost.why}", hint=self._again)
-        raise Partial(self._told, hint=self._next)
+        raise Partial(self._told, why=first, hint=then)
 
-    @property
-    def _next(self) -> str:
-        """The same command again, unless all that failed needs another: it takes no file away and clears no doubt."""
+    def _advice(self) -> tuple[str, str]:
+        """What all that failed needs first, if that is one thing and no command; and the command to run next."""
         causes = [error for error in self._failures if not isinstance(error, Blocked)]
         hints = {error.hint for error in causes}
-        return hints.pop() if len(hints) == 1 and isinstance(causes[0], (OutputExists, SubmitUnknown)) else self._again
+        if len(hints) != 1:
+            return "", self._again
+        hint = hints.pop()
+        if isinstance(causes[0], (OutputExists, SubmitUnknown)):
+            return "", hint  # the same command again would end in the same way
+        if causes[0].job_id and causes[0].job_id in hint:
+            return "", self._again
+        first = _AGAIN.split(hint)[0]
+        if first.startswith("aeforge "):
+            return "", followed_by(first, self._again)
+        return first and f"first {first}", self._again
 
     @property
     def _told(self) -> str:
