@@ -25,7 +25,10 @@ def interval(text: str) -> float:
     """A pause in seconds, written as a duration, and longer than none. Raises Usage."""
     found = None if text.strip().startswith("-") else seconds(text)
     if found is None:
-        raise Usage(f"{quoted(text)} is not a valid interval", hint="for example 2s; leave it out to poll as advised")
+        raise Usage(
+            f"{quoted(text)} is not a valid interval (from --poll-interval)",
+            hint="for example 2s; leave it out to poll as advised",
+        )
     return found
 
 

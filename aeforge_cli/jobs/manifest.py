@@ -72,10 +72,11 @@ def from_paths(text: str) -> list[Line]:
 def from_manifest(text: str, name: str, columns: Columns) -> list[Line]:
     """JSON Lines, or CSV with a header. Raises Usage that names the line of the first mistake."""
     text = text.removeprefix("\ufeff")
-    rows = _json_rows(text, name) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text, name)
+    is_json = text.lstrip()[:1] in ("{", "[") or Path(name).suffix.lower() in (".jsonl", ".ndjson", ".json")
+    rows = _json_rows(text, name) if is_json else _csv_rows(text, name)
     lines = [_line(row, f"{name}:{number}", columns) for number, row in rows]
     if not lines:
-        why = "its only line is taken for the header of a CSV file" if text.strip() else ""
+        why = "its only line is taken for the header of a CSV file" if text.strip() else "it is empty"
         raise Usage(f"{name} lists no jobs", why=why, hint=EXAMPLE)
     return lines
 

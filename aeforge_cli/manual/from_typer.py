@@ -52,7 +52,7 @@ def run(group: TyperGroup, arguments: Sequence[str], session: object) -> int:
     try:
         status = group.main(list(arguments), prog_name="aeforge", standalone_mode=False, obj=session)
     except typer.TyperException as error:
-        raise Usage(_in_plain_words(error.format_message()), hint=_help_hint(error)) from None
+        raise Usage(_in_plain_words(error), hint=_help_hint(error)) from None
     except typer.Abort:
         raise Usage("Nothing was entered", hint="give it as an option, or on standard input") from None
     except SystemExit:  # typer's answer to a reader that has gone
@@ -60,12 +60,14 @@ def run(group: TyperGroup, arguments: Sequence[str], session: object) -> int:
     return status if isinstance(status, int) else Exit.DONE
 
 
-def _in_plain_words(message: str) -> str:
-    """Typer's sentence without the names of its types."""
+def _in_plain_words(error: typer.TyperException) -> str:
+    """Typer's sentence without the names of its types, and with choices as they are written in the help."""
+    message = error.format_message()
     message = re.sub(r"is not a valid int(eger)?( range)?\.$", "is not a whole number.", message)
     message = re.sub(r"is not a valid float( range)?\.$", "is not a number.", message)
-    if choices := re.search(r"is not one of ('[^']*'(, '[^']*')*)\.$", message):
-        return message[: choices.start(1)] + choices[1].replace("'", "") + "."
+    choices = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
+    if choices and " is not one of " in message:
+        return f"{message.rpartition(' is not one of ')[0]} is not one of {', '.join(map(str, choices))}."
     return re.sub(r"is not in the range x>=(\d+)\.$", r"is less than \1.", message)
 
 

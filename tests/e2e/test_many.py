@@ -176,6 +176,16 @@ def test_a_bad_line_of_a_manifest_is_named_and_nothing_is_sent(studio: Studio, f
     assert fake.api.requests == []
 
 
+def test_pictures_of_a_manifest_that_cannot_be_read_are_named_with_their_lines(studio: Studio) -> None:
+    studio.home.work.joinpath("jobs.csv").write_text("image,prompt\nno.png,x\nhttp://[,x\nnone.png,x\n")
+
+    run = studio.inpaint("--manifest", "jobs.csv", *OUT)
+
+    assert (run.exit, studio.fake.api.requests) == (2, [])
+    assert "warning: jobs.csv:4: none.png cannot be read" in run.stderr.splitlines()
+    assert "error: jobs.csv:2: no.png cannot be read" in run.stderr.splitlines()
+
+
 @pytest.mark.parametrize("option", ["--from", "--manifest"])
 def test_a_list_can_be_piped(studio: Studio, option: str) -> None:
     names = studio.photograph("a.png", "b with blanks.png")

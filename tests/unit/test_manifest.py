@@ -151,6 +151,14 @@ def test_what_the_operation_cannot_be_told_is_a_mistake(columns: Columns, text: 
     assert refused.value.hint.startswith(hint)
 
 
+@pytest.mark.parametrize("name", ["jobs.jsonl", "JOBS.NDJSON", "jobs.json"])
+def test_what_is_named_like_json_is_not_taken_for_csv(name: str) -> None:
+    with pytest.raises(Usage) as refused:
+        from_manifest("image,prompt\na.png,x\n", name, UPSCALE)
+
+    assert refused.value.message == f"{name}:1 is not valid JSON"
+
+
 def test_a_column_that_is_empty_says_nothing() -> None:
     assert from_manifest("image,prompt,output\na.png,,x.png\n", "jobs", UPSCALE) == [Line("a.png", output="x.png")]
 

@@ -319,7 +319,7 @@ def _check_inputs(session: Session, lines: Sequence[Line]) -> None:
             elif line.image and is_address(line.image):
                 check_address(line.image)
         except AeforgeError as error:
-            errors.append(error if line.file else _at(error, line))
+            errors.append(_at(error, line) if line.where or not line.file else error)
     if not errors:
         return
     for other in errors[1:6]:
