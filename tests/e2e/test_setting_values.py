@@ -27,8 +27,8 @@ from tests.conftest import Aeforge, Home, make_home, png
 REFUSED = {
     "-j 0": (("-j", "0"), {}, "'0' is not a valid number of jobs (from --jobs)"),
     "--timeout -5": (("--timeout", "-5"), {}, "'-5' is not a valid duration (from --timeout)"),
-    "--poll-interval 0": (("--poll-interval", "0"), {}, "'0' is not a valid interval"),
-    "--poll-interval -1": (("--poll-interval", "-1"), {}, "'-1' is not a valid interval"),
+    "--poll-interval 0": (("--poll-interval", "0"), {}, "'0' is not a valid interval (from --poll-interval)"),
+    "--poll-interval -1": (("--poll-interval", "-1"), {}, "'-1' is not a valid interval (from --poll-interval)"),
     "AEFORGE_JOBS": ((), {"AEFORGE_JOBS": "zero"}, "'zero' is not a valid number of jobs (from AEFORGE_JOBS)"),
     "AEFORGE_TIMEOUT": ((), {"AEFORGE_TIMEOUT": "soon"}, "'soon' is not a valid duration (from AEFORGE_TIMEOUT)"),
     "AEFORGE_BUDGET": ((), {"AEFORGE_BUDGET": "many"}, "'many' is not a valid budget (from AEFORGE_BUDGET)"),
