@@ -407,6 +407,26 @@ def test_a_dry_run_says_what_each_asset_needs_and_sends_nothing(workshop: Worksh
     assert ("1 kept, 1 to fetch free, 2 to buy" in run.stderr, len(fake.api.requests)) == (True, asked)
 
 
+def test_assets_that_are_the_same_work_count_as_one_purchase(workshop: Workshop, fake: Fake) -> None:
+    twin, other = {**FOX, "out": "art/twin.png"}, generated("art/cat.png", "a cat")
+    skies = [
+        inpainted(f"art/{n}.png", image, "blue sky") for n, image in enumerate([*["art/fox.png"] * 2, "art/cat.png"])
+    ]
+    workshop.lists(FOX, twin, other, *skies)
+
+    dry, run = workshop("--dry-run"), workshop("--max-jobs", "4")
+
+    assert sorted(actions(dry).items()) == [
+        ("art/0.png", "buy"),
+        ("art/1.png", "fetch"),
+        ("art/2.png", "buy"),
+        ("art/cat.png", "buy"),
+        ("art/fox.png", "buy"),
+        ("art/twin.png", "fetch"),
+    ]
+    assert (run.exit, workshop.bought()) == (0, ["a cat", "a fox", "blue sky", "blue sky"])
+
+
 def test_no_more_is_bought_than_allowed(workshop: Workshop, fake: Fake) -> None:
     workshop.lists(*CHAIN)
     workshop("--only", "art/fox.png")

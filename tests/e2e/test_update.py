@@ -148,6 +148,21 @@ def test_a_picture_of_another_format_that_no_job_made_is_in_nobodys_way(
     assert (run.exit, sorted(folder.files())) == (0, ["a.png", "a.webp"])
 
 
+@pytest.mark.parametrize("options", [(), ("--resume",), ("--update",)], ids=["", "resuming", "updating"])
+def test_the_same_job_named_twice_counts_as_one_purchase(folder: Folder, options: tuple[str, ...]) -> None:
+    lines = [{"image": "a.png", "prompt": prompt, "output": f"out/{n}.png"} for n, prompt in enumerate("xxy")]
+    folder.put("jobs.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    words = ("inpaint", "--manifest", "jobs.jsonl", *options, *SOON)
+
+    dry = folder.user(*words, "--dry-run")
+    refused = folder.user(*words, "--max-jobs", "1", "--json")
+    run = folder.user(*words, "--max-jobs", "2")
+
+    assert [row["action"] for row in dry.rows] == ["buy", "fetch", "buy"]
+    assert "1 to fetch free, 2 to buy" in dry.stderr
+    assert (refused.ending, run.exit, folder.bought(), len(folder.files())) == ((7, "limit_reached"), 0, 2, 3)
+
+
 # ------------------------------------------------------------------ what is in the way
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.assets import Asset
-from aeforge_cli.commands._shared.plan import Pictures, Planned, need_of, unread
+from aeforge_cli.commands._shared.plan import Once, Pictures, Planned, need_of, unread
 from aeforge_cli.commands._shared.sources import picture
 from aeforge_cli.errors import FileMissing, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile
@@ -49,6 +49,7 @@ class AssetPlan:
         self._jobs: dict[int, _AssetJob] = {}
         self._pictures: dict[str, Picture] = {}
         self._from_web = Pictures(session)
+        self._once = Once()
 
     def planned(self, selected: set[int], *, dry: bool) -> list[Planned]:
         """The selected assets as jobs in the order of the list, and what each needs as far as that is known.
@@ -65,7 +66,7 @@ class AssetPlan:
         asset = self._assets[place]
         order = self._order(asset, tuple(self._jobs[needed].order for needed in self._dependencies.needs[place]))
         self._check_names(asset)
-        need = self._need(asset, order, place)
+        need = self._once.need(order, self._need(asset, order, place))
         if not dry and (order.after or any(map(is_address, asset.all_pictures))):
             order.make = partial(self._made, asset, ready=True)
             order.reconsider()

@@ -1,5 +1,6 @@
 """The plan: every input found and judged, every output named, what each job needs, before anything is sent."""
 
+import contextlib
 import io
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -82,7 +83,10 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
     check_outputs(session, orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
     if ask.run.submission.dry_run or reuse(ask.run.submission, ask.batch) is Reuse.FINISHED:
         pictures.foresee(name for line in lines for name in _names_of_pictures(ask, line))
-    plan = [Planned(order, _need(session, order, ask)) for order in orders]
+    once = Once()
+    if ask.batch.max_jobs is not None or (len(orders) > ASK_ABOVE and not ask.batch.yes):
+        _read_pictures(ask, lines, orders)
+    plan = [Planned(order, once.need(order, _need(session, order, ask))) for order in orders]
     if pictures.foreseen and not ask.run.submission.dry_run:
         pictures.foreseen.clear()
         for order in orders:
@@ -447,6 +451,41 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
         raise  # each job of the list would wait for the server in its turn
     except AeforgeError:
         return Need(Action.BUY)  # its turn will say what is wrong with it
+
+
+def _read_pictures(ask: Ask, lines: Sequence[Line], orders: Sequence[Order]) -> None:
+    """So that jobs of the same work are counted once; pictures of the web are left where they are."""
+    names = {line.index: list(_names_of_pictures(ask, line)) for line in lines}
+    for order in orders:
+        if not any(map(is_address, names[order.index])):
+            with contextlib.suppress(AeforgeError):
+                _ = order.work
+
+
+class Once:
+    """Of jobs of the same work, which one is to be bought: the others fetch its results."""
+
+    def __init__(self) -> None:
+        self._bought: set[object] = set()
+
+    def need(self, order: Order, found: Need) -> Need:
+        """What the job needs, given those that were asked about before it.
+
+        Where its pictures have not been read by now, they are not read for this alone.
+        """
+        if found.action is not Action.BUY or order.reuse is Reuse.NOTHING or order.known_work is None:
+            return found
+        # What a picture will be that is still to be made shows in its name alone.
+        to_come = [
+            part.value.label
+            for part in order.operation.parts()
+            if isinstance(part.value, Picture) and not part.value.sha256
+        ]
+        work = (order.known_work, *to_come)
+        if work in self._bought:
+            return Need(Action.FETCH)
+        self._bought.add(work)
+        return found
 
 
 # ------------------------------------------------------------------ the spending guard
