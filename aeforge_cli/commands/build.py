@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aeforge_cli.commands._shared.assets import Asset
     from aeforge_cli.commands._shared.plan import Planned
     from aeforge_cli.jobs.assets import Dependencies
+    from aeforge_cli.jobs.delivery import Delivery
 
 DEFAULT = "assets.toml"
 
@@ -155,14 +156,16 @@ def _build(session: Session, listed: ListOptions, run: RunOptions, batch: BatchO
 
     check_batch(session, run, batch)
     dry = run.submission.dry_run
-    plan = _planned(session, listed, overwrite=run.output.overwrite, dry=dry, anew=run.submission.new)
+    plan, others = _planned(session, listed, overwrite=run.output.overwrite, dry=dry, anew=run.submission.new)
     if not dry:
         prepare_outputs(each.order for each in plan if each.need.action is not Action.KEEP)
-    run_plan(session, plan, run, batch)
+    run_plan(session, plan, run, batch, others)
 
 
-def _planned(session: Session, listed: ListOptions, *, overwrite: bool, dry: bool, anew: bool) -> "list[Planned]":
-    """The jobs of the list. Raises Usage with all mistakes in it."""
+def _planned(
+    session: Session, listed: ListOptions, *, overwrite: bool, dry: bool, anew: bool
+) -> "tuple[list[Planned], list[Delivery]]":
+    """The jobs of the list, and where those go that --only leaves out. Raises Usage with all mistakes in it."""
     from aeforge_cli.commands._shared.asset_plan import AssetPlan
     from aeforge_cli.commands._shared.assets import AssetReader, check_pictures, check_results, dependencies_of
     from aeforge_cli.jobs.assets import Mistakes, read_assets
@@ -186,7 +189,8 @@ def _planned(session: Session, listed: ListOptions, *, overwrite: bool, dry: boo
     mistakes.check()
     plan = AssetPlan(session, assets, dependencies, mistakes, anew=anew).planned(selected, dry=dry)
     mistakes.check()
-    return plan
+    others = (each.delivery for place, each in enumerate(assets) if place not in selected)
+    return plan, [delivery for delivery in others if delivery]
 
 
 def _selected(assets: "Sequence[Asset]", dependencies: "Dependencies", only: "Sequence[str] | None") -> set[int]:

@@ -6,15 +6,16 @@ service has that one no more, replacing it would mean to pay for it again.
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from aeforge_cli.files.atomic import SavedFile, content_of
+from aeforge_cli.files.atomic import SavedFile, content_of, holds
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.copies import ASIDE_PREFIX, ASIDE_SUFFIX, FilesBySize, aside_path, keep_aside
 from aeforge_cli.files.destination import replaces_nothing
 from aeforge_cli.jobs.copies import copied
+from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.journal.interface import Journal, Made, Row
 
@@ -25,11 +26,15 @@ class Displaced:
     """The results that the orders of one run replace, and those that they find on this disk instead.
 
     Before a result is replaced that an order may want which has not `ended`, it gets a second, hidden name beside where
-    that one wants it. A run that is cut short leaves it there, and the next one finds it.
+    that one wants it. A run that is cut short leaves it there, and the next one finds it. So does a run for only a part
+    of a list, with results that were saved where the `others` of the list go.
     """
 
-    def __init__(self, journal: Journal, orders: Iterable[Order], *, ended: Iterable[Order] = ()) -> None:
+    def __init__(
+        self, journal: Journal, orders: Iterable[Order], *, ended: Iterable[Order] = (), others: Iterable[Delivery] = ()
+    ) -> None:
         self._journal = journal
+        self._others = [(each, OutputCollisions([each.names()])) for each in others]
         self._ended = set(ended)
         self._open = set(orders) - self._ended
         self._may_replace = any(
@@ -81,7 +86,13 @@ class Displaced:
         for order in orders:
             if order.delivery and order.delivery.folder and self._may_want(order, made):
                 return order.delivery.make_folder()
-        return None
+        return next((other.make_folder() for other in self._others_of(made)), None)
+
+    def _others_of(self, made: Sequence[Made]) -> Iterator[Delivery]:
+        """Where the result was saved that is not asked for now, and does not stand any more."""
+        paths = [each.path for each in made if each.path]
+        if not any(holds(Path(path), made[0].sha256) for path in paths):
+            yield from (other for other, names in self._others if any(path in names for path in paths))
 
     def _may_want(self, order: Order, made: Sequence[Made]) -> bool:
         """Whether the order's result may be that of one of these jobs: its pictures may be still to come."""
@@ -107,11 +118,11 @@ class Displaced:
 
     @cached_property
     def _folders(self) -> list[Path]:
-        """Where the results of all orders go."""
+        """Where all results of the list go."""
         with self._lock:
             orders = sorted(self._open | self._ended, key=lambda each: each.index)
-        folders = (order.delivery.folder for order in orders if order.delivery)
-        return list(dict.fromkeys(filter(None, folders)))
+        deliveries = [*(order.delivery for order in orders), *(other for other, _names in self._others)]
+        return list(dict.fromkeys(filter(None, (each.folder for each in deliveries if each))))
 
     # -------------------------------------------------------------- in the end
 
@@ -126,7 +137,7 @@ class Displaced:
 
     def _is_done_with(self, sha256: str) -> bool:
         made = self._journal.made(sha256)
-        if any(self._may_want(order, made) for order in self._open):
+        if any(self._may_want(order, made) for order in self._open) or any(self._others_of(made)):
             return False
         works = {order.known_work for order in self._ended}
         return sha256 in self._kept or any(

@@ -114,6 +114,28 @@ def test_a_result_whose_place_a_new_one_takes_is_kept_for_its_own(
     assert list(shelf.files()) == ["a.png", "old/a.png"]
 
 
+def test_building_only_a_part_keeps_what_the_rest_will_want(shelf: Shelf) -> None:
+    names = ("art/a.png", "b.png", "x/c.png")
+    prompts = {name: f"item {name}" for name in names}
+    shelf.build(prompts)
+    before = shelf.files()
+    shelf.rotate(*names)
+    shelf.lose_links()
+
+    for name in names:
+        assert shelf.build(prompts, "--only", name).exit == 0
+
+    assert (len(shelf.fake.charged), shelf.build(prompts).exit, shelf.files()) == (3, 0, before)
+
+
+def test_building_only_what_has_changed_leaves_nothing_of_what_it_was(shelf: Shelf) -> None:
+    shelf.build(PROMPTS)
+
+    run = shelf.build({**PROMPTS, "a.png": "another fox"}, "--only", "a.png")
+
+    assert (run.exit, len(shelf.fake.charged), list(shelf.files())) == (0, 3, ["a.png", "b.png"])
+
+
 def test_what_is_made_of_what_is_put_right_as_well(shelf: Shelf) -> None:
     prompts, of = {**PROMPTS, "c.png": "a bat"}, {"b.png": "a.png", "c.png": "b.png"}
     shelf.build(prompts, of=of)
@@ -169,3 +191,37 @@ def test_what_has_changed_leaves_nothing_of_what_it_was(shelf: Shelf) -> None:
     run = shelf.build({**PROMPTS, "a.png": "another fox"}, of=of)
 
     assert (run.exit, len(shelf.fake.charged), list(shelf.files())) == (0, 4, ["a.png", "b.png"])
+
+
+def test_what_a_failed_job_will_want_stays_until_it_has_it(shelf: Shelf) -> None:
+    shelf.build(PROMPTS)
+    before = shelf.files()
+    shelf.rotate("a.png", "b.png")
+    shelf.fake.polls.always(lambda request: Answer(500, b"no") if request.path.endswith("2") else None)
+    run = shelf.build(PROMPTS, "--timeout", "1")
+    hidden = [name for name in shelf.files() if name.startswith(".")]
+    shelf.fake.polls.always(None)
+    shelf.lose_links()
+
+    again = shelf.build(PROMPTS)
+
+    assert (run.exit, len(hidden)) == (6, 1)
+    assert (again.exit, len(shelf.fake.charged), shelf.files()) == (0, 2, before)
+
+
+def test_what_another_list_has_kept_in_the_same_folder_stays(shelf: Shelf) -> None:
+    shelf.build(PROMPTS)
+    before = shelf.files()
+    shelf.rotate("a.png", "b.png")
+    shelf.fake.polls.always(lambda request: Answer(500, b"no") if request.path.endswith("2") else None)
+    shelf.build(PROMPTS, "--timeout", "1")
+    left = shelf.files()
+    shelf.fake.polls.always(None)
+
+    shelf.build({"c.png": "a bat"})
+    shelf.lose_links()
+    shelf.build({"c.png": "a bat"})
+
+    assert {name: content for name, content in shelf.files().items() if name != "c.png"} == left
+    assert (shelf.build(PROMPTS).exit, len(shelf.fake.charged)) == (0, 3)
+    assert {name: content for name, content in shelf.files().items() if name != "c.png"} == before

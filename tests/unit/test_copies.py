@@ -1,5 +1,7 @@
 """A result that is on this disk already is copied, whole or not at all, instead of fetched again."""
 
+import errno
+import os
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -10,7 +12,7 @@ import pytest
 
 from aeforge_cli.errors import CannotSave
 from aeforge_cli.files.atomic import SavedFile
-from aeforge_cli.files.copies import FilesBySize, copy_result, find_copy
+from aeforge_cli.files.copies import FilesBySize, aside_path, copy_result, find_copy, keep_aside
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.copies import copied
 from aeforge_cli.jobs.delivery import Delivery
@@ -102,3 +104,44 @@ def test_of_a_job_of_several_results_none_is_copied_unless_all_are_there(
 
     assert copied(row, Delivery(NAMING, where), FilesBySize()) == []
     assert not (tmp_path / "new").exists()
+
+
+# ------------------------------------------------------------------ before a result is replaced
+
+
+def no_links(_source: object, _name: object) -> None:
+    raise OSError(errno.EXDEV, "another file system")
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("there", [None, CONTENT, b"cut"], ids=["nothing there", "kept before", "damaged"])
+def test_a_result_is_kept_under_a_hidden_name_whole(
+    tmp_path: Path, source: SavedFile, monkeypatch: pytest.MonkeyPatch, there: bytes | None, *, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    aside = aside_path(folder, HASH)
+    if there is not None:
+        aside.write_bytes(there)
+
+    assert keep_aside(Path(source.path), HASH, folder)
+    Path(source.path).unlink()
+    assert ([path.name for path in folder.iterdir()], aside.read_bytes()) == ([aside.name], CONTENT)
+    assert aside.name.startswith(".")
+
+
+def test_what_has_other_content_by_now_is_not_kept_as_what_it_was(tmp_path: Path, source: SavedFile) -> None:
+    Path(source.path).write_bytes(b"another")
+
+    assert not keep_aside(Path(source.path), HASH, tmp_path)
+
+
+def test_a_result_that_cannot_be_kept_is_told(
+    tmp_path: Path, source: SavedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+
+    with pytest.raises(CannotSave):
+        keep_aside(Path(source.path), HASH, tmp_path / "missing")

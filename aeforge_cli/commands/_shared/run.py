@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aeforge_cli.commands._shared.plan import Planned
     from aeforge_cli.commands._shared.results import Results
     from aeforge_cli.jobs.batch import Batch
+    from aeforge_cli.jobs.delivery import Delivery
     from aeforge_cli.jobs.displaced import Displaced
 
 
@@ -55,8 +56,13 @@ def _names(given: object) -> Iterable[str]:
     return [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else ()
 
 
-def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions) -> None:
-    """Runs a plan that was checked. Raises Partial, or what all failures have in common."""
+def run_plan(
+    session: Session, plan: Sequence["Planned"], run: RunOptions, batch: BatchOptions, others: Iterable["Delivery"] = ()
+) -> None:
+    """Runs a plan that was checked; `others` are jobs of its list that are left out.
+
+    Raises Partial, or what all failures have in common.
+    """
     from aeforge_cli.commands._shared.plan import guard
     from aeforge_cli.commands._shared.results import Results
 
@@ -70,7 +76,7 @@ def run_plan(session: Session, plan: Sequence["Planned"], run: RunOptions, batch
     rest = [each for each in plan if each.order not in settled]
     purchases = guard(session, wanted, batch) if rest else 0
     results = Results(session, plan, run.output, batch)
-    displaced = _displaced(session, plan, settled)
+    displaced = _displaced(session, plan, settled, others)
     for each in plan:
         if each.order in settled:
             results.kept(each)
@@ -102,12 +108,14 @@ def _settled(plan: Sequence["Planned"]) -> set[Order]:
     return settled
 
 
-def _displaced(session: Session, plan: Sequence["Planned"], settled: Iterable[Order]) -> "Displaced":
+def _displaced(
+    session: Session, plan: Sequence["Planned"], settled: Iterable[Order], others: Iterable["Delivery"]
+) -> "Displaced":
     from aeforge_cli.jobs.displaced import Displaced
     from aeforge_cli.journal.interface import NoJournal
 
     journal = session.journal if session.has_journal else NoJournal()
-    return Displaced(journal, [each.order for each in plan], ended=settled)
+    return Displaced(journal, [each.order for each in plan], ended=settled, others=others)
 
 
 def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation]) -> None:
