@@ -308,15 +308,19 @@ def _blocks(raw: HTTPResponse, *, at_once: bool) -> Iterator[bytes]:
 
 
 def _announced_length(raw: HTTPResponse) -> int | None:
-    """Content-Length, if it is one plain number; http.client would take the first of two, a sign, or a cut number."""
-    lengths = raw.headers.getlist("content-length")
-    if not lengths or "transfer-encoding" in raw.headers:
+    """Content-Length, if it is a plain number; http.client would take a sign, or a cut number.
+
+    A proxy may repeat it (RFC 9110 8.6); urllib3 has refused lengths that differ.
+    """
+    told = raw.headers.get("content-length")
+    if told is None or "transfer-encoding" in raw.headers:
         return None
-    if len(lengths) > 1 or not re.fullmatch(r"[0-9]{1,15}", lengths[0]):
+    length = told.partition(",")[0].strip()
+    if not re.fullmatch(r"[0-9]{1,15}", length):
         raise _MalformedResponseError
     if raw.status == 204 or raw.status < 200:
         return None
-    return int(lengths[0])
+    return int(length)
 
 
 # ------------------------------------------------------------------ naming what went wrong

@@ -3,6 +3,7 @@
 import gzip
 import math
 import struct
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -117,6 +118,21 @@ class TestCutResults:
 
         assert user.run(order(out / "sky.png")) == UNAVAILABLE
         assert list(out.iterdir()) == []
+
+    @pytest.mark.row("C2")
+    @pytest.mark.parametrize("between", [b"\r\nContent-Length: ", b", "], ids=["in two headers", "in one"])
+    def test_a_length_that_is_told_twice_alike_is_that_length(
+        self, fake: Fake, user: Direct, out: Path, between: bytes
+    ) -> None:
+        def twice(_: Request) -> Answer:
+            picture = fake.images_of(JOB)[0]
+            length = b"%d" % len(picture)
+            return Answer(raw=HEAD + b"Content-Length: " + length + between + length + b"\r\n\r\n" + picture)
+
+        fake.downloads.always(twice)
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert (out / "sky.png").read_bytes() == fake.images_of(JOB)[0]
 
     @pytest.mark.row("C3")
     def test_a_picture_that_announces_too_much_is_given_up_before_it_is_read(self, fake: Fake, user: Direct) -> None:
@@ -395,6 +411,18 @@ class TestLinksThatNoLongerWork:
         assert user.run(order(out / "sky.png")) == UNAVAILABLE
         assert 30 <= sum(user.clock.slept) <= 60
 
+    @pytest.mark.row("C5")
+    def test_what_comes_in_place_of_a_picture_is_not_waited_for(
+        self, fake: Fake, users: list[Direct], tmp_path: Path, out: Path
+    ) -> None:
+        user = direct(fake.base_url, tmp_path / "user", limits=replace(SHORT, read=8.0, fetch=9.0))
+        users.append(user)
+        fake.downloads.says(Answer(404, b"a page", headers={"Content-Length": "100000"}, end=End.STALL))
+        began = time.monotonic()
+
+        assert user.run(order(out / "sky.png")) == DONE
+        assert time.monotonic() - began < 6
+
     @pytest.mark.row("C11")
     @pytest.mark.parametrize("whole", [True, False], ids=["whole address", "path"])
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -402,7 +430,8 @@ class TestLinksThatNoLongerWork:
         self, fake: Fake, user: Direct, out: Path, status: int, whole: bool
     ) -> None:
         place = fake.cdn.url if whole else ""
-        fake.downloads.says(Answer(status, headers={"Location": f"{place}/else%2fwhere?Signature={SIGNATURE}&n=%7e"}))
+        to = {"Location": f"{place}/else%2fwhere?Signature={SIGNATURE}&n=%7e"}
+        fake.downloads.says(Answer(status, b"It is somewhere else now.", headers=to))
         fake.downloads.says(lambda _: Answer(body=fake.images_of(JOB)[0]))
 
         assert user.run(order(out / "sky.png")) == DONE

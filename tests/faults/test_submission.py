@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import socket
+import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -82,9 +83,11 @@ class TestNothingWasSent:
     ) -> None:
         user = direct(full_port, tmp_path / "user")
         users.append(user)
+        began = time.monotonic()
 
         assert user.submit() == "unreachable 5"
         assert len(user.clock.slept) == 3
+        assert time.monotonic() - began < 4 * SHORT.connect + 3  # not as long as an answer is waited for
 
     @pytest.mark.row("A4")
     @pytest.mark.parametrize(

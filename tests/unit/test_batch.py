@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from aeforge_cli.api.client import Client
+from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS, Client
 from aeforge_cli.api.operations import Inpaint
-from aeforge_cli.api.retry import ConcurrencyLimiter, RetryBudget
+from aeforge_cli.api.retry import FIRST_PAUSE, ConcurrencyLimiter, RetryBudget
 from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportError
 from aeforge_cli.errors import AeforgeError, Interrupted, JournalUnreachable
 from aeforge_cli.files.destination import Naming, destination
@@ -310,6 +310,107 @@ def test_fewer_are_under_way_after_the_service_asked_for_less(studio: Studio) ->
     endings = run(studio.batch(12))
 
     assert (set(endings.values()), studio.service.most_under_way <= 4) == ({"Succeed"}, True)
+
+
+# ------------------------------------------------------------------ refused for now
+
+
+class Steady(ConcurrencyLimiter):
+    """Keeps as many in flight as before, and of any silence only a moment."""
+
+    def hold(self, seconds: float, now: float) -> None:
+        self._not_before = now + min(seconds, 0.2)
+
+
+@dataclass
+class Refusing:
+    """Refuses the first submissions of a prompt with 429, as many as `times`."""
+
+    studio: Studio
+    prompt: str
+    times: int
+    wait: str | None = None
+
+    def __post_init__(self) -> None:
+        self.studio.service.hears = self._hears
+
+    def _hears(self, prompt: str) -> None:
+        if prompt == self.prompt:
+            refused = self.studio.service.posts.count(prompt) <= self.times
+            named = {"retry_after": self.wait} if self.wait else {}
+            self.studio.service.says = {prompt: told({"detail": "too many"}, 429, **named)} if refused else {}
+
+
+def test_a_silence_beyond_the_timeout_ends_what_was_refused(studio: Studio) -> None:
+    hurried = replace(studio, life=replace(studio.life, timeout=1.0)).limited(1)
+    Refusing(hurried, "0", times=1, wait="3")
+
+    assert run_in_time(hurried.batch(2)) == {0: "rate_limited", 1: "not tried"}
+    assert studio.service.posts == ["0"]
+
+
+def test_a_silence_beyond_the_timeout_is_not_waited_for(studio: Studio) -> None:
+    hurried = replace(studio, life=replace(studio.life, timeout=1.0))
+    hurried.life.client.limiter.hold(3.0, studio.life.clock.monotonic())
+
+    assert run_in_time(hurried.batch(2))[0] == "rate_limited"
+    assert studio.service.posts == []
+
+
+@pytest.mark.parametrize(("wait", "times"), [("1", NAMED_WAITS - 1), (None, ATTEMPTS - 1)])
+def test_with_nothing_in_flight_a_few_refusals_are_waited_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, wait: str | None, times: int
+) -> None:
+    monkeypatch.setattr("aeforge_cli.jobs.batch.MOMENT", 0.0)
+    studio.life.client.limiter = Steady(1)
+    Refusing(studio, "0", times, wait)
+
+    assert run_in_time(studio.batch(2)) == dict.fromkeys(range(2), "Succeed")
+    assert studio.service.posts.count("0") == times + 1
+
+
+@pytest.mark.parametrize(("wait", "times"), [("1", NAMED_WAITS), (None, ATTEMPTS)])
+def test_with_nothing_in_flight_one_more_refusal_is_final(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, wait: str | None, times: int
+) -> None:
+    monkeypatch.setattr("aeforge_cli.jobs.batch.MOMENT", 0.0)
+    studio.life.client.limiter = Steady(1)
+    Refusing(studio, "0", times, wait)
+
+    assert run_in_time(studio.batch(2))[0] == "rate_limited"
+    assert studio.service.posts.count("0") == times
+
+
+def test_while_a_job_runs_any_number_of_refusals_is_waited_for(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aeforge_cli.jobs.batch.MOMENT", 0.0)
+    studio.life.client.limiter = Steady(2)
+    times = 2 * ATTEMPTS
+    Refusing(studio, "1", times)
+    studio.service.has_ended = lambda _prompt: studio.service.posts.count("1") > times
+
+    assert run_in_time(studio.batch(2)) == dict.fromkeys(range(2), "Succeed")
+
+
+class Longest(random.Random):
+    """Each pause by chance is as long as it may be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_after_a_refusal_that_names_no_time_there_is_a_pause_of_our_own(studio: Studio) -> None:
+    asked: list[float] = []
+
+    class Listening(Steady):
+        def hold(self, seconds: float, now: float) -> None:
+            asked.append(seconds)
+            super().hold(seconds, now)
+
+    studio.life.client.limiter, studio.life.client.chance = Listening(1), Longest()
+    Refusing(studio, "0", times=1)
+
+    assert run_in_time(studio.batch(2)) == dict.fromkeys(range(2), "Succeed")
+    assert max(asked) == FIRST_PAUSE * 2
 
 
 def test_threads_are_few_however_many_jobs_wait(studio: Studio) -> None:

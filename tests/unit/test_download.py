@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -474,6 +475,26 @@ def test_a_pipe_gets_all_the_results_in_their_order(user: Fetching) -> None:
     assert os.read(reader, 100_000) == A + B
     os.close(reader)
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_results_that_come_together_are_not_mixed_in_one_pipe(user: Fetching) -> None:
+    path = user.folder / "pipe"
+    os.mkfifo(path)
+    large = [png(shade, side=400, packed=False) for shade in (1, 2)]  # each is more than a pipe holds
+    user.transport.says(*map(delivered, large))
+    reader = os.open(path, os.O_RDWR)  # to write as well: it has no end while one writer is gone and the other to come
+    writers = [threading.Thread(target=user.of(into(path), [LINK]).all) for _ in large]
+    for writer in writers:
+        writer.start()
+
+    read = bytearray()
+    while len(read) < sum(map(len, large)):
+        read += os.read(reader, 4096)
+
+    for writer in writers:
+        writer.join()
+    os.close(reader)
+    assert bytes(read) in (large[0] + large[1], large[1] + large[0])
 
 
 def test_a_pipe_that_nobody_reads_is_given_up_at_the_deadline(user: Fetching) -> None:
