@@ -28,6 +28,7 @@ WATCHED = (
     "fdatasync",
     "ftruncate",
     "link",
+    "linkat",
     "rename",
     "unlink",
     "fchmod",

@@ -215,6 +215,13 @@ def test_a_doubt_is_left_by_damage_until_the_user_says_to_go_on(path: Path, open
     assert (second.doubt, open_one().doubt) == ("", "")
 
 
+def test_a_mark_of_damage_that_cannot_be_read_is_a_doubt_all_the_same(path: Path, open_one: Open) -> None:
+    journal = open_one()
+    path.with_name("journal-was-damaged").write_bytes(b"\xff")
+
+    assert "set aside as jobs.sqlite3.damaged;" in journal.doubt
+
+
 def test_a_doubt_is_on_the_disk_before_the_damaged_journal_is_out_of_the_way(
     path: Path, workers: Journals, strace: str, tmp_path: Path
 ) -> None:
