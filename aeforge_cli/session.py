@@ -311,10 +311,13 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+        from aeforge_cli.journal.interface import NoJournal
+
         account = self.account_if_known(runs=False)
-        if account is None or not self.has_journal:
+        if account is None:
             return ""
-        return self.spending.left(self.journal, self.service, account, self.clock.now())
+        journal = self.journal if self.has_journal else NoJournal()  # before the first job, all of it is left
+        return self.spending.left(journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:
