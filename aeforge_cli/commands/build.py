@@ -218,7 +218,7 @@ def _file(name: str | None) -> str:
         if not Path(DEFAULT).is_file():
             raise Usage(f"There is no {DEFAULT} here", hint="name a list, or write an example: aeforge build --init")
         return DEFAULT
-    return os.path.join(name, DEFAULT) if Path(name).is_dir() else name  # noqa: PTH118 - keeps what the user typed
+    return os.path.join(name, DEFAULT) if os.path.isdir(name) else name  # noqa: PTH112, PTH118 - as typed, any text
 
 
 def _text(name: str) -> str:
