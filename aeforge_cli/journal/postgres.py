@@ -82,6 +82,8 @@ class PostgresJournal(SqlJournal):
                 self._retried_for = 0.0  # for the sake of a list, nobody waits
                 self._list_pending()
             self._is_closed = True
+            if self._session is not None and not self._session.is_lost:
+                self._session.leave()
             self._drop()
 
     # -------------------------------------------------------------- transactions
