@@ -376,7 +376,10 @@ class Batch:
                 self.tally.kept += 1
             return kept_result(order, need.files, need.row.job_id if need.row else None)
         if need.row is not None and need.action is Action.FETCH and self._may_stay_elsewhere(order):
-            return self._lifecycle.elsewhere(order, need.row)
+            result = self._lifecycle.elsewhere(order, need.row)
+            with self._lock:
+                self.tally.elsewhere += result is not None
+            return result
         return None
 
     def _may_stay_elsewhere(self, order: Order) -> bool:
