@@ -42,6 +42,7 @@ from aeforge_cli.errors import (
     SentBefore,
     SubmitUnknown,
     Unreachable,
+    or_submit_anew,
 )
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.displaced import Displaced
@@ -579,10 +580,15 @@ class Batch:
         return self._lifecycle.result(running.job, order, done, files, running.started)
 
     def _lost(self, running: _Running, error: AeforgeError, stage: _Stage) -> None:
-        """Ends the job; but a result that was to be fetched again is copied on this disk, or bought again."""
+        """Ends the job; but a result that was to be fetched again is copied on this disk, or bought again.
+
+        So is, if the user has agreed, one of an earlier run that never was here.
+        """
         order, job = running.order, running.job
         gone = isinstance(error, JobNotFound) or (isinstance(error, ResultUnavailable) and error.is_gone)
-        if not (gone and job.action is Action.FETCH):
+        if not (gone and (job.action is Action.FETCH or (order.anew and job.action is Action.RESUME))):
+            if gone and job.action is Action.RESUME and not isinstance(error, JobNotFound):
+                error.hint = or_submit_anew(error.hint)
             self._end(order, error, running.started, stage)
             return
         try:
@@ -598,7 +604,8 @@ class Batch:
             self._end(order, result, running.started, stage)
             return
         with self._lock:
-            self.tally.fetched -= 1
+            self.tally.fetched -= job.action is Action.FETCH
+            self.tally.resumed -= job.action is Action.RESUME
             self._leave(stage)
             self._running.pop(order.index, None)
             order.gone.add(job.number)
