@@ -251,7 +251,7 @@ class Session:
         _ = self.journal  # closes after what is still being received was thrown away
         self.client.limiter = self._limiter(in_flight, account)
         self._closing.callback(discard_open_parts)
-        return Lifecycle(
+        life = Lifecycle(
             client=self.client,
             journal=self.journal,
             clock=self.clock,
@@ -263,6 +263,8 @@ class Session:
             schedule=PollSchedule(interval),
             confirmed=confirmed,
         )
+        self.stop.untold = life.untold
+        return life
 
     def account_if_known(self, *, runs: bool = True) -> str | None:
         """The account's name; None without a key. A program that prints the key is run only if it `runs`."""

@@ -235,6 +235,8 @@ class Batch:
             if self._submitting and stop.requested:
                 stop.say_what_is_awaited()
             self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, stop.grace - LAST_BLOCKS))
+        for text in self._lifecycle.untold():
+            self._lifecycle.emergency(text)
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
         for _ in range(threads):

@@ -319,6 +319,10 @@ class ServerSession:
     def is_lost(self) -> bool:
         return self._connection.closed or self._connection.broken
 
+    def hurry(self, seconds: float) -> None:
+        """From now on an answer may take no longer."""
+        self._watch.seconds = min(seconds, self._watch.seconds)
+
     def close(self) -> None:
         self._watch.close()
         with contextlib.suppress(psycopg.Error):
@@ -330,7 +334,7 @@ class _Watch:
 
     def __init__(self, connection: Connection, seconds: float) -> None:
         self._wire = socket.socket(fileno=os.dup(connection.fileno()))
-        self._seconds = seconds
+        self.seconds = seconds
         self._since: float | None = None
         self._ended = threading.Event()
         self.has_cut = False
@@ -347,9 +351,9 @@ class _Watch:
             self._since = None
 
     def _look(self) -> None:
-        while not self._ended.wait(min(1.0, self._seconds / 4)):
+        while not self._ended.wait(min(1.0, self.seconds / 4)):
             since = self._since
-            if since is not None and time.monotonic() - since > self._seconds:
+            if since is not None and time.monotonic() - since > self.seconds:
                 self.has_cut = True
                 with contextlib.suppress(OSError):
                     self._wire.shutdown(socket.SHUT_RDWR)

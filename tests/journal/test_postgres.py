@@ -402,6 +402,27 @@ def test_a_server_that_falls_silent_is_left_and_what_was_paid_for_is_recorded(
     assert is_live(other, INTENT._replace(work="beef"))
 
 
+def test_a_silent_server_holds_up_nobody_who_closes_the_journal(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    url = database.replace(f":{cluster.port}", f":{wire.port}")
+    asks, records = open_one(url), open_one(url)
+    for journal in (asks, records):
+        number = bought(journal, State.ACCEPTED, State.SUCCEEDED, intent=INTENT._replace(work=journal.run))
+    wire.is_silent = True
+    told = threading.Thread(target=lambda: refusal(lambda: records.record(number, Step(State.SAVED), NOW)), daemon=True)
+    told.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+
+    asks.close()
+    records.close()
+
+    assert time.monotonic() - began < 20  # it stays silent for 40 s before it is given up
+    wire.cut()
+    told.join(30)
+
+
 # ------------------------------------------------------------------ others who hold things up
 
 
