@@ -23,6 +23,7 @@ from aeforge_cli.journal.opening import open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
 from aeforge_cli.journal.postgres_session import Server, run_key
 from aeforge_cli.journal.tables import Tables
+from aeforge_cli.journal.untaken import Note, Untaken
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
 from tests.journal.pool import pool
@@ -357,6 +358,37 @@ def test_a_record_is_given_up_after_a_while(own_cluster: Cluster, open_one: Open
     assert 0.5 < time.monotonic() - began < 10
     journal.close()
     own_cluster.start()
+
+
+def test_an_id_that_was_not_recorded_is_taken_by_the_next_process_of_this_machine(
+    own_cluster: Cluster, open_one: Open, tmp_path: Path
+) -> None:
+    journal = open_one(own_cluster.url(), retried_for=1.5)
+    number = bought(journal)
+    own_cluster.stop()
+    refusal(lambda: journal.record(number, Step(State.ACCEPTED, job_id=JOB), NOW))
+    journal.close()
+    own_cluster.start()
+
+    claim = open_one(own_cluster.url()).claim(INTENT, NOW, Reuse.UNFINISHED)
+
+    assert (taken(claim).row.state, taken(claim).row.job_id, taken(claim).is_live) == (State.ACCEPTED, JOB, False)
+    assert list((tmp_path / "state/untaken").iterdir()) == []
+
+
+def test_a_note_of_another_database_or_row_changes_nothing(
+    cluster: Cluster, database: str, open_one: Open, tmp_path: Path
+) -> None:
+    number = bought(open_one())
+    for address in (open_one()._server.address, "postgresql://elsewhere/x"):
+        with pytest.raises(OSError, match="gone"), Untaken(tmp_path / "state", address).kept(Note("r", number, JOB)):
+            raise OSError("gone")
+    (tmp_path / "state/untaken/torn.json").write_text("{")
+
+    [row] = open_one().rows()
+
+    assert (row.state, row.job_id) == (State.SUBMITTING, None)
+    assert len(list((tmp_path / "state/untaken").iterdir())) == 2
 
 
 def test_what_is_committed_outlives_the_server_that_is_set_to_be_quick(own_cluster: Cluster, open_one: Open) -> None:

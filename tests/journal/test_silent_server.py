@@ -14,7 +14,7 @@ from tests.journal.cluster import Cluster
 from tests.journal.wire import Wire, wire_to
 
 ONE = ("inpaint", "0.png", "-p", "blue sky", "-o", "sky.png")
-MANY = ("inpaint", "0.png", "1.png", "2.png", "-p", "blue sky", "-o", "out/", "--resume")
+MANY = ("inpaint", "0.png", "1.png", "2.png", "-p", "blue sky", "-o", "out/", "--resume", "-j", "1")
 
 
 @pytest.fixture
@@ -48,8 +48,10 @@ def silenced(machine: Aeforge, fake: Fake, wire: Wire, url: str, words: tuple[st
     fake.submissions.always(fall_silent)
     # A runner of CI is given 5 s to end.
     running = machine.start(*words, env={**fake.env, "AEFORGE_JOURNAL": url, "CI": "true"})
-    fake.wait_for_posts(1)
-    time.sleep(1.5)  # the answer is here by then
+    until = time.monotonic() + 30
+    while not list(machine.home.state.glob("untaken/*.json")):
+        assert time.monotonic() < until, "no note was kept"
+        time.sleep(0.05)
     return running
 
 
@@ -66,7 +68,23 @@ def test_an_id_that_is_not_recorded_yet_is_told_when_a_signal_ends_the_process(
         running.send(signal.SIGINT)
     run = running.finish()
 
+    [job_id] = fake.jobs
     told = [line for line in run.stderr.splitlines() if line.startswith("RECORD THIS")]
-    assert run.exit == 130
-    assert sorted(told) == [f"RECORD THIS: job {job_id}" for job_id in sorted(fake.jobs)]
-    assert told
+    assert (run.exit, told) == (130, [f"RECORD THIS: job {job_id}"])
+
+
+@pytest.mark.parametrize("words", [ONE, MANY], ids=["one", "many"])
+def test_what_a_process_could_not_record_before_it_was_killed_is_resumed_by_the_same_command(
+    cluster: Cluster, database: str, machine: Aeforge, fake: Fake, wire: Wire, words: tuple[str, ...]
+) -> None:
+    running = silenced(machine, fake, wire, database.replace(f":{cluster.port}", f":{wire.port}"), words)
+    running.send(signal.SIGKILL)
+    running.finish()
+    url = database.replace(f":{cluster.port}", f":{wire.port}")
+    wire.cut()
+    wire.is_silent = False
+    fake.submissions.always(lambda _request: None)
+
+    run = machine(*words, env={**fake.env, "AEFORGE_JOURNAL": url})
+
+    assert (run.exit, len(fake.charged), fake.bought_twice) == (0, 3 if words == MANY else 1, [])
