@@ -489,12 +489,14 @@ def budget_reached(limit: Limit, spent: int) -> BudgetReached:
     )
 
 
+_OFTEN_FAIL = "; pictures of child-like figures, and small ones (under 1024 px), often fail"
+
+
 def job_failed(job_id: JobId, reason: str) -> JobFailed:
     return JobFailed(
         f"Job {job_id} failed at the service",
         why=reason or "the service gives no reason",
-        hint="change the prompt or the picture, then run the command again; pictures of child-like figures,"
-        " and small ones (under 1024 px), often fail",
+        hint=f"change the prompt or the picture, then run the command again{'' if reason else _OFTEN_FAIL}",
         job_id=job_id,
     )
 

@@ -34,7 +34,7 @@ from aeforge_cli.errors import (
 from aeforge_cli.files.destination import Naming, destination
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.events import Event, Saved, Submitted, Submitting, Waiting
-from aeforge_cli.jobs.lifecycle import Account, Held, Job, Lifecycle
+from aeforge_cli.jobs.lifecycle import Account, Held, Job, Lifecycle, job_failed
 from aeforge_cli.jobs.needs import need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.poll_schedule import PollSchedule
@@ -739,3 +739,10 @@ class StoppedClock(FakeClock):
     def sleep(self, seconds: float) -> None:
         self.stop.request(signal.SIGINT)
         self.stop.wait(seconds)
+
+
+def test_what_often_fails_is_guessed_only_where_no_reason_is_given() -> None:
+    guess = "small ones (under 1024 px), often fail"
+
+    assert guess in (job_failed(JobId("1"), "").hint or "")
+    assert guess not in (job_failed(JobId("1"), "At that place there is no object.").hint or "")
