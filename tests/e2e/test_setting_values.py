@@ -1,26 +1,20 @@
 """Whatever a setting is given, by whichever way: it is used, or refused in one sentence."""
 
-import contextlib
-import io
 import json
-import signal
-import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeforge_cli.cli import main
 from aeforge_cli.config.catalogue import SETTINGS
 from aeforge_cli.config.file import PROFILE_NAMES
 from aeforge_cli.config.settings import Settings
-from aeforge_cli.session import Session
-from tests.conftest import Aeforge, Home, make_home, png
+from tests.conftest import Aeforge
+from tests.in_process import Shown, at_home, own_process, require_sentence, run
 
 # ------------------------------------------------------------------ each refusal in words
 
@@ -133,38 +127,14 @@ COMMANDS = st.sampled_from(
 
 
 @pytest.fixture(autouse=True)
-def own_process() -> Iterator[None]:
-    """The command runs in this process, and takes over what belongs to all of it."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers, hook = [signal.getsignal(number) for number in numbers], sys.unraisablehook
-    yield
-    for number, handler in zip(numbers, handlers, strict=True):
-        signal.signal(number, handler)
-    sys.unraisablehook = hook
+def _own_process() -> Iterator[None]:
+    with own_process():
+        yield
 
 
-@contextlib.contextmanager
-def at_home() -> Iterator[Home]:
-    with TemporaryDirectory() as folder, contextlib.chdir(folder):
-        home = make_home(Path(folder) / "home")
-        Path("photo.png").write_bytes(png())
-        yield home
-
-
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code and all that was shown, of a command that runs in this process."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
-    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-        status = int(main(arguments, Session(environment)))
-    shown = b"".join(stream.buffer.getvalue() for stream in streams)
-    return status, shown.decode(errors="replace")
-
-
-def require_plain(status: int, shown: str) -> None:
-    assert "This is a bug" not in shown
-    assert "Traceback" not in shown
-    assert "\x1b" not in shown
-    assert status in (0, 2, 4, 9), shown
+def require_plain(shown: Shown) -> None:
+    require_sentence(shown)
+    assert shown.exit in (0, 2, 4, 9), shown
 
 
 def texts_for(name: str) -> st.SearchStrategy[tuple[str, str]]:
@@ -178,7 +148,7 @@ def texts_for(name: str) -> st.SearchStrategy[tuple[str, str]]:
 def test_any_variable_is_used_or_refused(named: tuple[str, str], command: tuple[str, ...]) -> None:
     name, text = named
     with at_home() as home:
-        require_plain(*run(command, {**home.env, SETTINGS[name].variable: text}))
+        require_plain(run(command, {**home.env, SETTINGS[name].variable: text}))
 
 
 @given(
@@ -190,7 +160,7 @@ def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command
         value = '"true"'
     with at_home() as home:
         (home.config / "config.toml").write_bytes(f"{name} = {value}\n".encode(errors="surrogatepass"))
-        require_plain(*run(command, home.env))
+        require_plain(run(command, home.env))
 
 
 @given(
@@ -200,7 +170,7 @@ def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command
 @hypothesis.settings(max_examples=60)
 def test_any_value_of_an_option_is_used_or_refused(option: str, text: str) -> None:
     with at_home() as home:
-        require_plain(*run(("inpaint", "photo.png", "-p", "x", "--dry-run", f"{option}={text}"), home.env))
+        require_plain(run(("inpaint", "photo.png", "-p", "x", "--dry-run", f"{option}={text}"), home.env))
 
 
 @given(st.sampled_from([*SETTINGS, "profile", "prices", "api_key"]), TEXTS.filter(lambda text: "\0" not in text))
@@ -208,12 +178,12 @@ def test_any_value_of_an_option_is_used_or_refused(option: str, text: str) -> No
 def test_any_value_that_is_stored_is_found_again(name: str, text: str) -> None:
     with at_home() as home:
         env = {**home.env, "AEFORGE_BASE_URL": ""}
-        status, shown = run(("config", "set", name, "--", text), env)
-        require_plain(status, shown)
-        if status == 0 and name in SETTINGS:
+        shown = run(("config", "set", name, "--", text), env)
+        require_plain(shown)
+        if shown.exit == 0 and name in SETTINGS:
             kept = SETTINGS[name].check(text)
             assert Settings(env)[name].text == kept
-            require_plain(*run(("config", "get", name), env))
+            require_plain(run(("config", "get", name), env))
 
 
 @given(st.sampled_from(["profile", *(f"profiles.default.{name}" for name in SETTINGS)]), TYPED)
@@ -225,10 +195,10 @@ def test_any_wrong_value_can_be_removed(name: str, value: str) -> None:
         setting = name.rpartition(".")[2]
         shown = run(("config", "unset", setting), home.env)
 
-        require_plain(*shown)
+        require_plain(shown)
         try:
             tomllib.loads(f"{name} = {value}")
         except (ValueError, RecursionError):
             return
-        assert shown[0] == 0
+        assert shown.exit == 0
         assert setting not in tomllib.loads(file.read_text()).get("profiles", {}).get("default", {})
