@@ -318,8 +318,16 @@ def fetch_again(job_id: str, output: str | None = None) -> str:
 
 def submit_anyway() -> str:
     """What to do about a job that may exist: nothing may be paid for twice on a hint's advice, nor another job."""
-    how = "name it alone with --new" if invocation.is_list else "add --new to the command"
-    return f"check the service's dashboard; to submit it again anyway, {how}"
+    return f"check the service's dashboard; to submit it again anyway, {_anew()}"
+
+
+def or_submit_anew(hint: str) -> str:
+    """What to do about a paid result that may not come back."""
+    return f"{hint}; to submit it again instead, {_anew()}"
+
+
+def _anew() -> str:
+    return "name it alone with --new" if invocation.is_list else "add --new to the command"
 
 
 def followed_by(hint: str, next_command: str) -> str:

@@ -251,7 +251,7 @@ class Session:
         _ = self.journal  # closes after what is still being received was thrown away
         self.client.limiter = self._limiter(in_flight, account)
         self._closing.callback(discard_open_parts)
-        return Lifecycle(
+        life = Lifecycle(
             client=self.client,
             journal=self.journal,
             clock=self.clock,
@@ -263,6 +263,8 @@ class Session:
             schedule=PollSchedule(interval),
             confirmed=confirmed,
         )
+        self.stop.untold = life.untold
+        return life
 
     def account_if_known(self, *, runs: bool = True) -> str | None:
         """The account's name; None without a key. A program that prints the key is run only if it `runs`."""
@@ -311,10 +313,13 @@ class Session:
     @property
     def budget_left(self) -> str:
         """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+        from aeforge_cli.journal.interface import NoJournal
+
         account = self.account_if_known(runs=False)
-        if account is None or not self.has_journal:
+        if account is None:
             return ""
-        return self.spending.left(self.journal, self.service, account, self.clock.now())
+        journal = self.journal if self.has_journal else NoJournal()  # before the first job, all of it is left
+        return self.spending.left(journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:

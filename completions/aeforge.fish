@@ -400,7 +400,7 @@ complete -c aeforge -n '__aeforge_at \'build\'' -l github-output -d 'Set job_id,
 complete -c aeforge -n '__aeforge_at \'build\'' -l timeout -x -d 'Maximum wait: 90s, 10m, 1h; 0 = none.'
 complete -c aeforge -n '__aeforge_at \'build\'' -l poll-interval -x -d 'Poll interval (default: adaptive).'
 complete -c aeforge -n '__aeforge_at \'build\'' -l dry-run -d 'Print what each asset needs, send nothing.'
-complete -c aeforge -n '__aeforge_at \'build\'' -l new -d 'Submit again where an answer was lost (see exit 10).'
+complete -c aeforge -n '__aeforge_at \'build\'' -l new -d 'Submit again where an answer (see exit 10) or a result is lost.'
 complete -c aeforge -n '__aeforge_at \'build\'' -l budget -x -d 'Spending limit; the smallest limit applies.'
 complete -c aeforge -n '__aeforge_at \'build\'' -l profile -r -f -a '(__aeforge_profiles)' -d 'Profile of the config file to use.'
 complete -c aeforge -n '__aeforge_at \'build\'' -l base-url -x -d 'URL of another service with the same API.'

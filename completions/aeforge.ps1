@@ -451,7 +451,7 @@ $script:AeforgeCommands = @{
             '--timeout' = @('Maximum wait: 90s, 10m, 1h; 0 = none.', 'text')
             '--poll-interval' = @('Poll interval (default: adaptive).', 'text')
             '--dry-run' = @('Print what each asset needs, send nothing.', '')
-            '--new' = @('Submit again where an answer was lost (see exit 10).', '')
+            '--new' = @('Submit again where an answer (see exit 10) or a result is lost.', '')
             '--budget' = @('Spending limit; the smallest limit applies.', 'text')
             '--profile' = @('Profile of the config file to use.', 'profile')
             '--base-url' = @('URL of another service with the same API.', 'text')

@@ -89,7 +89,9 @@ class BuildSubmissionOptions:
     """Submission."""
 
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what each asset needs, send nothing.")] = False
-    new: Annotated[bool, typer.Option("--new", help="Submit again where an answer was lost (see exit 10).")] = False
+    new: Annotated[
+        bool, typer.Option("--new", help="Submit again where an answer (see exit 10) or a result is lost.")
+    ] = False
     budget: BudgetOption = None
 
 
@@ -219,7 +221,7 @@ def _file(name: str | None) -> str:
         if not Path(DEFAULT).is_file():
             raise Usage(f"There is no {DEFAULT} here", hint="name a list, or write an example: aeforge build --init")
         return DEFAULT
-    return os.path.join(name, DEFAULT) if Path(name).is_dir() else name  # noqa: PTH118 - keeps what the user typed
+    return os.path.join(name, DEFAULT) if os.path.isdir(name) else name  # noqa: PTH112, PTH118 - as typed, any text
 
 
 def _text(name: str) -> str:

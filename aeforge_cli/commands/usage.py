@@ -1,7 +1,7 @@
 """`aeforge usage`: how many jobs were submitted in a time, and what they cost."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import Annotated
@@ -35,7 +35,9 @@ def usage(
     verbosity: VerbosityOptions,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="DATE", help="First day (UTC), or an age: 7d.", show_default="this month"),
+        typer.Option(
+            "--since", metavar="DATE", help="First day (UTC), or an age: 7d.", show_default="first of the month"
+        ),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day.", show_default="now")] = None,
     by: Annotated[By, typer.Option("--by", help="How to group the jobs.")] = By.DAY,
@@ -53,8 +55,8 @@ def usage(
     """
     verbosity.apply(session)
     now = session.clock.now()
-    begin = moment(since, now) if since else now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = end_of(until, now) if until else None
+    begin = moment(since, now) if since else _month_of(end or now)
     _require_order(begin, end, now)
     found = session.journal.usage(by, stamp(begin), stamp(end) if end else _OPEN_END)
     rows = list(_rows(found, by))
@@ -65,6 +67,12 @@ def usage(
 
 _FIELDS = ("jobs", "failed", "unknown", "price", "unit", "unpriced")
 _OPEN_END = "9999-12-31"  # after every time that is written
+
+
+def _month_of(end: datetime) -> datetime:
+    """The beginning of the month that ends, or is cut short, then."""
+    last = end - timedelta(microseconds=1)
+    return last.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _require_order(begin: datetime, end: datetime | None, now: datetime) -> None:

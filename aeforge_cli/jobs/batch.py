@@ -42,6 +42,7 @@ from aeforge_cli.errors import (
     SentBefore,
     SubmitUnknown,
     Unreachable,
+    or_submit_anew,
 )
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.jobs.displaced import Displaced
@@ -234,6 +235,8 @@ class Batch:
             if self._submitting and stop.requested:
                 stop.say_what_is_awaited()
             self._idle.wait_for(lambda: not self._submitting, timeout=max(0.0, stop.grace - LAST_BLOCKS))
+        for text in self._lifecycle.untold():
+            self._lifecycle.emergency(text)
 
     def _start(self, work: Callable[[], None], threads: int) -> None:
         for _ in range(threads):
@@ -376,7 +379,10 @@ class Batch:
                 self.tally.kept += 1
             return kept_result(order, need.files, need.row.job_id if need.row else None)
         if need.row is not None and need.action is Action.FETCH and self._may_stay_elsewhere(order):
-            return self._lifecycle.elsewhere(order, need.row)
+            result = self._lifecycle.elsewhere(order, need.row)
+            with self._lock:
+                self.tally.elsewhere += result is not None
+            return result
         return None
 
     def _may_stay_elsewhere(self, order: Order) -> bool:
@@ -576,10 +582,15 @@ class Batch:
         return self._lifecycle.result(running.job, order, done, files, running.started)
 
     def _lost(self, running: _Running, error: AeforgeError, stage: _Stage) -> None:
-        """Ends the job; but a result that was to be fetched again is copied on this disk, or bought again."""
+        """Ends the job; but a result that was to be fetched again is copied on this disk, or bought again.
+
+        So is, if the user has agreed, one of an earlier run that never was here.
+        """
         order, job = running.order, running.job
         gone = isinstance(error, JobNotFound) or (isinstance(error, ResultUnavailable) and error.is_gone)
-        if not (gone and job.action is Action.FETCH):
+        if not (gone and (job.action is Action.FETCH or (order.anew and job.action is Action.RESUME))):
+            if gone and job.action is Action.RESUME and not isinstance(error, JobNotFound):
+                error.hint = or_submit_anew(error.hint)
             self._end(order, error, running.started, stage)
             return
         try:
@@ -595,7 +606,8 @@ class Batch:
             self._end(order, result, running.started, stage)
             return
         with self._lock:
-            self.tally.fetched -= 1
+            self.tally.fetched -= job.action is Action.FETCH
+            self.tally.resumed -= job.action is Action.RESUME
             self._leave(stage)
             self._running.pop(order.index, None)
             order.gone.add(job.number)

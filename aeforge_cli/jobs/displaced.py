@@ -6,7 +6,8 @@ service has that one no more, replacing it would mean to pay for it again.
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from aeforge_cli.files.destination import replaces_nothing
 from aeforge_cli.jobs.copies import copied
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
-from aeforge_cli.journal.interface import Journal, Made, Row
+from aeforge_cli.journal.interface import Journal, Made, Reuse, Row
 
 _TRIES = 3  # another thread may replace a file between the search for it and its copy, and has kept it aside by then
 
@@ -44,6 +45,7 @@ class Displaced:
         self._kept: set[str] = set()
         self._files = FilesBySize()
         self._lock = threading.Lock()
+        self._by_work, self._in_doubt = self._waiting()
 
     def end(self, order: Order) -> None:
         """The results of the order are where it wants them."""
@@ -81,26 +83,43 @@ class Displaced:
 
     def _wanted_in(self, made: Sequence[Made]) -> Path | None:
         """The folder of an order that may want the result; None if there is none."""
-        with self._lock:
-            orders = sorted(self._open, key=lambda each: (each.known_work is None, each.index))
-        for order in orders:
-            if order.delivery and order.delivery.folder and self._may_want(order, made):
+        for order in self._who_may_want(made):
+            if order.delivery and order.delivery.folder:
                 return order.delivery.make_folder()
         return next((other.make_folder() for other in self._others_of(made)), None)
+
+    def _who_may_want(self, made: Sequence[Made]) -> Iterator[Order]:
+        """The orders that have not ended whose result is that of one of these jobs, then those of which it may be.
+
+        What an order comes to is not known as long as its pictures are still to come.
+        """
+        works = {each.work for each in made}
+        wanting = [order for work in works for order in self._by_work.get(work, ())]
+        in_doubt = [order for order in self._in_doubt if order in self._open]
+        wanting += [order for order in in_doubt if order.known_work in works]
+        yield from (order for order in wanting if order in self._open)
+        in_doubt = [order for order in in_doubt if order.known_work is None]
+        if in_doubt:
+            rows = [self._journal.by_job_id(each.job_id or "") for each in made]
+            operations = {row.operation for row in rows if row}
+            yield from (order for order in in_doubt if None in rows or order.kind.name in operations)
+
+    def _waiting(self) -> tuple[Mapping[str, Sequence[Order]], Sequence[Order]]:
+        """The orders that may take results of earlier jobs: by their works, and those that had none in the plan."""
+        by_work: dict[str, list[Order]] = defaultdict(list)
+        in_doubt = []
+        for order in sorted(self._open, key=lambda each: each.index):
+            if order.reuse is Reuse.FINISHED and order.known_work is not None:
+                by_work[order.known_work].append(order)
+            elif order.reuse is Reuse.FINISHED:
+                in_doubt.append(order)
+        return by_work, in_doubt
 
     def _others_of(self, made: Sequence[Made]) -> Iterator[Delivery]:
         """Where the result was saved that is not asked for now, and does not stand any more."""
         paths = [each.path for each in made if each.path]
         if not any(holds(Path(path), made[0].sha256) for path in paths):
             yield from (other for other, names in self._others if any(path in names for path in paths))
-
-    def _may_want(self, order: Order, made: Sequence[Made]) -> bool:
-        """Whether the order's result may be that of one of these jobs: its pictures may be still to come."""
-        work = order.known_work
-        if work is not None:
-            return any(each.work == work for each in made)
-        rows = (self._journal.by_job_id(each.job_id or "") for each in made)
-        return any(row is None or row.operation == order.kind.name for row in rows)
 
     # -------------------------------------------------------------- results from this disk
 
@@ -137,7 +156,7 @@ class Displaced:
 
     def _is_done_with(self, sha256: str) -> bool:
         made = self._journal.made(sha256)
-        if any(self._may_want(order, made) for order in self._open) or any(self._others_of(made)):
+        if any(self._who_may_want(made)) or any(self._others_of(made)):
             return False
         works = {order.known_work for order in self._ended}
         return sha256 in self._kept or any(

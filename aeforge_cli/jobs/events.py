@@ -64,14 +64,15 @@ class Saved(NamedTuple):
 class Tally:
     """Where all the jobs of a batch are, for an observer to show; its text is the line for people.
 
-    `in_flight` counts what is being submitted too, `running` only jobs that exist; `kept`, `fetched`, `resumed` and
-    `bought` are how jobs were come by.
+    `in_flight` counts what is being submitted too, `running` only jobs that exist; `kept`, `elsewhere` (left on the
+    machine that saved them), `fetched`, `resumed` and `bought` are how jobs were come by.
     """
 
     total: int
     in_flight: int = 0
     running: int = 0
     kept: int = 0
+    elsewhere: int = 0
     fetched: int = 0
     resumed: int = 0
     bought: int = 0

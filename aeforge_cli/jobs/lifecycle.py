@@ -116,6 +116,7 @@ class Lifecycle:
     schedule: PollSchedule = field(default_factory=PollSchedule)
     confirmed: bool = False
     strangers: set[str] = field(default_factory=set)
+    _unrecorded: set[JobId] = field(default_factory=set)
 
     def need(self, order: Order) -> Need:
         """What the job needs just now."""
@@ -258,14 +259,21 @@ class Lifecycle:
             raise
 
     def _record_accepted(self, number: int, job_id: JobId) -> None:
+        self._unrecorded.add(job_id)
         try:
             self.journal.record(number, Step(State.ACCEPTED, job_id=job_id), self._now)
         except AeforgeError as error:
             # The id is all that stands between the user and a lost payment: out with it before anything else.
-            self.emergency(f"RECORD THIS: job {job_id}")
+            self.emergency(_to_record(job_id))
             error.job_id = job_id
             error.hint = f"{resume_command(job_id)}; then {error.hint}"
             raise
+        finally:
+            self._unrecorded.discard(job_id)
+
+    def untold(self) -> list[str]:
+        """What the user must see if the process ends now: the ids that the journal has not taken yet."""
+        return [_to_record(job_id) for job_id in sorted(self._unrecorded)]
 
     @property
     def _now(self) -> datetime:
@@ -455,6 +463,10 @@ def attached(row: Row) -> Job:
         raise sent_before(row)
     action = Action.RESUME if rules.can_resume(row) else Action.FETCH
     return Job(JobId(row.job_id), row.number, attached=True, action=action)
+
+
+def _to_record(job_id: JobId) -> str:
+    return f"RECORD THIS: job {job_id}"
 
 
 def held_too_long(held: Held) -> JobStillRunning:

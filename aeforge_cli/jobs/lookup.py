@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from aeforge_cli.api.responses import is_job_id
 from aeforge_cli.errors import JobNotFound, Usage
 from aeforge_cli.files.regular import open_regular
 from aeforge_cli.journal.interface import Journal, Row
@@ -33,6 +34,8 @@ def known_job_id(journal: Journal, text: str) -> str:
         if last is None or last.job_id is None:
             raise Usage("There is no last job: the journal is empty", hint="name a job by its id")
         return last.job_id
+    if not is_job_id(text):
+        return text
     ids = list(dict.fromkeys(row.job_id for row in journal.begins_with(text) if row.job_id))
     if text in ids or not ids:
         return text
@@ -57,7 +60,8 @@ def job_of(journal: Journal, text: str) -> Found:
         return Found(row, FoundBy.CONTENT)
     if row := journal.saved_at(text):
         return Found(row, FoundBy.PATH)
-    if row := journal.by_job_id(known_job_id(journal, text)):
+    job_id = known_job_id(journal, text)
+    if is_job_id(job_id) and (row := journal.by_job_id(job_id)):
         return Found(row, FoundBy.ID)
     raise JobNotFound(
         f"No job is known that made {text}" if sha256 else f"No job is known for {text}",

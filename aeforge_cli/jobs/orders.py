@@ -19,8 +19,8 @@ class Order:
 
     `name` is what people are told that it is, where that is not its picture. `asked` is what is asked for, whatever the
     pictures are. `make` reads them: a result of another job is there only when that job, one of `after`, has ended.
-    With `update` a result that other work made is replaced. `gone` are rows of the journal whose results cannot be had
-    any more.
+    With `update` a result that other work made is replaced. With `anew` the user has agreed to pay again for a job that
+    was not finished, if its results cannot be had any more. `gone` are rows of the journal of which that is known.
     """
 
     make: Callable[[], Operation]
@@ -32,6 +32,7 @@ class Order:
     delivery: "Delivery | None" = None
     reuse: Reuse = Reuse.UNFINISHED
     update: bool = False
+    anew: bool = False
     index: int = 0
     after: tuple["Order", ...] = ()
     gone: set[int] = field(default_factory=set)

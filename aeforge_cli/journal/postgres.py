@@ -27,6 +27,7 @@ BUSY_SECONDS = 30.0
 SILENT_SECONDS = 40.0
 _APART = 0.5  # seconds between two tries to connect, whichever threads ask
 _PAUSE = 1.0  # seconds between the tries of one change
+_CLOSING_SECONDS = 2.0  # how long a server may take for the last question, and a thread for its own
 T = TypeVar("T")
 
 
@@ -77,12 +78,20 @@ class PostgresJournal(SqlJournal):
         pass
 
     def close(self) -> None:
-        with self._lock:
+        if not self._lock.acquire(timeout=_CLOSING_SECONDS):
+            self._is_closed = True  # a thread waits for a server that is silent: the end of the process ends both
+            return
+        try:
             if self._list_is_stale and self._session is not None and not self._session.is_lost:
                 self._retried_for = 0.0  # for the sake of a list, nobody waits
+                self._session.hurry(_CLOSING_SECONDS)
                 self._list_pending()
             self._is_closed = True
+            if self._session is not None and not self._session.is_lost:
+                self._session.leave()
             self._drop()
+        finally:
+            self._lock.release()
 
     # -------------------------------------------------------------- transactions
 

@@ -1,7 +1,7 @@
 """How a signal ends the process: at once where nothing is at stake, after the answer where a paid job's id is due.
 
 The first INT, TERM or HUP raises `Interrupted` in the main thread, unless a shield is up or results are being printed:
-then it is raised afterwards. A second one leaves at once, without a word: the journal holds all there is to know.
+then it is raised afterwards. A second one leaves at once, with no word but of what the journal does not hold.
 """
 
 import os
@@ -9,9 +9,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from aeforge_cli.errors import Interrupted
 
@@ -36,6 +37,7 @@ class Stop:
         """`grace` is how many seconds a shield may hold after a signal; `say` writes to the user from the handler."""
         self.grace = grace
         self._say = say
+        self.untold: Callable[[], Iterable[str]] = tuple  # what must be said before the process leaves
         self._signal: signal.Signals | None = None
         # Let go by the signal. An Event's own lock would be taken by the handler: for ever, if it came upon its holder.
         self._asleep = threading.Lock()
@@ -117,7 +119,7 @@ class Stop:
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
         if self.requested:
-            os._exit(128 + number)
+            self._exit(number)
         self.request(number)
         if self._wake is not None:
             self._wake(Interrupted(number))
@@ -139,4 +141,9 @@ class Stop:
 
     def _leave(self, number: int, last_words: str) -> None:
         self._say(last_words)
+        self._exit(number)
+
+    def _exit(self, number: int) -> NoReturn:
+        for text in self.untold():
+            self._say(text)
         os._exit(128 + number)

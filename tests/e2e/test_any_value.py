@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aeforge_cli.jobs import poll_schedule
 from aeforge_cli.manual.from_typer import whole_tree
 from aeforge_cli.manual.tree import Command
-from tests.in_process import EFFORT, HurriedClock, Shown, WorkingService, at_home, own_process, require_sentence, run
+from tests.e2e.in_process import EFFORT, HurriedClock, Shown, WorkingService, at_home, own_process, require_plain, run
 
 # ------------------------------------------------------------------ values
 
@@ -170,7 +170,7 @@ def test_any_word_of_a_command_is_used_or_refused(name: str) -> None:
     @given(given_words(name), CONTENTS, st.booleans())
     @hypothesis.settings(max_examples=8 * EFFORT)
     def holds(words: list[str], stdin: bytes, terminal: bool) -> None:
-        require_sentence(attempt(words, stdin=stdin, terminal=terminal))
+        require_plain(attempt(words, stdin=stdin, terminal=terminal))
 
     holds()
 
@@ -229,7 +229,7 @@ TRIED = (
 @hypothesis.settings(max_examples=40 * EFFORT)
 def test_any_variable_is_used_or_refused(name: str, value: str, words: tuple[str, ...], terminal: bool) -> None:
     ours = {} if name == "GITHUB_ACTIONS" else {"GITHUB_ACTIONS": "true"} if name.startswith("GITHUB") else {}
-    require_sentence(attempt(list(words), env={**ours, name: value}, stdin=b"sk-0123456789\n", terminal=terminal))
+    require_plain(attempt(list(words), env={**ours, name: value}, stdin=b"sk-0123456789\n", terminal=terminal))
 
 
 CONNECTING = (TRIED[0], ("build", "assets.jsonl"), ("doctor", "--json"), ("api", "GET", "user"))
@@ -245,7 +245,7 @@ def test_any_variable_is_used_or_refused_before_a_real_connection(
     with at_home() as home:
         files_in(home.work)
         environment = {**home.env, "AEFORGE_API_KEY": "sk-0123456789", name: value}
-        require_sentence(run(words, environment, clock=HurriedClock(), stdout_is_terminal=True))
+        require_plain(run(words, environment, clock=HurriedClock(), stdout_is_terminal=True))
 
 
 # ------------------------------------------------------------------ lists
@@ -302,7 +302,7 @@ def test_any_column_of_a_list_is_used_or_refused(
     @given(st.dictionaries(names, JSON, min_size=1, max_size=2))
     @hypothesis.settings(max_examples=15 * EFFORT)
     def holds(odd: dict[str, object]) -> None:
-        require_sentence(attempt_list(words, json.dumps({**sound, **odd}).encode()))
+        require_plain(attempt_list(words, json.dumps({**sound, **odd}).encode()))
 
     holds()
 
@@ -317,7 +317,7 @@ def test_any_cell_of_a_table_is_used_or_refused(column: str, cell: str, separato
     text = f"{separator.join(row)}\n{separator.join(row.values())}\n"
     words = ("inpaint", "--manifest", "list.jsonl.csv", "-o", "out/")
 
-    require_sentence(attempt_list(words, text.encode(errors="surrogatepass")))
+    require_plain(attempt_list(words, text.encode(errors="surrogatepass")))
 
 
 FILES = {
@@ -341,7 +341,7 @@ def test_any_content_of_a_file_is_used_or_refused(words: tuple[str, ...]) -> Non
     @given(CONTENTS | st.lists(LINES, max_size=3).map(lambda lines: "\n".join(map(json.dumps, lines)).encode()))
     @hypothesis.settings(max_examples=10 * EFFORT)
     def holds(content: bytes) -> None:
-        require_sentence(attempt_list(words, content))
+        require_plain(attempt_list(words, content))
 
     holds()
 

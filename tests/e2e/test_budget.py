@@ -221,6 +221,15 @@ def test_a_dry_run_says_jobs_price_and_what_is_left(user: Aeforge, fake: Fake, h
     assert (run.exit, len(fake.posts())) == (0, 1)
 
 
+def test_before_the_first_job_a_dry_run_says_that_all_of_the_budget_is_left(
+    user: Aeforge, home: Home, photos: list[str]
+) -> None:
+    run = user("inpaint", *photos, "-p", "x", "--dry-run", "--budget", "3/day")
+
+    assert run.stderr.splitlines()[-1] == "5 to buy; budget 3/day: 3 left"
+    assert list(home.state.glob("jobs.sqlite3*")) == []
+
+
 # ------------------------------------------------------------------ the last hour
 
 
@@ -346,6 +355,8 @@ TIMES = {
     "the last hour": (("--since", "1h"), 1),
     "up to an hour ago": (("--since", "1d", "--until", "1h"), 0),
     "today": (("--since", "today", "--until", "today"), 1),
+    "up to another month, alone": (("--until", "2000-01-31"), 0),
+    "up to today, alone": (("--until", "today"), 1),
     "another month": (("--since", "2000-01-01", "--until", "2000-01-31"), 0),
 }
 

@@ -523,6 +523,26 @@ def test_what_was_submitted_without_an_answer_is_bought_again_only_when_asked(wo
     assert (before, anew.exit, len(fake.posts())) == (1, 0, 3)
 
 
+def test_a_result_that_is_gone_before_it_was_here_is_bought_again_only_when_asked(
+    workshop: Workshop, fake: Fake
+) -> None:
+    workshop.lists(FOX, SKY, OWL)
+    gone: set[str] = set()
+    fake.downloads.always(lambda request: Answer(410) if "000001-" in request.path or request.path in gone else None)
+    workshop("-j", "1")
+    gone.update(fake.images)
+    again = workshop("--json")
+    before = len(fake.charged)
+
+    anew = workshop("--new", "--json")
+
+    assert (failed(again)["art/fox.png"], before) == ("result_unavailable", 2)
+    hints = [json.loads(line)["error"]["hint"] for line in again.stderr.splitlines() if line.startswith('{"error"')]
+    assert any(hint.endswith("to submit it again instead, add --new to the command") for hint in hints)
+    assert (anew.exit, told(anew), len(fake.charged)) == (0, "3 done; 1 kept, 2 submitted", 4)
+    assert workshop.offline().exit == 0
+
+
 # ------------------------------------------------------------------ changes: what is bought, on the server's ledger
 
 

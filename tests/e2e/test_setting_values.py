@@ -14,7 +14,8 @@ from aeforge_cli.config.catalogue import SETTINGS
 from aeforge_cli.config.file import PROFILE_NAMES
 from aeforge_cli.config.settings import Settings
 from tests.conftest import Aeforge
-from tests.in_process import Shown, at_home, own_process, require_sentence, run
+from tests.e2e import in_process
+from tests.e2e.in_process import at_home, require_plain, run
 
 # ------------------------------------------------------------------ each refusal in words
 
@@ -127,14 +128,9 @@ COMMANDS = st.sampled_from(
 
 
 @pytest.fixture(autouse=True)
-def _own_process() -> Iterator[None]:
-    with own_process():
+def own_process() -> Iterator[None]:
+    with in_process.own_process():
         yield
-
-
-def require_plain(shown: Shown) -> None:
-    require_sentence(shown)
-    assert shown.exit in (0, 2, 4, 9), shown
 
 
 def texts_for(name: str) -> st.SearchStrategy[tuple[str, str]]:

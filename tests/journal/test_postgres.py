@@ -21,7 +21,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claim, Claimed, Intent, Journal, Limit, Reuse, State, Step, Taken
 from aeforge_cli.journal.opening import open_journal
 from aeforge_cli.journal.postgres import PostgresJournal
-from aeforge_cli.journal.postgres_session import Server
+from aeforge_cli.journal.postgres_session import Server, run_key
 from aeforge_cli.journal.tables import Tables
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
@@ -300,6 +300,30 @@ def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its
     assert time.monotonic() - began < 8  # in turn it would be 16
 
 
+def test_a_run_is_dead_as_soon_as_its_journal_is_closed(open_one: Open) -> None:
+    first = open_one()
+    assert first._session
+    busy = first._session.process
+    os.kill(busy, signal.SIGSTOP)
+    threading.Timer(0.4, os.kill, (busy, signal.SIGCONT)).start()
+
+    first.close()
+
+    assert run_key(first.run) not in open_one()._met
+
+
+def test_closing_waits_for_no_server_that_is_silent(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    journal = open_one(database.replace(f":{cluster.port}", f":{wire.port}"))
+    wire.is_silent = True
+    began = time.monotonic()
+
+    journal.close()
+
+    assert time.monotonic() - began < 5
+
+
 def test_while_one_tries_to_reach_a_server_that_drops_packets_claims_stop_at_once(
     cluster: Cluster, database: str, open_one: Open, wire: Wire
 ) -> None:
@@ -376,6 +400,27 @@ def test_a_server_that_falls_silent_is_left_and_what_was_paid_for_is_recorded(
     _wait_until(lambda: not cluster.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {silent}"))
     assert bought(journal, intent=INTENT._replace(work="beef")) > number
     assert is_live(other, INTENT._replace(work="beef"))
+
+
+def test_a_silent_server_holds_up_nobody_who_closes_the_journal(
+    cluster: Cluster, database: str, open_one: Open, wire: Wire
+) -> None:
+    url = database.replace(f":{cluster.port}", f":{wire.port}")
+    asks, records = open_one(url), open_one(url)
+    for journal in (asks, records):
+        number = bought(journal, State.ACCEPTED, State.SUCCEEDED, intent=INTENT._replace(work=journal.run))
+    wire.is_silent = True
+    told = threading.Thread(target=lambda: refusal(lambda: records.record(number, Step(State.SAVED), NOW)), daemon=True)
+    told.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+
+    asks.close()
+    records.close()
+
+    assert time.monotonic() - began < 20  # it stays silent for 40 s before it is given up
+    wire.cut()
+    told.join(30)
 
 
 # ------------------------------------------------------------------ others who hold things up

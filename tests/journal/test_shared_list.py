@@ -154,6 +154,7 @@ def test_a_machine_that_comes_late_leaves_to_the_others_what_they_have_made(mach
     [late] = machines.finish(machines.start("--share"))
 
     assert (late.exit, {row["status"] for row in late.rows}, machines.files(1)) == (0, {"Elsewhere"}, [])
+    assert f"{JOBS} done; {JOBS} elsewhere; " in late.stderr
     assert paid_once(machines)
 
 

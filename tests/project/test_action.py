@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -175,10 +176,82 @@ def test_the_journal_is_saved_also_when_the_run_fails() -> None:
     restore, save = (definition.index(f"uses: actions/cache/{step}@") for step in ("restore", "save"))
     assert restore < definition.index("run.sh") < save
     assert "if: always() && inputs.journal == 'cache'" in definition[definition.index("run.sh") : save]
-    [prefix] = re.findall(r"restore-keys: (.*)", definition)
-    keys = re.findall(r"^        key: (.*)", definition, re.MULTILINE)
-    assert len(keys) == 2
-    assert keys == [f"{prefix}${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}"] * 2
+    keys = re.findall(r"^        (key|restore-keys): (.*)", definition, re.MULTILINE)
+    own, prefix = ("${{ steps.journal.outputs." + name + " }}" for name in ("key", "prefix"))
+    assert keys == [("key", own), ("restore-keys", prefix), ("key", own)]
+
+
+# ------------------------------------------------------------------ the journal's name in the cache
+
+
+def named(machine: Home, workflow: str = "Pictures", job: str = "art", key: str = "") -> dict[str, str]:
+    """What the step that names the journal tells the others."""
+    outputs = machine.root / "named"
+    outputs.unlink(missing_ok=True)
+    told = {"GITHUB_WORKFLOW": workflow, "GITHUB_JOB": job, "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "1"}
+    here = {"RUNNER_TEMP": str(machine.temporary), "GITHUB_OUTPUT": str(outputs), "PATH": os.environ["PATH"]}
+    subprocess.run([ACTION / "journal.sh"], env={**told, **here, "JOURNAL_KEY": key}, check=True)
+    return dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+
+
+@dataclass
+class Cache:
+    """The cache of Actions: entries are never changed, and a prefix finds the newest one."""
+
+    root: Path
+    keys: list[str] = field(default_factory=list)
+
+    def restore(self, machine: Home, names: dict[str, str]) -> None:
+        found = [key for key in self.keys if key.startswith(names["prefix"])]
+        if found and names["is_here"] == "false":
+            shutil.copytree(self.root / found[-1], machine.temporary / "aeforge-state")
+
+    def save(self, machine: Home, names: dict[str, str]) -> None:
+        if names["key"] not in self.keys:
+            shutil.copytree(machine.temporary / "aeforge-state", self.root / names["key"])
+            self.keys.append(names["key"])
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def step(machine: Home, fake: Fake, cache: Cache, key: str = "", **inputs: str) -> int:
+    """The exit code of the whole action, with the journal in the cache."""
+    names = named(machine, key=key)
+    cache.restore(machine, names)
+    end = edited(machine, fake, **inputs)
+    cache.save(machine, names)
+    return end
+
+
+def test_of_two_steps_in_one_job_a_rerun_pays_neither_twice(tmp_path: Path, fake: Fake, cache: Cache) -> None:
+    for attempt in ("first", "second"):
+        machine = runner(tmp_path / attempt)
+        assert step(machine, fake, cache, PROMPT="blue sky", OUTPUT="blue/") == 0
+        assert step(machine, fake, cache, PROMPT="red sky", OUTPUT="red/") == 0
+
+    assert (len(fake.charged), fake.bought_twice) == (6, [])
+
+
+def test_a_journal_is_not_taken_for_one_whose_name_begins_alike(tmp_path: Path, fake: Fake, cache: Cache) -> None:
+    assert step(runner(tmp_path / "first"), fake, cache, key="a", PROMPT="blue sky") == 0
+    assert step(runner(tmp_path / "other"), fake, cache, key="a-b", PROMPT="red sky") == 0
+    assert step(runner(tmp_path / "second"), fake, cache, key="a", PROMPT="blue sky") == 0
+
+    assert (len(fake.charged), fake.bought_twice) == (6, [])
+
+
+NAMES = [("Build, test", "art", ""), ("a", "b-c", ""), ("a-b", "c", ""), ("a", "b", "c"), ("a", "b", "x" * 600)]
+
+
+def test_every_name_of_a_workflow_makes_a_key_that_a_cache_takes(tmp_path: Path) -> None:
+    found = [named(make_home(tmp_path / str(number)), *words) for number, words in enumerate(NAMES)]
+
+    assert len({each["prefix"] for each in found}) == len(NAMES)
+    assert all(re.fullmatch(r"[\w-]{1,200}", each["key"]) for each in found)
+    assert all(each["key"].startswith(each["prefix"]) for each in found)
 
 
 def test_every_input_and_output_is_documented() -> None:
@@ -198,7 +271,7 @@ def test_inputs_reach_scripts_through_the_environment_alone() -> None:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", ["run.sh", "install.sh"])
+@pytest.mark.parametrize("script", ["run.sh", "install.sh", "journal.sh"])
 def test_shellcheck_finds_nothing(script: str) -> None:
     run = subprocess.run(["shellcheck", ACTION / script], capture_output=True, text=True, check=False)
 

@@ -252,6 +252,20 @@ def test_an_id_that_cannot_be_recorded_is_shouted(buyer: Buyer) -> None:
     assert (failed.value.job_id, failed.value.hint) == (JOB, f"aeforge job wait {JOB}; then make room")
 
 
+def test_an_id_is_to_be_told_only_while_the_journal_is_taking_it(buyer: Buyer) -> None:
+    seen: list[list[str]] = []
+
+    class Slow(NoJournal):
+        def record(self, *_: object, **__: object) -> None:
+            seen.append(buyer.life.untold())
+
+    buyer.life = replace(buyer.life, journal=Slow())
+    buyer.run(made(), DONE)
+
+    assert seen[0] == [f"RECORD THIS: job {JOB}"]
+    assert (buyer.life.untold(), buyer.told) == ([], [])
+
+
 class FullJournal(NoJournal):
     """The disk is full when the id is to be written."""
 

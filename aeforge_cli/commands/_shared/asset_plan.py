@@ -86,6 +86,7 @@ class AssetPlan:
             delivery=asset.delivery,
             reuse=Reuse.FINISHED,
             update=True,
+            anew=self._anew,
             index=asset.index,
             after=after,
         )

@@ -100,7 +100,13 @@ class Results:
         if self._is_one:
             return
         kept = self._kept + tally.kept
-        ways = {"kept": kept, "fetched": tally.fetched, "resumed": tally.resumed, "submitted": tally.bought}
+        ways = {
+            "kept": kept,
+            "elsewhere": tally.elsewhere,
+            "fetched": tally.fetched,
+            "resumed": tally.resumed,
+            "submitted": tally.bought,
+        }
         by_way = ", ".join(f"{number} {way}" for way, number in ways.items() if number) or "0 submitted"
         reasons = ", ".join(f"{code} {number}" for code, number in self._reasons.items())
         parts = [f"{self._kept + tally.done} done"]

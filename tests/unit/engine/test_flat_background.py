@@ -118,3 +118,10 @@ def test_a_subject_of_the_background_s_colour_is_left_to_the_network() -> None:
     ImageDraw.Draw(pale).rectangle((70, 110, 120, 145), PAPER)
 
     assert cut_out(pale) is None
+
+
+def test_the_grain_of_paper_is_no_subject() -> None:
+    specks = np.random.default_rng(1).random((200, 200)) < 0.03
+    paper = np.where(specks[..., None], 215, 250).astype(np.uint8).repeat(3, axis=2)
+
+    assert flat_background_matte(values(Image.fromarray(paper)), np.zeros((200, 200), np.float32)) is None

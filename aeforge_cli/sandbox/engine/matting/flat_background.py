@@ -30,6 +30,8 @@ _WIDEST_EDGE = 4.0
 _SHADOW = 0.25
 # Of the subject that the network is sure of: if the flood runs into more, the subject has the background's colour.
 _LEAK = 0.03
+# The least size of a thing, as a share of the picture, and how much of what is no background must be such things.
+_LEAST_THING, _LEAST_SOLID = 0.001, 0.5
 
 
 def flat_background_matte(image: FloatArray, probability: FloatArray) -> Matte | None:
@@ -40,7 +42,7 @@ def flat_background_matte(image: FloatArray, probability: FloatArray) -> Matte |
         probability: H x W, float32, 0 to 1: what a saliency network takes for the subject.
     """
     flood = _Flood.of(image)
-    if flood is None or flood.has_soft_edge() or _leaks(flood.background, probability):
+    if flood is None or flood.has_soft_edge() or _leaks(flood.background, probability) or _is_grain(~flood.background):
         return None
     return flood.matte(image, _with_holes(flood, probability))
 
@@ -113,6 +115,13 @@ def _reaching_border(mask: BoolArray) -> BoolArray:
 def _leaks(background: BoolArray, probability: FloatArray) -> bool:
     sure = probability > 0.9
     return bool((sure & background).sum() > _LEAK * sure.sum())
+
+
+def _is_grain(subject: BoolArray) -> bool:
+    """Whether most of it is specks, as on paper or plaster: a subject is of one piece, or of a few."""
+    labels, _ = label_components(subject)
+    sizes = np.bincount(labels.ravel())[1:]
+    return bool(sizes[sizes > _LEAST_THING * subject.size].sum() < _LEAST_SOLID * sizes.sum())
 
 
 def _with_holes(flood: _Flood, probability: FloatArray) -> BoolArray:

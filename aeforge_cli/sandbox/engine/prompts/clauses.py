@@ -621,6 +621,7 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     [WANT] <object_at> [SHOULD] GONE
     IF_ONLY <object_at> BEING GONE
     MAY <object_at> be GONE
+    <object_at> [SHOULD|(has|have|needs|need) to|can] go
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
@@ -639,6 +640,17 @@ def _more_removed(
     return tuple(
         said for places in (object_at, second) for said in (background if places is None else _removals(places))
     )
+
+
+@_rule(
+    "clause",
+    """
+    <place> [,] REMOVE [THE] [ADJ] OBJECT
+    (take|get|cut) [THE] [ADJ] OBJECT out of [ITS] <position:place> [of [THE] (PICTURE|frame)]
+    """,
+)
+def _removed_at_place(place: Place | Impossible) -> Clause:
+    return _removals([place])
 
 
 # Nobody cuts a corner off a picture; a side may be meant so.
@@ -736,10 +748,17 @@ LANGUAGE.means("told", Part.SKY, "[THE] {skyscape}")
 )
 def _object_told(object_at: tuple[Place | Impossible, ...]) -> Clause | None:
     match object_at:
-        case [Place() as place]:
-            return (Topic(place, "Say what to do with the object: it can only be removed."),)
+        case [place]:
+            return _object_there(place)
         case _:
             return None
+
+
+@_rule("story", "<place> there is [SO] [THE] [ADJ] OBJECT")
+def _object_there(place: Place | Impossible) -> Clause | None:
+    if isinstance(place, Impossible):
+        return None
+    return (Topic(place, "Say what to do with the object: it can only be removed."),)
 
 
 @_rule("clause", "CHANGE (<any_background:part>|<any_sky:part>)")

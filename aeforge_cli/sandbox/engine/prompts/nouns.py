@@ -112,7 +112,7 @@ def _span(said: str | None, share: float, *, is_middle: bool, low: str) -> tuple
 LANGUAGE.phrase("corner", "corner", "corner")
 
 
-@LANGUAGE.rule("place", "[AT] [ITS] <position> [(of|in|from) [THE] [WHOLE] PICTURE]")
+@LANGUAGE.rule("place", "[AT] [ITS] <position> [(of|in|from) [THE] [WHOLE] (PICTURE|frame)]")
 def _place(position: Place | Impossible) -> Place | Impossible:
     return position
 
@@ -120,7 +120,7 @@ def _place(position: Place | Impossible) -> Place | Impossible:
 @LANGUAGE.rule(
     "object_at",
     """
-    [THE] [ADJ] OBJECT [LOCATED] <place>
+    [THE] [ADJ] OBJECT [LOCATED|,] <place>
     WHATEVER [OBJECT] [is] [LOCATED] <place>
     [THE] [ADJ] <position:place> OBJECT [(in|of|from) [THE] PICTURE]
     """,

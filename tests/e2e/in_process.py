@@ -132,7 +132,7 @@ OWN_COLOUR = re.compile(r"^\x1b\[\d+m(\w+:)\x1b\[0m", re.MULTILINE)
 LONGEST_LINE = 4200
 
 
-def require_sentence(shown: Shown) -> None:
+def require_plain(shown: Shown) -> None:
     """Success, or one failure that is told in words, under a documented exit code; nothing raw, and 2 sent nothing."""
     assert "This is a bug" not in shown.stderr, shown
     assert "Traceback" not in shown.stdout + shown.stderr, shown
