@@ -152,13 +152,14 @@ def build(
 
 
 def _build(session: Session, listed: ListOptions, run: RunOptions, batch: BatchOptions) -> None:
-    from aeforge_cli.commands._shared.plan import check_batch, prepare_outputs
+    from aeforge_cli.commands._shared.plan import check_batch, check_own_files, prepare_outputs
     from aeforge_cli.commands._shared.run import run_plan
     from aeforge_cli.jobs.results import Action
 
     check_batch(session, run, batch)
     dry = run.submission.dry_run
     plan, others = _planned(session, listed, overwrite=run.output.overwrite, dry=dry, anew=run.submission.new)
+    check_own_files([each.order for each in plan], batch)
     if not dry:
         prepare_outputs(each.order for each in plan if each.need.action is not Action.KEEP)
     run_plan(session, plan, run, batch, others)

@@ -261,16 +261,21 @@ def job_key(job_id: str) -> str:
     digits = job_id.replace("-", "").lower()
     if re.fullmatch(r"[0-9a-f]{32}", digits):
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    return job_id
+    return _storable(job_id)
 
 
 def key_beginnings(beginning: str) -> set[str]:
     """As `job_key`, of the beginning of an id that a person typed; one that may be no UUID counts as it is, too."""
     digits = beginning.replace("-", "").lower()
     if not re.fullmatch(r"[0-9a-f]{1,32}", digits):
-        return {beginning}
+        return {_storable(beginning)}
     groups = [digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]]
     return {beginning, "-".join(filter(None, groups))}
+
+
+def _storable(text: str) -> str:
+    """No id has bytes that are not UTF-8, but what a person types may, and databases refuse them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def stamp(now: datetime) -> str:

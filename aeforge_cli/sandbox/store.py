@@ -10,6 +10,7 @@ state/
 
 from __future__ import annotations
 
+import errno
 import heapq
 import itertools
 import json
@@ -225,14 +226,32 @@ def _make_private(folder: Path) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("a+b") as file:
-        try:
-            _lock(file)
-            still_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except OSError:
-            still_there = False
-        if not still_there:
+        if _is_held(file) or not _is_there(file, path):
             raise SandboxUnavailable(f"Another sandbox keeps its jobs in {path.parent}.")
         yield
+
+
+def _is_held(file: BinaryIO) -> bool:
+    """Whether another sandbox has the lock; if none had, we do now.
+
+    Some network mounts and containers have no locks: nobody can be kept away there, and no job costs anything.
+    """
+    try:
+        _lock(file)
+    except OSError as error:
+        return error.errno in _HELD
+    return False
+
+
+def _is_there(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+# What flock(2), a Windows server's share and msvcrt.locking say of a lock that another holds.
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def _lock(file: BinaryIO) -> None:

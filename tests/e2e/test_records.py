@@ -301,6 +301,37 @@ def test_changed_and_missing_files_are_named_one_a_line(user: Aeforge, art: Path
     ]
 
 
+OWN_PLACES = {
+    "a result": ("-o", "sky.png", "--record", "sky.png"),
+    "a result in other letters": ("-o", "sky.png", "--record", "SKY.png"),
+    "one of several results": ("-o", "{stem}-{n}.png", "--record", "photo-1.png"),
+    "the folder of a result": ("-o", "out/", "--record", "out"),
+    "a folder above it": ("-o", "r.html/all/{stem}.png", "--report", "r.html"),
+    "the report": ("-o", "sky.png", "--record", "r.html", "--report", "r.html"),
+}
+
+
+@pytest.mark.parametrize("words", OWN_PLACES.values(), ids=OWN_PLACES)
+def test_no_record_or_report_in_the_place_of_a_result_is_begun(
+    user: Aeforge, fake: Fake, photo: Path, words: tuple[str, ...]
+) -> None:
+    run = user("inpaint", "photo.png", "-p", "x", *words, "--json")
+
+    assert run.ending in ((9, "output_exists"), (2, "usage"))
+    assert fake.posts() == []
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
+
+
+def test_no_record_in_the_place_of_an_asset_is_begun(user: Aeforge, fake: Fake, photo: Path) -> None:
+    line = {"out": "art/sky.png", "operation": "inpaint", "image": "photo.png", "prompt": "x"}
+    photo.with_name("assets.jsonl").write_text(json.dumps(line) + "\n")
+
+    run = user("build", "assets.jsonl", "--record", "art", "--json")
+
+    assert (run.ending, fake.posts()) == ((9, "output_exists"), [])
+    assert run.error["message"] == "--record art would be saved in the place of a result"
+
+
 @pytest.mark.parametrize("text", [None, "[]\n", '{"path": 1}\n', "\xff"], ids=["missing", "a list", "no path", "bytes"])
 def test_what_is_no_record_cannot_be_verified(user: Aeforge, home: Home, text: str | None) -> None:
     if text is not None:

@@ -475,6 +475,37 @@ class TestTheDiskFails:
 
         assert (run.exit, (out / "sky.png").read_bytes()) == (0, fake.images_of(JOB)[0])
 
+    @pytest.mark.parametrize("error", ["ENOSYS", "ENOLCK"])
+    def test_without_locks_nothing_is_bought_since_a_second_process_could_buy_it_too(
+        self, edit: Edit, fake: Fake, strace: str, error: str
+    ) -> None:
+        bought = len(fake.ledger)
+        words = (("--no-wait",), (edit.photo.with_name("other.png"), "--no-wait"))
+        edit.photo.with_name("other.png").write_bytes(png(7))
+
+        runs = [edit.start(*each, under=failing(strace, ("flock", "1+"), error)).finish() for each in words]
+
+        assert [run.ending for run in runs] == [(9, "cannot_save")] * 2
+        assert runs[0].error["hint"] == "name a folder on a local disk with AEFORGE_STATE_DIR"
+        assert len(fake.ledger) == bought
+
+    @pytest.mark.parametrize("error", ["ENOSYS", "ENOLCK"])
+    def test_without_locks_all_else_works(self, edit: Edit, fake: Fake, strace: str, error: str) -> None:
+        bought = len(fake.ledger)
+        photo, under = str(edit.photo), failing(strace, ("flock", "1+"), error)
+        commands = {
+            ("config", "set", "quality", "pro"): b"",
+            ("auth", "login", "--with-token", "--no-verify", "--profile", "other"): b"sk-another-key-0123",
+            ("job", "list"): b"",
+            ("usage",): b"",
+            ("inpaint", photo, "-p", "blue sky", "--dry-run"): b"",
+        }
+
+        runs = [edit.aeforge.start(*words, under=under, stdin=-1).finish(stdin) for words, stdin in commands.items()]
+
+        assert [(run.exit, run.stderr) for run in runs if run.exit] == []
+        assert len(fake.ledger) == bought
+
     @pytest.mark.row("D8", "D10")
     @pytest.mark.parametrize(("syscall", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
     def test_a_job_that_cannot_be_recorded_is_not_bought(

@@ -657,6 +657,16 @@ def test_jobs_are_found_by_the_beginning_of_their_ids_which_is_no_pattern(journa
     assert [row.number for row in journal.begins_with(beginning)] == BEGINNINGS[beginning]
 
 
+def test_what_is_not_utf8_is_no_id_and_no_beginning_of_one(journal: Journal) -> None:
+    bought(journal, State.ACCEPTED, job_id="abc-1")
+
+    assert (journal.by_job_id("abc-1\udcff"), journal.begins_with("\udcff"), journal.saved_at("\udcff")) == (
+        None,
+        [],
+        None,
+    )
+
+
 def test_rows_of_one_work_are_those_that_were_sent_under_any_account(journal: Journal) -> None:
     ours = bought(journal, State.SAVED)
     theirs = bought(journal, State.FAILED, intent=INTENT._replace(account="ffff"))

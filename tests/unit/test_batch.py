@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -920,6 +921,18 @@ def test_a_job_that_another_process_is_at_is_not_waited_for_beyond_the_timeout(
 
     assert run_in_time(hurried.batch(1)) == {0: "still_running"}
     assert studio.service.posts == []
+
+
+def test_while_another_process_is_at_a_job_its_row_alone_is_asked_for(
+    studio: Studio, elsewhere: Callable[[State], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(State.SUBMITTING)
+    hurried = replace(studio, life=replace(studio.life, timeout=1.2)).resuming()
+    of_work = Mock(wraps=studio.life.journal.of_work)
+    monkeypatch.setattr(studio.life.journal, "of_work", of_work)
+
+    assert run_in_time(hurried.batch(1)) == {0: "still_running"}
+    assert of_work.call_count == 1
 
 
 def test_without_waiting_a_job_that_another_process_has_paid_for_is_told_at_once(

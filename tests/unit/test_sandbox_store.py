@@ -1,5 +1,6 @@
 """A job on disk is whole or not there, and is reported when its time has come."""
 
+import errno
 import io
 import json
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.sandbox import SandboxUnavailable
 from aeforge_cli.sandbox.store import NEWEST, Ended, Job, JobId, JobStore
 
 JOB = Job(JobId("0" * 32), "image-tune/upscale", {"scale": "1K"}, {"image": ["image-0"]}, made=100.0, will_fail=False)
@@ -242,3 +244,27 @@ def test_tidying_leaves_what_is_not_the_sandboxs(jobs: JobStore, tmp_path: Path)
     jobs.tidy()
 
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("error", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_folder_without_locks_is_not_said_to_be_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(error, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuses)
+    jobs = JobStore(tmp_path / "state")
+
+    with jobs.opened():
+        add(jobs)
+
+    assert jobs.is_known(JOB.job_id)
+
+
+def test_a_folder_that_another_sandbox_uses_is_refused(jobs: JobStore, tmp_path: Path) -> None:
+    with (
+        pytest.raises(SandboxUnavailable, match="Another sandbox keeps its jobs"),
+        JobStore(tmp_path / "state").opened(),
+    ):
+        pass

@@ -81,6 +81,7 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
         orders = _without_results(orders, lines)
     _check_inputs(session, [line for line in lines if line.index in {order.index for order in orders}])
     check_outputs(session, orders, ask.run.output, reuses=ask.batch.resume or ask.batch.update)
+    check_own_files(orders, ask.batch)
     if ask.run.submission.dry_run or reuse(ask.run.submission, ask.batch) is Reuse.FINISHED:
         pictures.foresee(name for line in lines for name in _names_of_pictures(ask, line))
     once = Once()
@@ -375,6 +376,27 @@ def check_outputs(session: Session, orders: Sequence[Order], output: OutputOptio
             hint="choose another output, or add --overwrite or --skip-existing"
             + (", or --resume to finish what is missing" if len(orders) > 1 else ""),
         )
+
+
+def check_own_files(orders: Sequence[Order], batch: BatchOptions) -> None:
+    """Raises Usage or OutputExists where the record or the report would take the place of a result or of its folder."""
+    own = [(name, path) for name, path in (("--record", batch.record), ("--report", batch.report)) if path]
+    if not own:
+        return
+    if len({os.path.realpath(path) for _, path in own}) < len(own):
+        raise Usage("--record and --report name the same file", hint="choose another file for one of them")
+    names = [path for order in orders for path in _names(order)]
+    results = OutputCollisions([names])
+    folders = {os.path.realpath(above) for folder in {path.parent for path in names} for above in _and_above(folder)}
+    for name, path in own:
+        if str(path) in results or os.path.realpath(path) in folders:
+            raise OutputExists(
+                f"{name} {path} would be saved in the place of a result", hint=f"choose another file for {name}"
+            )
+
+
+def _and_above(folder: Path) -> tuple[Path, ...]:
+    return folder, *folder.parents
 
 
 def check_place(target: Destination, naming: Naming) -> None:
