@@ -1,0 +1,147 @@
+"""What the background, the sky and the subject shall become."""
+
+from __future__ import annotations
+
+from aeforge_cli.sandbox.engine.edits import Backdrop, Colour, Nothing, Part, SkyKind
+from aeforge_cli.sandbox.engine.prompts.clauses.saying import Clause, PartSaid, becomes, rule
+from aeforge_cli.sandbox.engine.prompts.meaning import Impossible, Reference, Tint
+from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
+
+# --- Backgrounds ---
+
+
+@rule(
+    "clause",
+    """
+    (BECOME|WANT) <any_background:part> [TO] <backdrop:value>
+    (BECOME|WANT) [THE] colour of <any_background:part> [TO] <backdrop:value>
+    (BECOME|WANT) <any_background:part> colour [TO] <backdrop:value>
+    CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
+    <background:part> [colour] (in|into) <backdrop:value>
+    <any_background:part> [colour] SHOULD <backdrop:value>
+    IF_ONLY <background:part> BEING <backdrop:value>
+    MAY <background:part> be [DONE_TO] <backdrop:value>
+    <background:part> [colour] <backdrop:value>
+    [make] <background:part> <from_to:value>
+    (BECOME|WANT) <it:part> [TO] <but_weather:value>
+    """,
+)
+def _part_becomes(part: PartSaid, value: Backdrop | Impossible) -> Clause:
+    return becomes(part, value)
+
+
+LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight", "transparent", "skylook_one")
+
+
+@rule(
+    "clause",
+    """
+    [(GIVE|WANT) [me|us|THE PICTURE|{it}|THE SUBJECT|him|her]] [with] <backdrop:value> BACKGROUND
+    [GIVE|WANT] [THE] <backdrop:value> BACKGROUND (to|for|in|on|behind|of) [THE] (PICTURE|SUBJECT|THEM|it)
+    [GIVE|WANT] <backdrop:value> BACKGROUND instead [of {former}]
+    [GIVE|WANT] {background} (of|with|that is|in) <backdrop:value>
+    [GIVE|WANT] <painted:value> (in|as|for|on|to) [THE] BACKGROUND
+    [GIVE|WANT] <painted:value> BEHIND [THE] (SUBJECT|THEM|it)
+    PUT [THE] (SUBJECT|THEM|it|PICTURE) (ON|under) <painted:value>
+    PUT [THE] (SUBJECT|THEM|it|PICTURE) ON <backdrop:value> BACKGROUND
+    [[THE] (SUBJECT|THEM)] ON <painted:value>
+    [[THE] (SUBJECT|THEM)] ON <backdrop:value> BACKGROUND
+    (ISOLATE|isolated|cutout) [THE] [SUBJECT|THEM|it] ON <painted:value>
+    (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <backdrop:value> BACKGROUND
+    (BECOME|GIVE|WANT) [THE] (PICTURE|day) [TO] <sight:value>
+    (GIVE|WANT) [me|us] <sight:value>
+    day [in] (to|into) <sight:value>
+    <gradient:value>
+    <studio:value>
+    [THE] GRADIENT BACKGROUND <from_to:value>
+    {flat} BACKGROUND [OPEN|:|,] <hex:value> [CLOSE]
+    """,
+)
+def _background_becomes(value: Backdrop | Impossible) -> Clause:
+    return becomes(Part.BACKGROUND, value)
+
+
+@rule("clause", "<skylike> [instead [of {former}]]")
+def _sky_alone(skylike: SkyKind | Impossible) -> Clause:
+    return becomes(Reference.UNSAID, skylike)
+
+
+LANGUAGE.phrase("ON", "on, onto, in front of, against", None)
+LANGUAGE.means("former", value=True, patterns="[THE] ({old}|{skywords}|{colour}) [one|BACKGROUND|SKY]")
+LANGUAGE.means(
+    "clause",
+    becomes(Part.BACKGROUND, Nothing()),
+    """
+    REMOVE ({cut_background}|{all_but_subject}) [(from|of|behind) [THE] (PICTURE|SUBJECT|THEM|it)] [FULLY]
+    (take|get|cut|edit) {cut_background} (out|away|off)
+    (no|without|without the|without a|without any) BACKGROUND [at all]
+    BECOME {cut_background} GONE
+    [WANT] {cut_background} [SHOULD] GONE
+    IF_ONLY {cut_background} BEING GONE
+    MAY {cut_background} be GONE
+    BACKGROUND removal
+    i do not (want|need) [THE|any] BACKGROUND
+    ISOLATE [THE] (SUBJECT|THEM) [(from|out of|of) [THE] (PICTURE|BACKGROUND)]
+    cut [THE] (SUBJECT|THEM) out [(from|of) [THE] (PICTURE|BACKGROUND)]
+    [THE] [SUBJECT] (cutout|cut out)
+    cut out {cut_background}
+    [i] [KEEP|want|need] (only|just|nothing but) [THE] (SUBJECT|THEM)
+    [i] [KEEP|want|need] [THE] (SUBJECT|THEM) only
+    [GIVE|WANT] {transparent}
+    leave {background} {transparent}
+    {cut_background} (:|NEEDS) REMOVE
+    {background} [colour] (:|=|to) none
+    """,
+)
+LANGUAGE.means(
+    "cut_background",
+    value=True,
+    patterns="[THE] [WHOLE] [{old}] BACKGROUND [of [THE] (PICTURE|SUBJECT)]\n [THE] (PICTURE|SUBJECT) ['s] BACKGROUND",
+)
+LANGUAGE.means("all_but_subject", value=True, patterns="(everything|all) [else] BUT [THE] (SUBJECT|THEM)")
+
+
+# --- Skies ---
+
+
+@rule(
+    "clause",
+    """
+    (BECOME|WANT) [THE colour of] {any_sky} [TO] <skyvalue:value>
+    CHANGE {any_sky} from [THE] ({flat}|{skywords}) to <skyvalue:value>
+    {sky} (SHOULD|like) <skyvalue:value>
+    IF_ONLY {sky} BEING <skyvalue:value>
+    MAY {sky} be [DONE_TO] <skyvalue:value>
+    with <skyscape:value>
+    (GIVE|BECOME|WANT) [me|us|{it}|THE PICTURE] <skyscape:value>
+    (BECOME|WANT) (it|THE PICTURE) [TO] <weather_day:value>
+    (GIVE|add) <clouds:value> [(to|in|into) {sky}]
+    (BECOME|WANT) {any_sky} [TO] <flat:value>
+    """,
+)
+def _sky_becomes(value: SkyKind | Colour | Impossible) -> Clause:
+    return becomes(Part.SKY, value)
+
+
+# --- Colours of the subject, and tints ---
+
+
+@rule(
+    "clause",
+    """
+    (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
+    <subject> SHOULD <flat>
+    IF_ONLY <subject> BEING <flat>
+    MAY <subject> be [DONE_TO] <flat>
+    """,
+)
+def _subject_becomes(subject: Part, flat: Colour) -> Clause:
+    return becomes(subject, flat)
+
+
+@rule("clause", "TINT <tintable> [TO] <flat>\n GIVE <tintable> <flat> tint\n GIVE <flat> tint (to|on|over) <tintable>")
+def _tinted(tintable: PartSaid, flat: Colour) -> Clause:
+    return becomes(tintable, Tint(flat))
+
+
+LANGUAGE.either("tintable", "any_background", "picture", "it")
