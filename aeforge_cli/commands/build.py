@@ -89,9 +89,7 @@ class BuildSubmissionOptions:
     """Submission."""
 
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what each asset needs, send nothing.")] = False
-    new: Annotated[
-        bool, typer.Option("--new", help="Submit again where an answer (see exit 10) or a result is lost.")
-    ] = False
+    new: Annotated[bool, typer.Option("--new", help="Submit again where an answer or a result was lost.")] = False
     budget: BudgetOption = None
 
 

@@ -35,9 +35,7 @@ def usage(
     verbosity: VerbosityOptions,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since", metavar="DATE", help="First day (UTC), or an age: 7d.", show_default="first of the month"
-        ),
+        typer.Option("--since", metavar="DATE", help="First day (UTC), or age: 7d.", show_default="month's 1st"),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day.", show_default="now")] = None,
     by: Annotated[By, typer.Option("--by", help="How to group the jobs.")] = By.DAY,
