@@ -132,6 +132,13 @@ OWN_COLOUR = re.compile(r"^\x1b\[\d+m(\w+:)\x1b\[0m", re.MULTILINE)
 LONGEST_LINE = 4200
 
 
+def is_passed(text: str) -> bool:
+    """Whether it can be an argument, or the value of a variable, at all."""
+    return "\0" not in text and not any(
+        "\ud800" <= letter < "\udc80" or "\udcff" < letter <= "\udfff" for letter in text
+    )
+
+
 def require_plain(shown: Shown) -> None:
     """Success, or one failure that is told in words, under a documented exit code; nothing raw, and 2 sent nothing."""
     assert "This is a bug" not in shown.stderr, shown

@@ -15,7 +15,7 @@ from aeforge_cli.config.file import PROFILE_NAMES
 from aeforge_cli.config.settings import Settings
 from tests.conftest import Aeforge
 from tests.e2e import in_process
-from tests.e2e.in_process import at_home, require_plain, run
+from tests.e2e.in_process import at_home, is_passed, require_plain, run
 
 # ------------------------------------------------------------------ each refusal in words
 
@@ -136,11 +136,11 @@ def own_process() -> Iterator[None]:
 def texts_for(name: str) -> st.SearchStrategy[tuple[str, str]]:
     """A setting's name with a text; of programs none is run but those that are named here."""
     texts = st.sampled_from(WORST) if name == "api_key_command" else TEXTS
-    return st.tuples(st.just(name), texts.filter(lambda text: "\0" not in text))
+    return st.tuples(st.just(name), texts.filter(is_passed))
 
 
 @given(st.sampled_from([*SETTINGS]).flatmap(texts_for), COMMANDS)
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 def test_any_variable_is_used_or_refused(named: tuple[str, str], command: tuple[str, ...]) -> None:
     name, text = named
     with at_home() as home:
@@ -150,7 +150,7 @@ def test_any_variable_is_used_or_refused(named: tuple[str, str], command: tuple[
 @given(
     st.sampled_from(["profile", "profiles", *(f"profiles.default.{name}" for name in PROFILE_NAMES)]), TYPED, COMMANDS
 )
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command: tuple[str, ...]) -> None:
     if name.endswith("api_key_command") and value not in TOML:
         value = '"true"'
@@ -161,16 +161,16 @@ def test_any_value_in_the_file_is_used_or_refused(name: str, value: str, command
 
 @given(
     st.sampled_from(["--timeout", "--poll-interval", "--jobs", "--base-url", "--profile", "--quality"]),
-    TEXTS.filter(lambda text: "\0" not in text),
+    TEXTS.filter(is_passed),
 )
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 def test_any_value_of_an_option_is_used_or_refused(option: str, text: str) -> None:
     with at_home() as home:
         require_plain(run(("inpaint", "photo.png", "-p", "x", "--dry-run", f"{option}={text}"), home.env))
 
 
-@given(st.sampled_from([*SETTINGS, "profile", "prices", "api_key"]), TEXTS.filter(lambda text: "\0" not in text))
-@hypothesis.settings(max_examples=60)
+@given(st.sampled_from([*SETTINGS, "profile", "prices", "api_key"]), TEXTS.filter(is_passed))
+@hypothesis.settings(max_examples=40)
 def test_any_value_that_is_stored_is_found_again(name: str, text: str) -> None:
     with at_home() as home:
         env = {**home.env, "AEFORGE_BASE_URL": ""}
@@ -183,7 +183,7 @@ def test_any_value_that_is_stored_is_found_again(name: str, text: str) -> None:
 
 
 @given(st.sampled_from(["profile", *(f"profiles.default.{name}" for name in SETTINGS)]), TYPED)
-@hypothesis.settings(max_examples=60)
+@hypothesis.settings(max_examples=40)
 def test_any_wrong_value_can_be_removed(name: str, value: str) -> None:
     with at_home() as home:
         file = home.config / "config.toml"

@@ -320,7 +320,7 @@ class Steady(ConcurrencyLimiter):
     """Keeps as many in flight as before, and of any silence only a moment."""
 
     def hold(self, seconds: float, now: float) -> None:
-        self._not_before = now + min(seconds, 0.2)
+        self._not_before = now + min(seconds, 0.1)
 
 
 @dataclass
