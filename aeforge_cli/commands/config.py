@@ -48,9 +48,8 @@ def list_(session: Session, verbosity: VerbosityOptions, profile: ProfileOption 
     session.console.rows(rows, columns, key="settings", about={"profile": session.settings.shown(PROFILE.name).text})
     for row in rows:
         if row.get("error"):
-            named = str(row["error"])
-            name = str(row["name"])
-            session.console.warn(named if name in named else f"{name}: {named}")
+            name, error = str(row["name"]), str(row["error"])
+            session.console.warn(error if name in error else f"{name}: {error}")
 
 
 def _row(session: Session, setting: Setting) -> dict[str, str | None]:

@@ -23,7 +23,8 @@ from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, resu
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import Naming
-from aeforge_cli.files.texts import label_of, lines_of, text_of
+from aeforge_cli.files.inputs import label_of
+from aeforge_cli.files.texts import lines_of, text_of
 from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.lifecycle import Job, job_failed
 from aeforge_cli.jobs.lookup import Found, FoundBy, job_of, known_job_id

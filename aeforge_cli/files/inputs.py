@@ -109,6 +109,11 @@ def _readable(text: str) -> Iterator[BinaryIO]:
 # ------------------------------------------------------------------ standard input, and texts
 
 
+def label_of(name: str) -> str:
+    """What a picture or a text is called in messages."""
+    return "standard input" if name == "-" else name
+
+
 def from_stream(stream: BinaryIO, label: str, name: str) -> Picture:
     """A picture from a pipe, kept in a nameless temporary file. Raises NotAnImage, FileMissing or CannotSave."""
     spool = Spool(label)
@@ -154,7 +159,7 @@ def _judged(stream: BinaryIO, *, label: str, name: str, opener: Callable[[], Bin
 
 
 def _described(stream: BinaryIO, label: str) -> ImageInfo:
-    label = "standard input" if label == "-" else label
+    label = label_of(label)
     size = stream.seek(0, os.SEEK_END)
     hint = "give a PNG, JPEG or WebP picture"
     if not size:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aeforge_cli.errors import FileMissing, Usage
-from aeforge_cli.files.inputs import MOST_TEXT, all_of, local_path
+from aeforge_cli.files.inputs import MOST_TEXT, all_of, label_of, local_path
 
 _MOST_LINE = 16 * 1024 * 1024  # bytes
 UNDECODED = "surrogateescape"  # for lists: names in them may hold bytes that are not UTF-8
@@ -33,11 +33,6 @@ def lines_of(name: str, *, hint: str) -> Iterator[str]:
                 raise Usage(f"{label_of(name)} has a line longer than {_MOST_LINE >> 20} MiB", hint=hint)
             yield line.decode(encoding)
             encoding = "utf-8"
-
-
-def label_of(name: str) -> str:
-    """What a text is called in messages."""
-    return "standard input" if name == "-" else name
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from aeforge_cli.dataclass import dataclass
 from aeforge_cli.errors import AeforgeError, Usage
 from aeforge_cli.files.collisions import OutputCollisions
 from aeforge_cli.files.destination import ANY_NUMBER, ANY_SUFFIX
-from aeforge_cli.files.texts import label_of
+from aeforge_cli.files.inputs import label_of
 from aeforge_cli.jobs.toml_lines import TableLines, table_lines
 
 COMMON, ASSET = "common", "asset"

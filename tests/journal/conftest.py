@@ -13,6 +13,7 @@ from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal.interface import Claimed, Intent, Journal, Reuse, State, Step
 from aeforge_cli.journal.opening import open_journal
 from tests.journal.cluster import Cluster, running
+from tests.journal.wire import Wire, wire_to
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -145,3 +146,9 @@ def bought(journal: Journal, *states: State, intent: Intent = INTENT, job_id: st
         known = None if state in {State.NOT_SENT, State.REJECTED, State.UNKNOWN} else job_id
         journal.record(claim.number, Step(state, job_id=known), NOW + timedelta(seconds=5))
     return claim.number
+
+
+@pytest.fixture
+def wire(cluster: Cluster) -> Iterator[Wire]:
+    with wire_to(cluster.port) as found:
+        yield found

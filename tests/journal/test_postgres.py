@@ -53,12 +53,6 @@ def workers(database: str, tmp_path: Path) -> Iterator[Journals]:
 
 
 @pytest.fixture
-def wire(cluster: Cluster) -> Iterator[Wire]:
-    with wire_to(cluster.port) as found:
-        yield found
-
-
-@pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
     """A server that may be stopped."""
     with running() as found:

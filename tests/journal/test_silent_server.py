@@ -11,7 +11,7 @@ from tests.conftest import Aeforge, Running, make_home, png
 from tests.faults.fake import Fake
 from tests.faults.origin import Request
 from tests.journal.cluster import Cluster
-from tests.journal.wire import Wire, wire_to
+from tests.journal.wire import Wire
 
 ONE = ("inpaint", "0.png", "-p", "blue sky", "-o", "sky.png")
 MANY = ("inpaint", "0.png", "1.png", "2.png", "-p", "blue sky", "-o", "out/", "--resume", "-j", "1")
@@ -22,12 +22,6 @@ def fake() -> Iterator[Fake]:
     found = Fake()
     yield found
     found.close()
-
-
-@pytest.fixture
-def wire(cluster: Cluster) -> Iterator[Wire]:
-    with wire_to(cluster.port) as found:
-        yield found
 
 
 @pytest.fixture

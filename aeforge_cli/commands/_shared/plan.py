@@ -310,8 +310,7 @@ def _without_results(orders: Sequence[Order], lines: Sequence[Line]) -> list[Ord
 
 
 def _names(order: Order) -> list[Path]:
-    target = order.delivery.destination if order.delivery else None
-    return target.names(order.delivery.naming) if target and order.delivery else []
+    return order.delivery.names() if order.delivery else []
 
 
 def _check_inputs(session: Session, lines: Sequence[Line]) -> None:
