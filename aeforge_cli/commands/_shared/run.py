@@ -63,7 +63,7 @@ def run_plan(
 
     Raises Partial, or what all failures have in common.
     """
-    from aeforge_cli.commands._shared.plan import guard
+    from aeforge_cli.commands._shared.purchases import guard
     from aeforge_cli.commands._shared.results import Results
 
     wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
