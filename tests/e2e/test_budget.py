@@ -221,12 +221,12 @@ def test_a_dry_run_says_jobs_price_and_what_is_left(user: Aeforge, fake: Fake, h
     assert (run.exit, len(fake.posts())) == (0, 1)
 
 
-def test_before_the_first_job_a_dry_run_says_that_all_of_the_budget_is_left(
+def test_before_the_first_job_a_dry_run_says_that_all_of_the_budget_is_left_and_what_it_is_too_little_for(
     user: Aeforge, home: Home, photos: list[str]
 ) -> None:
     run = user("inpaint", *photos, "-p", "x", "--dry-run", "--budget", "3/day")
 
-    assert run.stderr.splitlines()[-1] == "5 to buy; budget 3/day: 3 left"
+    assert run.stderr.splitlines()[-1] == "5 to buy; budget 3/day: 3 left; 2 will not be tried"
     assert list(home.state.glob("jobs.sqlite3*")) == []
 
 
