@@ -54,6 +54,8 @@ def need(order: Order, journal: Known, service: str, account: str | None) -> Nee
         # the new one another name.
         if error is not None and not (earlier and rules.can_resume(earlier)):
             return Need(Action.REFUSE, error=error)
+    if earlier is None and rules.blocker([row for row in rows if row not in ours], order.reuse, gone=order.gone):
+        return Need(Action.BUY, told="to buy unless paid for with another key")
     return _of_earlier(earlier)
 
 

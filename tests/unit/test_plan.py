@@ -694,6 +694,13 @@ def test_a_dry_run_leaves_with_share_what_another_machine_saved(session: Session
     )
 
 
+def test_a_dry_run_says_that_another_key_may_have_paid(session: Session, earlier: Made) -> None:
+    earlier(State.SAVED, account="an older key")
+
+    assert foretold(session, PLAIN) == ([Action.BUY], "1 to buy")
+    assert foretold(session, RESUME) == ([Action.BUY], "1 to buy unless paid for with another key")
+
+
 @pytest.mark.parametrize("state", [State.SUBMITTING, State.ACCEPTED], ids=str)
 def test_a_dry_run_says_what_a_living_run_holds(session: Session, earlier: Made, user: User, state: State) -> None:
     earlier(state)
