@@ -24,7 +24,7 @@ class Spending:
     """The budgets that hold, and the prices that count against those that are not in jobs."""
 
     def __init__(self, budgets: "Sequence[Budget]", prices: "Prices") -> None:
-        self._budgets = budgets
+        self._budgets = [*dict.fromkeys(budgets)]  # the same may be set in several places
         self._prices = prices
 
     @property

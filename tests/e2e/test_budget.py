@@ -383,3 +383,19 @@ def test_an_empty_usage_is_no_error(user: Aeforge) -> None:
     run = user("usage")
 
     assert (run.exit, run.stdout, run.stderr) == (0, "", "no jobs were submitted in this period\n")
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        (("--since", "2999-01-01"), "--since is in the future"),
+        (("--since", "2026-01-02", "--until", "2026-01-01"), "--until is before --since"),
+    ],
+    ids=["future", "order"],
+)
+def test_a_period_without_a_day_is_refused_by_what_is_wrong_with_it(
+    user: Aeforge, dates: tuple[str, ...], message: str
+) -> None:
+    run = user("usage", *dates, "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), message)

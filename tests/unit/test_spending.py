@@ -97,6 +97,10 @@ def test_what_is_left_of_each_budget_is_said(tmp_path: Path) -> None:
     assert left == "; budget 5/day: 2 left; budget 10 credits/month: 2.5 left; budget 1/week: 0 left"
 
 
+def test_a_budget_that_is_set_in_several_places_is_said_once() -> None:
+    assert [limit.text for limit in spending("5/day", "5 jobs/day", "6/day").limits(NOW)] == ["5/day", "6/day"]
+
+
 @pytest.mark.parametrize(
     ("budgets", "untried"),
     [
