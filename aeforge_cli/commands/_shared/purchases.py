@@ -77,28 +77,52 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
     nothing is to be submitted, it may still have to be, because an earlier result turns out to be gone.
     """
     number = len(asked)
-    wanted = count(number, "job")
-    if batch.max_jobs is not None and number > batch.max_jobs:
-        raise LimitReached(
-            f"{wanted} would be submitted, more than --max-jobs {batch.max_jobs}; nothing was sent",
-            hint="raise the limit, or list fewer pictures",
-        )
+    require_within(batch, number)
     if batch.yes or session.is_sandboxed:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if not number or number + recent <= ASK_ABOVE:
+    if not _is_many(number, recent):
         return min(max(0, ASK_ABOVE - recent), batch.max_jobs or ASK_ABOVE)
-    lately = f", after {recent} in the last hour" if recent else ""
-    cost = f"{session.spending.cost(asked)}{session.budget_left}"
+    wanted = count(number, "job")
+    cost = f"{session.spending.cost(asked)}{session.budget_left(asked)}"
     if not session.console.can_ask:
-        raise Usage(f"{wanted} would be submitted{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
-    if not typer.confirm(f"Submit {wanted}{lately}{cost}?", err=True):
+        raise Usage(f"{_would_be(number, recent)}{cost}; there is no terminal to confirm on", hint="pass --yes")
+    if not typer.confirm(f"Submit {wanted}{_after(recent)}{cost}?", err=True):
         raise LimitReached("Nothing was submitted", hint="list fewer pictures, or answer yes")
     return batch.max_jobs or number
 
 
-def _bought_lately(session: Session) -> int:
-    account = session.account_if_known()
+def require_within(batch: BatchOptions, number: int) -> None:
+    """Raises LimitReached for more purchases than --max-jobs allows."""
+    if batch.max_jobs is not None and number > batch.max_jobs:
+        raise LimitReached(
+            f"{count(number, 'job')} would be submitted, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            hint="raise the limit, or list fewer pictures",
+        )
+
+
+def to_confirm(session: Session, number: int, batch: BatchOptions) -> str:
+    """What the run would ask about so many purchases; empty where it would not. No program is run for the key."""
+    if batch.yes or session.is_sandboxed:
+        return ""
+    recent = _bought_lately(session, runs=False) if session.has_journal else 0
+    return _would_be(number, recent) if _is_many(number, recent) else ""
+
+
+def _is_many(number: int, recent: int) -> bool:
+    return number > 0 and number + recent > ASK_ABOVE
+
+
+def _would_be(number: int, recent: int) -> str:
+    return f"{count(number, 'job')} would be submitted{_after(recent)}"
+
+
+def _after(recent: int) -> str:
+    return f", after {recent} in the last hour" if recent else ""
+
+
+def _bought_lately(session: Session, *, runs: bool = True) -> int:
+    account = session.account_if_known(runs=runs)
     if account is None:
         return 0
     since = (session.clock.now() - timedelta(hours=1)).isoformat(timespec="milliseconds")
