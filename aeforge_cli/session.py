@@ -17,6 +17,7 @@ from aeforge_cli.redaction import Redactor, Secret, checked_key
 
 if TYPE_CHECKING:
     from aeforge_cli.api.client import Client
+    from aeforge_cli.api.operations import Operation
     from aeforge_cli.api.requests_transport import RequestsTransport
     from aeforge_cli.api.retry import ConcurrencyLimiter
     from aeforge_cli.api.transport import Transport
@@ -310,16 +311,15 @@ class Session:
         """How many jobs may be in flight at once. Raises Usage."""
         return int(self.settings["jobs"].text)
 
-    @property
-    def budget_left(self) -> str:
-        """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+    def budget_left(self, asked: "Sequence[Operation]") -> str:
+        """What is left of the budgets for these jobs, as a clause; empty without a budget, or without a key."""
         from aeforge_cli.journal.interface import NoJournal
 
         account = self.account_if_known(runs=False)
         if account is None:
             return ""
         journal = self.journal if self.has_journal else NoJournal()  # before the first job, all of it is left
-        return self.spending.left(journal, self.service, account, self.clock.now())
+        return self.spending.left(asked, journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:

@@ -199,6 +199,10 @@ class Journal(Known, Protocol):
         """The name of this machine in the rows that it wrote."""
         ...
 
+    def lives(self, run: str) -> bool:
+        """Whether the process of another run still exists, as far as can be found out."""
+        ...
+
     @property
     def doubt(self) -> str:
         """Why the past may be missing from this journal, so that a purchase needs the user's word; mostly empty."""
@@ -308,6 +312,9 @@ class NoJournal:
     run = ""
     host = ""
     doubt = ""
+
+    def lives(self, run: str) -> bool:
+        return False
 
     def clear_doubt(self) -> None:
         pass

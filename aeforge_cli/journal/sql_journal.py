@@ -141,6 +141,9 @@ class SqlJournal(ABC):
 
     # -------------------------------------------------------------- questions
 
+    def lives(self, run: str) -> bool:
+        return self._read(lambda _tables: self._lives(run))
+
     def row(self, number: int) -> Row | None:
         return self._read(lambda tables: tables.row(number))
 

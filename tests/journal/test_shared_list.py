@@ -151,8 +151,9 @@ def test_machines_that_share_leave_to_each_other_what_each_has_made(machines: Fa
 def test_a_machine_that_comes_late_leaves_to_the_others_what_they_have_made(machines: Farm) -> None:
     machines.finish(machines.start("--share"))
 
-    [late] = machines.finish(machines.start("--share"))
+    [dry, late] = (machines.finish(machines.start("--share", *options))[0] for options in (("--dry-run",), ()))
 
+    assert dry.stderr.splitlines()[-1] == f"{JOBS} saved elsewhere"
     assert (late.exit, {row["status"] for row in late.rows}, machines.files(1)) == (0, {"Elsewhere"}, [])
     assert f"{JOBS} done; {JOBS} elsewhere; " in late.stderr
     assert paid_once(machines)
