@@ -80,7 +80,7 @@ LANGUAGE.either("parts", "listed_parts")
     [FAR] <vertical> <horizontal> [hand] [<extent>]
     [FAR] <horizontal> [hand] <vertical> [<extent>]
     [FAR] (<vertical>|<horizontal>) [hand] [<extent>]
-    [FAR] <vertical> AT [ITS] <horizontal> [hand] [<extent>]
+    [FAR] <vertical> AT [ITS] (<horizontal> [hand]|<middle>) [<extent>]
     <middle> [<extent>]
     (<vertical>|<horizontal>) <middle> [<extent>]
     <middle> (<vertical>|<horizontal>) [<extent>]

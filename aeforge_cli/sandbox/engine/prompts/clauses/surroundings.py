@@ -50,7 +50,7 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
     [GIVE|WANT] <scene:value> instead [of {former}]
     [GIVE|WANT] {background} (of|with|that is|in) <backdrop:value>
     [GIVE|WANT] <painted:value> (in|as|for|on|to) [THE] BACKGROUND
-    [GIVE|WANT] <painted:value> BEHIND [THE] (SUBJECT|THEM|it)
+    [GIVE|WANT|BECOME {it}] <painted:value> BEHIND [THE] (SUBJECT|THEM|it)
     (PUT|WANT) [THE] (SUBJECT|THEM|it|PICTURE) (ON|under) <painted:value>
     (PUT|WANT) [THE] (SUBJECT|THEM|it|PICTURE) ON <scene:value>
     [[THE] (SUBJECT|THEM|PICTURE|it)] ON <painted:value>
@@ -86,7 +86,7 @@ LANGUAGE.means(
     becomes(Part.BACKGROUND, Nothing()),
     """
     REMOVE ({cut_background}|{all_but_subject}) [(from|of|behind) [THE] (PICTURE|SUBJECT|THEM|it)] [FULLY]
-    (take|get|cut|edit) {cut_background} (out|away|off)
+    (take|get|cut|edit) {cut_background} (out|away|off) [FULLY]
     (no|without|without the|without a|without any) BACKGROUND [at all]
     BECOME {cut_background} GONE
     [WANT] {cut_background} [SHOULD] GONE
