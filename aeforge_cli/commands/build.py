@@ -150,7 +150,7 @@ def build(
 
 
 def _build(session: Session, listed: ListOptions, run: RunOptions, batch: BatchOptions) -> None:
-    from aeforge_cli.commands._shared.plan import check_batch, check_own_files, prepare_outputs
+    from aeforge_cli.commands._shared.checks import check_batch, check_own_files, prepare_outputs
     from aeforge_cli.commands._shared.run import run_plan
     from aeforge_cli.jobs.results import Action
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Succeeded, is_job_id
+from aeforge_cli.commands._shared.checks import check_places
 from aeforge_cli.commands._shared.options import (
     AccountOptions,
     OutputOptions,
@@ -16,7 +17,7 @@ from aeforge_cli.commands._shared.options import (
     WaitingOptions,
     with_options,
 )
-from aeforge_cli.commands._shared.plan import check_places, delivery
+from aeforge_cli.commands._shared.plan import delivery
 from aeforge_cli.commands._shared.results import preview, show
 from aeforge_cli.commands._shared.summary import Summary
 from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, resume_command

@@ -8,17 +8,14 @@ Nothing is shared with the pool of an executor: after a signal its queued tasks 
        └───── held by another run: taken up again when nothing else is left
 """
 
-import bisect
 import contextlib
 import heapq
 import math
 import queue
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
-from graphlib import TopologicalSorter
 
 from aeforge_cli.api.client import ATTEMPTS, NAMED_WAITS
 from aeforge_cli.api.responses import Failed, Succeeded
@@ -49,6 +46,7 @@ from aeforge_cli.jobs.displaced import Displaced
 from aeforge_cli.jobs.events import RetryScheduled, Tally
 from aeforge_cli.jobs.lifecycle import Held, Job, Lifecycle, held_too_long
 from aeforge_cli.jobs.needs import blocked
+from aeforge_cli.jobs.order_queue import OrderQueue
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.polling import Poller
 from aeforge_cli.jobs.results import Action, JobResult
@@ -123,16 +121,7 @@ class Batch:
         self._lifecycle = lifecycle
         self._displaced = displaced or Displaced(lifecycle.journal, orders)
         self._is_one = len(orders) == 1
-        among = set(orders)
-        self._needs = {order: {each for each in order.after if each in among} for order in orders}
-        self._dependents: dict[Order, list[Order]] = {}
-        for order, needed in self._needs.items():
-            for each in needed:
-                self._dependents.setdefault(each, []).append(order)
-        self._inputs = frozenset(self._dependents)
-        self._heights = _heights(self._dependents)
-        self._orders = deque(sorted((order for order in orders if not self._needs[order]), key=self._turn))
-        self._blocked = len(orders) - len(self._orders)  # orders that wait for others
+        self._orders = OrderQueue(orders)
         self._fail_fast = fail_fast
         self._wait = wait
         self._purchases = purchases
@@ -163,10 +152,6 @@ class Batch:
         self._away_since: float | None = None  # the journal's server, as claims have found
         self._back_at = -math.inf  # when it is to be asked again
         self.tally = Tally(len(orders))
-
-    def _turn(self, order: Order) -> int:
-        """The longest chains begin first: nothing else decides when the whole list is done."""
-        return -self._heights.get(order, 0)
 
     @property
     def stopped_by(self) -> AeforgeError | None:
@@ -214,8 +199,7 @@ class Batch:
             for running in self._running.values():
                 result = self._lifecycle.result(running.job, running.order, None)
                 yield Outcome(running.order, result, now - running.started)
-            waiting = [each.order for each in self._held]
-            for order in (*self._orders, *waiting, *(order for order, needed in self._needs.items() if needed)):
+            for order in (*self._orders, *(each.order for each in self._held)):
                 yield Outcome(order, None)
 
     def close(self) -> None:
@@ -281,7 +265,7 @@ class Batch:
                 return None
             self.tally.in_flight += 1
             self._submitting += 1
-            order = self._orders.popleft()
+            order = self._orders.take()
             if self._orders and not self._must_wait():
                 self._room.notify()
             return order
@@ -289,7 +273,7 @@ class Batch:
     def _must_wait(self) -> float:
         """Seconds until it is worth while to see whether one more may be in flight; 0 if it may, or none is left."""
         if not self._orders:
-            return 60.0 if self._blocked or self._held or self.tally.in_flight or self._to_come else 0.0
+            return 60.0 if self._orders.has_waiting or self._held or self.tally.in_flight or self._to_come else 0.0
         limiter, now = self._lifecycle.client.limiter, self._lifecycle.clock.monotonic()
         if self.tally.in_flight >= limiter.limit:
             return 60.0  # or until a job ends
@@ -320,7 +304,7 @@ class Batch:
     def _return(self, order: Order) -> None:
         """Puts an order back for which nothing was sent."""
         with self._lock:
-            self._orders.appendleft(order)
+            self._orders.put_first(order)
             self.tally.in_flight -= 1
             self._room.notify()
 
@@ -339,12 +323,8 @@ class Batch:
         return not is_over
 
     def _give_up_rest(self) -> None:
-        rest = [*self._orders, *(each.order for each in self._held)]
-        rest += [order for order, needed in self._needs.items() if needed]
-        self._orders.clear()
+        rest = [*self._orders.clear(), *(each.order for each in self._held)]
         self._held.clear()
-        self._needs.clear()
-        self._blocked = 0
         for order in rest:
             self.tally.untried += 1
             self._outcomes.put(Outcome(order, None))
@@ -386,7 +366,7 @@ class Batch:
         return None
 
     def _may_stay_elsewhere(self, order: Order) -> bool:
-        return self._share and order not in self._inputs  # what others are made of is needed here
+        return self._share and not self._orders.is_input(order)  # what others are made of is needed here
 
     @contextlib.contextmanager
     def _purchase(self) -> Iterator[None]:
@@ -611,7 +591,7 @@ class Batch:
             self._leave(stage)
             self._running.pop(order.index, None)
             order.gone.add(job.number)
-            self._orders.append(order)
+            self._orders.put_last(order)
             if self._stopped is None:
                 self._room.notify()
             else:  # the threads that submit may have ended
@@ -627,7 +607,7 @@ class Batch:
             if isinstance(result, AeforgeError):
                 self._block(order, result)
             else:
-                self._release(order)
+                self._orders.release(order)
             # With one order left or none, those who wait for room must see whether anything is left at all.
             if self._stopped is None and self._orders:
                 self._room.notify()
@@ -654,27 +634,11 @@ class Batch:
         self.tally.running -= stage is _Stage.RUNNING
         self._to_come -= stage is _Stage.DOWNLOADING
 
-    def _release(self, order: Order) -> None:
-        """The orders that need its result: one whose needs are all met may begin."""
-        for dependent in self._dependents.pop(order, ()):
-            if needed := self._needs.get(dependent):
-                needed.discard(order)
-                if not needed:
-                    self._blocked -= 1
-                    bisect.insort(self._orders, dependent, key=self._turn)
-
     def _block(self, order: Order, failure: AeforgeError) -> None:
         """Ends all that need its result, directly or through others; after a spent budget they count as not tried."""
-        failed = [order]
-        while failed:
-            by = failed.pop()
-            for dependent in self._dependents.pop(by, ()):
-                if needed := self._needs.get(dependent):
-                    needed.clear()
-                    self._blocked -= 1
-                    why = failure if isinstance(failure, BudgetReached) else blocked(dependent, by)
-                    self._count(dependent, why, self._lifecycle.clock.monotonic())
-                    failed.append(dependent)
+        for dependent, by in self._orders.drop_dependents(order):
+            why = failure if isinstance(failure, BudgetReached) else blocked(dependent, by)
+            self._count(dependent, why, self._lifecycle.clock.monotonic())
 
     def _judge(self, error: AeforgeError) -> None:
         """Whether a failure concerns all that is still to come."""
@@ -688,14 +652,6 @@ class Batch:
         )
         if concerns_all and self._stopped is None:
             self._stopped = error
-
-
-def _heights(dependents: Mapping[Order, Sequence[Order]]) -> dict[Order, int]:
-    """How long the chain of orders is that wait for each."""
-    heights: dict[Order, int] = {}
-    for order in TopologicalSorter(dependents).static_order():
-        heights[order] = max((1 + heights[each] for each in dependents.get(order, ())), default=0)
-    return heights
 
 
 def kept_result(order: Order, files: Sequence[SavedFile], job_id: str | None) -> JobResult:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aeforge_cli.api.operations import Operation
@@ -70,3 +71,7 @@ class Order:
     @property
     def called(self) -> str:
         return self.label or f"job {self.index + 1}"
+
+    def places(self) -> list[Path]:
+        """Where its results may go, as far as that is known before the job is."""
+        return self.delivery.names() if self.delivery else []

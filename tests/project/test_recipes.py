@@ -90,6 +90,7 @@ def test_sbatch_reads_its_options_before_the_first_command() -> None:
     head, _, rest = (RECIPES / "slurm.sh").read_text("utf-8").partition("set -euo")
 
     assert "#SBATCH --array=1-8" in head
+    assert "#SBATCH --signal=B:TERM@60" in head, "without B: the batch shell, which aeforge replaces, gets no signal"
     assert "#SBATCH" not in rest
 
 

@@ -8,10 +8,11 @@
 #SBATCH --mem=512M
 #SBATCH --time=02:00:00
 #SBATCH --requeue
-#SBATCH --signal=TERM@60
+#SBATCH --signal=B:TERM@60
 set -euo pipefail
 
-# The journal in a state folder must not be on NFS: it needs locks that work. Each task keeps its own, by its number.
+# Each task keeps a journal of its own, by its number, where all nodes see it: a requeue on another node must know what
+# was paid for. The file system needs locks that work; where it has none, share a journal on PostgreSQL.
 export AEFORGE_STATE_DIR=${AEFORGE_STATE_DIR:-$HOME/.local/state/aeforge/part-$SLURM_ARRAY_TASK_ID}
 
 exec aeforge inpaint --manifest "$1" -o "$2" --yes --resume \

@@ -13,6 +13,7 @@ import pytest
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.transport import Answer
+from aeforge_cli.commands._shared.checks import check_batch, check_place
 from aeforge_cli.commands._shared.options import (
     AccountOptions,
     OutputOptions,
@@ -21,7 +22,8 @@ from aeforge_cli.commands._shared.options import (
     VerbosityOptions,
     WaitingOptions,
 )
-from aeforge_cli.commands._shared.plan import Ask, Planned, check_batch, check_place, guard, planned
+from aeforge_cli.commands._shared.plan import Ask, Planned, planned
+from aeforge_cli.commands._shared.purchases import guard
 from aeforge_cli.commands._shared.run import _foreseen, _settled, run_plan, sum_of
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions
 from aeforge_cli.commands.inpaint import RECIPES

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.web_inputs import is_address, label_of
 from aeforge_cli.commands._shared.assets import Asset
-from aeforge_cli.commands._shared.plan import Once, Pictures, Planned, need_of, unread
+from aeforge_cli.commands._shared.pictures import Pictures, unread
+from aeforge_cli.commands._shared.plan import Planned
+from aeforge_cli.commands._shared.purchases import Once, need_of
 from aeforge_cli.commands._shared.sources import picture
 from aeforge_cli.errors import FileMissing, JobNotFound, OutputExists, SentBefore
 from aeforge_cli.files.atomic import SavedFile

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.api.web_inputs import check_address, is_address
-from aeforge_cli.commands._shared.plan import check_place, unread
+from aeforge_cli.commands._shared.checks import check_place
+from aeforge_cli.commands._shared.pictures import unread
 from aeforge_cli.commands._shared.recipes import Image, Recipe, Values, recipes
 from aeforge_cli.commands._shared.sources import words
 from aeforge_cli.dataclass import dataclass

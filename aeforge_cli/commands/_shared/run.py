@@ -64,7 +64,7 @@ def run_plan(
 
     Raises Partial, or what all failures have in common.
     """
-    from aeforge_cli.commands._shared.plan import guard
+    from aeforge_cli.commands._shared.purchases import guard
     from aeforge_cli.commands._shared.results import Results
 
     wanted = [each.order.asked for each in plan if each.need.action is Action.BUY and each.order.asked]
@@ -121,7 +121,7 @@ def _displaced(
 
 def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation], batch: BatchOptions) -> None:
     """Prints what the run would do, and ends as it would where that is known."""
-    from aeforge_cli.commands._shared.plan import require_within, to_confirm
+    from aeforge_cli.commands._shared.purchases import require_within, to_confirm
     from aeforge_cli.commands._shared.results import request_json
 
     plan = _foreseen(session, plan, batch)

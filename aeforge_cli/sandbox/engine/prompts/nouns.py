@@ -26,7 +26,7 @@ LANGUAGE.means(
     (everything|all|[THE] [WHOLE] PICTURE) BUT [THE] BACKGROUND
     """,
 )
-LANGUAGE.means("sky", Part.SKY, "[THE] [WHOLE] SKY [(in|of) [THE] (PICTURE|BACKGROUND)]")
+LANGUAGE.means("sky", Part.SKY, "[THE] [WHOLE] SKY [(in|of|behind|over|above) [THE] (PICTURE|BACKGROUND|SUBJECT|THEM)]")
 LANGUAGE.means("picture", Part.PICTURE, "[THE] [WHOLE] PICTURE\n all of [THE] PICTURE\n {everything}")
 LANGUAGE.either("part_named", "background", "sky", "subject", "picture", "it", "rest")
 
@@ -80,6 +80,7 @@ LANGUAGE.either("parts", "listed_parts")
     [FAR] <vertical> <horizontal> [hand] [<extent>]
     [FAR] <horizontal> [hand] <vertical> [<extent>]
     [FAR] (<vertical>|<horizontal>) [hand] [<extent>]
+    [FAR] <vertical> AT [ITS] (<horizontal> [hand]|<middle>) [<extent>]
     <middle> [<extent>]
     (<vertical>|<horizontal>) <middle> [<extent>]
     <middle> (<vertical>|<horizontal>) [<extent>]
@@ -95,7 +96,7 @@ def _position(
     if vertical is horizontal is middle is None:
         return Impossible(f'Say which {extent}: for example "the left {extent}".')
     if extent == "half" and [vertical, horizontal, middle].count(None) < 2:
-        return Impossible("There is no such half.")
+        return Impossible('Say "left half", "right half", "top half" or "bottom half".')
     share = 1 / 3 if extent == "third" else 0.5
     left, right = _span(horizontal, share, is_middle=middle is not None, low="left")
     top, bottom = _span(vertical, share, is_middle=middle is not None, low="top")
