@@ -220,7 +220,7 @@ class PostgresJournal(SqlJournal):
 
     def _lost(self, lost: SessionLost) -> OutOfReach:
         self._drop()
-        return self._server.out_of_reach("cannot be reached any more", lost.why)
+        return self._server.out_of_reach(lost.what, lost.why, lost.hint)
 
     def _drop(self) -> None:
         if self._session is not None:

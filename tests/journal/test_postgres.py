@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from aeforge_cli.errors import AeforgeError, JournalBusy, JournalUnreachable, Usage
@@ -659,6 +660,96 @@ def test_a_journal_of_a_newer_aeforge_is_left_alone(cluster: Cluster, open_one: 
     assert failure.message.endswith("was written by a newer aeforge")
     assert failure.hint == "upgrade aeforge on this machine"
     assert cluster.run("SELECT count(*) FROM aeforge.jobs") == [(1,)]
+
+
+OTHERS = {
+    "a table": ["CREATE TABLE aeforge.users (id int)"],
+    "a table of a name of ours": ["CREATE TABLE aeforge.jobs (id int)"],
+    "another meta": ["CREATE TABLE aeforge.meta (id int)"],
+    "a meta of text": ["CREATE TABLE aeforge.meta (schema_version text)", "INSERT INTO aeforge.meta VALUES ('x')"],
+    "a meta without a version": ["CREATE TABLE aeforge.meta (schema_version int)"],
+    "a meta of nothing": ["CREATE TABLE aeforge.meta (schema_version int)", "INSERT INTO aeforge.meta VALUES (NULL)"],
+}
+
+
+@pytest.mark.parametrize("statements", OTHERS.values(), ids=OTHERS)
+def test_a_schema_of_another_program_is_left_alone(cluster: Cluster, open_one: Open, statements: list[str]) -> None:
+    cluster.run("DROP SCHEMA IF EXISTS aeforge CASCADE", "CREATE SCHEMA aeforge", *statements)
+
+    failure = refusal(open_one)
+
+    assert isinstance(failure, JournalUnreachable)
+    assert failure.message.endswith("is another program's: its schema aeforge holds other tables")
+    assert len(cluster.run("SELECT 1 FROM pg_tables WHERE schemaname = 'aeforge'")) == 1
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE aeforge.files", "UPDATE aeforge.meta SET schema_version = 1"], ids=["a table", "older"]
+)
+def test_a_journal_that_lacks_a_table_is_refused_before_anything_is_claimed(
+    cluster: Cluster, open_one: Open, statement: str
+) -> None:
+    bought(open_one())
+    cluster.run(statement)
+
+    failure = refusal(open_one)
+
+    assert isinstance(failure, JournalUnreachable)
+    assert failure.message.endswith("lacks its tables")
+
+
+def test_a_role_with_a_short_time_for_statements_waits_for_a_lock_as_others_do(
+    cluster: Cluster, database: str, open_one: Open
+) -> None:
+    bought(open_one())
+    cluster.run("CREATE ROLE hasty SUPERUSER LOGIN", "ALTER ROLE hasty SET statement_timeout = '100ms'")
+    try:
+        hasty = open_one(database.replace("tester@", "hasty@"))
+        with psycopg.connect(database) as other, ThreadPoolExecutor(1) as pool_:
+            other.execute("LOCK TABLE aeforge.jobs IN ACCESS EXCLUSIVE MODE")
+            claim = pool_.submit(hasty.claim, INTENT._replace(work="other"), NOW, Reuse.UNFINISHED)
+            _wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
+            time.sleep(0.2)
+            other.rollback()
+
+            assert isinstance(claim.result(20), Claimed)
+        hasty.close()
+    finally:
+        cluster.run("DROP ROLE hasty")
+
+
+def test_a_record_that_an_administrator_cancels_is_written_all_the_same(
+    cluster: Cluster, database: str, open_one: Open
+) -> None:
+    journal, other = open_one(), open_one()
+    number = bought(journal)
+    waiting = "SELECT pid FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(database) as holder, ThreadPoolExecutor(1) as pool_:
+        holder.execute("LOCK TABLE aeforge.jobs IN ACCESS EXCLUSIVE MODE")
+        record = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
+        _wait_until(lambda: bool(cluster.run(waiting)))
+        cluster.run(f"SELECT pg_cancel_backend(pid) FROM ({waiting}) AS waiting")
+        _wait_until(lambda: bool(cluster.run(waiting)))
+        holder.rollback()
+        record.result(20)
+
+    assert [row.state for row in other.rows()] == [State.ACCEPTED]
+
+
+def test_a_user_that_may_only_read_is_told_so(cluster: Cluster, database: str, open_one: Open) -> None:
+    bought(open_one())
+    cluster.run("CREATE ROLE reader SUPERUSER LOGIN", "ALTER ROLE reader SET default_transaction_read_only = on")
+    try:
+        reader = open_one(database.replace("tester@", "reader@"))
+
+        failure = refusal(lambda: reader.claim(INTENT._replace(work="other"), NOW, Reuse.UNFINISHED))
+
+        assert failure.message.endswith("takes no changes")
+        assert failure.hint == "name a server and a user that may write"
+        assert [row.state for row in reader.rows()] == [State.SUBMITTING]
+        reader.close()
+    finally:
+        cluster.run("DROP ROLE reader")
 
 
 def test_tables_that_are_gone_are_told_of(cluster: Cluster, open_one: Open) -> None:
