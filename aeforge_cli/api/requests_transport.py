@@ -29,8 +29,8 @@ from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportErr
 from aeforge_cli.api.urls import (
     Resolver,
     checked_result_link,
-    is_inside,
     is_this_machine,
+    networks_inside,
     origin,
     redirected,
     requestable,
@@ -154,14 +154,14 @@ class RequestsTransport:
     def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
         """Fetches a picture from an address that the user named, or to which a redirect of `origin` led.
 
-        Such a redirect must not lead into a network that only this machine can reach, unless `origin` is there too.
+        Such a redirect must not lead into a network that is not public, unless `origin` is in one of the same kind.
         """
-        if origin is not None and self._leads_inside(url) and not self._leads_inside(origin):
+        if origin is not None and not self._networks(url) <= self._networks(origin):
             raise TransportError(Fault.PRIVATE, delivered=False)
         return self._get(requestable(url), sink)
 
-    def _leads_inside(self, url: str) -> bool:
-        return is_inside(requestable(url), lambda host, port: self._addresses(url, host, port))
+    def _networks(self, url: str) -> set[str]:
+        return networks_inside(requestable(url), lambda host, port: self._addresses(url, host, port))
 
     def _get(self, url: str, sink: Sink) -> Answer:
         limits = self._limits
@@ -287,8 +287,8 @@ class _MalformedResponseError(OSError):
 def _read(response: requests.Response, sink: "Sink | _Collected", *, most: int) -> Answer:
     raw = cast("HTTPResponse", response.raw)
     headers = {name.lower(): value for name, value in raw.headers.items()}
-    coding = decoder(headers.get("content-encoding", ""))
     length = _announced_length(raw)
+    coding = decoder(headers.get("content-encoding", ""), is_measured=length is not None)
     if not isinstance(sink, _Collected) and raw.status != 200:
         return Answer(raw.status, headers)
     if length is not None and length > most:

@@ -557,6 +557,14 @@ class TestTheDiskFails:
 
         assert (run.exit, [path.name for path in out.iterdir()]) == (0, ["sky.png"])
 
+    @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
+    def test_a_disk_without_modes_takes_results_all_the_same(
+        self, edit: Edit, out: Path, strace: str, error: str
+    ) -> None:
+        run = edit.start("-o", out / "sky.png", under=failing(strace, ("fchmod", "1+"), error, also="chmod")).finish()
+
+        assert (run.exit, [path.name for path in out.iterdir()]) == (0, ["sky.png"])
+
     @pytest.mark.row("D18")
     @pytest.mark.parametrize(("mask", "expected"), [("022", 0o644), ("077", 0o600), ("000", 0o666)])
     def test_pictures_follow_the_umask_and_the_journal_is_private(

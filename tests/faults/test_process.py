@@ -309,6 +309,20 @@ class TestStreams:
         assert len(list(out.iterdir())) == 1
 
     @pytest.mark.row("E18")
+    @pytest.mark.parametrize("text", ["blauer H\u00fcmmel", "\u5929\u7a7a \U0001f600", "@@\u00fc"])
+    @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+    def test_a_text_argument_in_utf_8_is_that_text_in_every_locale(
+        self, aeforge: Aeforge, fake: Fake, photo: Path, text: str, locale: str
+    ) -> None:
+        env = {**fake.env, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+        run = aeforge("inpaint", photo, "-p", text, "--json", env=env)
+        found = aeforge("job", "list", "--search", text.removeprefix("@"), "--json", env=env)
+
+        assert (run.exit, dict(fake.ledger[0].fields)["prompt"]) == (0, text.replace("@@", "@"))
+        assert [row["prompt"] for row in found.rows] == [text.replace("@@", "@")]
+
+    @pytest.mark.row("E18")
     @pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}], ids=repr)
     def test_a_terminal_of_few_letters_is_no_obstacle(
         self, aeforge: Aeforge, edit: Edit, fake: Fake, env: Mapping[str, str]
