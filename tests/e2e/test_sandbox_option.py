@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -48,6 +49,13 @@ def test_a_job_of_the_sandbox_outlives_the_command(aeforge: Aeforge, home: Home)
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "sky.png\n")
     [row] = aeforge("job", "list", "--json").rows
     assert (row["job_id"], row["service"], row["state"]) == (job_id, "sandbox", "saved")
+
+
+def test_a_port_that_another_program_has_is_answered_with_a_command_that_starts(aeforge: Aeforge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        run = aeforge("sandbox", "--port", str(other.getsockname()[1]))
+
+    assert (run.exit, run.stderr.splitlines()[-1]) == (2, "next:  aeforge sandbox --port 0")
 
 
 def test_jobs_of_the_sandbox_and_of_the_service_are_told_apart(aeforge: Aeforge) -> None:
