@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.jobs.polling import MISSING_SECONDS
 from tests.conftest import Aeforge, Home, Run, make_home, png
 from tests.e2e.conftest import running_sandbox
 from tests.faults.fake import Fake
@@ -247,6 +248,19 @@ def test_a_sandbox_with_keys_of_ones_own_is_not_used(aeforge: Aeforge, home: Hom
         run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
 
     assert (run.exit, len(asked(run)), asked(run) & {sandbox.base_url}) == (0, 1, set())
+
+
+def test_what_an_ended_sandbox_has_forgotten_is_made_again_at_once(aeforge: Aeforge, home: Home) -> None:
+    command = ("upscale", "photo.png", "--sandbox")
+    with running_sandbox(home, "--delay", "60"):
+        forgotten = aeforge(*command, "--no-wait").stdout.strip()
+    started = time.monotonic()
+
+    run = aeforge(*command, "-o", "large.png")
+
+    assert (run.exit, run.stdout, time.monotonic() - started < MISSING_SECONDS) == (0, "large.png\n", True), run.stderr
+    states = [(row["job_id"] == forgotten, row["state"]) for row in aeforge("job", "list", "--json").rows]
+    assert states == [(False, "saved"), (True, "lost")]
 
 
 def test_who_took_the_port_of_a_killed_sandbox_gets_no_picture(aeforge: Aeforge, home: Home, fake: Fake) -> None:
