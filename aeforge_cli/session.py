@@ -232,7 +232,8 @@ class Session:
                 f"jobs are not recorded: {error.path} cannot be used ({error.why});"
                 " name another folder with AEFORGE_STATE_DIR"
             )
-            return NoJournal()
+            past = "what was paid for before is not known here"
+            return NoJournal(f"{error.hidden} cannot be used ({error.why}); {past}" if error.hidden else "")
         finally:
             slow.cancel()
         self._closing.callback(journal.close)
