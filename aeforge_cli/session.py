@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -197,6 +198,12 @@ class Session:
         )
         self._closing.callback(transport.close)
         return transport
+
+    def check_network(self) -> None:
+        """Raises Usage for what the environment says of proxies and certificates, if no request could be made so."""
+        telling = re.compile(r"(?i)(http|https|all)_proxy|.*_ca_bundle|ssl_cert_file")
+        if not self._sandboxed and any(map(telling.fullmatch, self.environment)):
+            self.requests_transport(None).check(self.base_url)
 
     @cached_property
     def fetcher(self) -> "RequestsTransport":

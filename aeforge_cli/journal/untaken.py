@@ -38,7 +38,10 @@ class Untaken:
         path = self._folder / f"{uuid.uuid4().hex}.json"
         keeper = Timer(KEPT_AFTER, self._keep, [path, note])
         keeper.daemon = True
-        keeper.start()
+        try:
+            keeper.start()
+        except RuntimeError:  # the system allows no more threads
+            self._keep(path, note)
         try:
             yield
         except BaseException:
@@ -46,7 +49,8 @@ class Untaken:
             self._keep(path, note)
             raise
         keeper.cancel()
-        keeper.join()
+        if keeper.ident is not None:
+            keeper.join()
         with contextlib.suppress(OSError):
             path.unlink()
 
