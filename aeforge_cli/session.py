@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -198,6 +199,12 @@ class Session:
         self._closing.callback(transport.close)
         return transport
 
+    def check_network(self) -> None:
+        """Raises Usage for what the environment says of proxies and certificates, if no request could be made so."""
+        telling = re.compile(r"(?i)(http|https|all)_proxy|.*_ca_bundle|ssl_cert_file")
+        if not self._sandboxed and any(map(telling.fullmatch, self.environment)):
+            self.requests_transport(None).check(self.base_url)
+
     @cached_property
     def fetcher(self) -> "RequestsTransport":
         """Fetches inputs from the web; it knows no key."""
@@ -232,7 +239,8 @@ class Session:
                 f"jobs are not recorded: {error.path} cannot be used ({error.why});"
                 " name another folder with AEFORGE_STATE_DIR"
             )
-            return NoJournal()
+            past = "what was paid for before is not known here"
+            return NoJournal(f"{error.hidden} cannot be used ({error.why}); {past}" if error.hidden else "")
         finally:
             slow.cancel()
         self._closing.callback(journal.close)

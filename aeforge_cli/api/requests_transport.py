@@ -109,6 +109,12 @@ class RequestsTransport:
     def close(self) -> None:
         self._kept.close()
 
+    def check(self, url: str) -> None:
+        """Raises Usage for a proxy, or for certificates, with which no request to the address could be made."""
+        self._proxy(url)
+        if url.startswith("https:"):
+            self._context()
+
     def ask(self, request: Request) -> Answer:
         limits = self._limits
         if request.body is None:
@@ -186,7 +192,7 @@ class RequestsTransport:
             raise TransportError(
                 fault,
                 delivered=request.body is None or request.body.delivered,
-                detail=_proxy_refusal(error) if fault is Fault.PROXY else "",
+                detail=_reason(error, fault),
                 heard=self._redact.bytes_without_keys(sink.body) if isinstance(sink, _Collected) else b"",
             ) from None
         self._log(f"< {answer.status}, after {time.monotonic() - started:.3f} s")
@@ -331,9 +337,14 @@ def _fault(error: BaseException) -> Fault:
     for kind, fault in _FAULTS:
         if any(isinstance(cause, kind) for cause in causes):
             return fault
-    return (
-        Fault.UNREACHED if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes) else Fault.CLOSED
-    )
+    return Fault.CLOSED
+
+
+def _reason(error: BaseException, fault: Fault) -> str:
+    """The system's own word for why no connection could be made: its limits and its firewall are no network."""
+    if fault is not Fault.UNREACHED:
+        return _proxy_refusal(error) if fault is Fault.PROXY else ""
+    return next((cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror), "")
 
 
 _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
@@ -348,6 +359,7 @@ _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
     (urllib3.exceptions.NameResolutionError, Fault.NAME),
     (socket.gaierror, Fault.NAME),
     (ConnectionRefusedError, Fault.REFUSED),
+    (urllib3.exceptions.NewConnectionError, Fault.UNREACHED),
     (requests.exceptions.ConnectTimeout, Fault.CONNECT_TIMEOUT),
     (urllib3.exceptions.ConnectTimeoutError, Fault.CONNECT_TIMEOUT),
     (requests.exceptions.ReadTimeout, Fault.TIMEOUT),

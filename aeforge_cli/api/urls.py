@@ -142,8 +142,8 @@ def normalised_base_url(url: str) -> str:
     if parts is None or parts.scheme not in _PORTS or parts.username is not None or parts.query or parts.fragment:
         return url
     host = (parts.hostname or "").rstrip(".")
-    literal = _literal(host) if ":" in host else None
-    shown = f"[{literal or host}]" if ":" in host else host
+    found = str(_literal(host) or host)  # 127.1 is 127.0.0.1
+    shown = f"[{found}]" if ":" in found else found
     port = f":{parts.port}" if parts.port not in (None, _PORTS.get(parts.scheme)) else ""
     return f"{parts.scheme}://{shown}{port}{parts.path}".rstrip("/")
 

@@ -165,9 +165,7 @@ class Batch:
         """
         left = self.tally.total
         try:  # a signal may come while the threads are started, when the first has sent already
-            self._start(self._upload, min(UPLOADERS, left))
-            self._start(self._poll, min(POLLERS, left))
-            self._start(self._download, min(DOWNLOADERS, left))
+            self._start(left)
             while left:
                 with self._lifecycle.stop.uninterrupted(self._outcomes.put):
                     outcome = self._next_outcome()
@@ -222,9 +220,18 @@ class Batch:
         for text in self._lifecycle.untold():
             self._lifecycle.emergency(text)
 
-    def _start(self, work: Callable[[], None], threads: int) -> None:
-        for _ in range(threads):
-            threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
+    def _start(self, left: int) -> None:
+        """One thread of each kind is enough where the system allows no more; the one that buys comes last."""
+        kinds = ((self._download, DOWNLOADERS), (self._poll, POLLERS), (self._upload, UPLOADERS))
+        for work, _ in kinds:
+            self._begin(work)
+        with contextlib.suppress(RuntimeError):
+            for work, most in kinds:
+                for _ in range(min(most, left) - 1):
+                    self._begin(work)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

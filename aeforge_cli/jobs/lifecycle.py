@@ -135,7 +135,7 @@ class Lifecycle:
         """
         self.stop.check()
         with self.stop.shielded():
-            claim = self._claim(order)
+            claim = self._claim(order, until)
             if isinstance(claim, Held):
                 return claim
             job = (
@@ -162,7 +162,7 @@ class Lifecycle:
         self._record_accepted(claim.number, job_id)
         return Job(job_id, claim.number, accepted=self.clock.monotonic())
 
-    def _claim(self, order: Order) -> "Claimed | Job | Held":
+    def _claim(self, order: Order, until: float) -> "Claimed | Job | Held":
         intent = self._intent(order)
         while True:
             self._require_certainty(order)
@@ -177,7 +177,7 @@ class Lifecycle:
                 case Taken(row):
                     return attached(row)
                 case OtherAccount(row):
-                    self._ask_whose(row)
+                    self._ask_whose(row, until)
                 case OverLimit(limit, spent):
                     raise budget_reached(limit, spent)
 
@@ -220,19 +220,21 @@ class Lifecycle:
             )
         self.journal.clear_doubt()
 
-    def _ask_whose(self, row: Row) -> None:
-        """The same work stands under another key: the service knows one account's jobs alone, and asking is free."""
+    def _ask_whose(self, row: Row, until: float) -> None:
+        """The same work stands under another key: the service knows one account's jobs alone, and asking is free.
+
+        One answer that it does not know the job decides no more here than while it is waited for.
+        """
         if row.job_id is None:
             raise sent_before(row)
+        poller = self.poller(Job(JobId(row.job_id), row.number), until)
         try:
-            self.client.insist(lambda: self.client.poll(JobId(row.job_id or "")), self._retrying)
+            while isinstance(pause := poller.look(), float):
+                self.clock.sleep(pause)
         except JobNotFound:
             self.strangers.add(row.account)
         else:
             self.journal.adopt(self.account.service, row.account, self.account.name)
-
-    def _retrying(self, why: str, pause: float) -> None:
-        self.notify(RetryScheduled(why, pause))
 
     def _submit(self, number: int, order: Order, until: float, *, queues: bool, purchase: Purchase) -> JobId:
         try:

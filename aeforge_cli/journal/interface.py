@@ -307,11 +307,13 @@ class Journal(Known, Protocol):
 
 
 class NoJournal:
-    """Where no state can be kept: nothing is remembered, and the caller has said so."""
+    """Where no state can be kept: nothing is remembered, and the caller has said so; `doubt` as in `Journal`."""
 
     run = ""
     host = ""
-    doubt = ""
+
+    def __init__(self, doubt: str = "") -> None:
+        self.doubt = doubt
 
     def lives(self, run: str) -> bool:
         return False
@@ -389,9 +391,13 @@ class NoJournal:
 
 
 class JournalUnwritable(Exception):
-    """The state folder cannot be used at all; `why` is the system's word for it."""
+    """The state folder cannot be used at all; `why` is the system's word for it.
 
-    def __init__(self, path: Path, why: str) -> None:
+    `hidden` is the journal that stands there all the same: what was paid for may be in it.
+    """
+
+    def __init__(self, path: Path, why: str, *, hidden: Path | None = None) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
+        self.hidden = hidden

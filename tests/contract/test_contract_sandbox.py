@@ -272,7 +272,7 @@ def test_a_signal_ends_it_well_and_its_temporary_folder_goes_too(start: Start, t
 
     os.killpg(sandbox.process.pid, signal.Signals[number])
 
-    assert sandbox.process.wait(timeout=20) == 0
+    assert sandbox.process.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
 
 

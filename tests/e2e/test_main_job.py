@@ -347,6 +347,25 @@ def test_a_dry_run_checks_everything(user: Aeforge, home: Home) -> None:
     assert user("inpaint", "photo.png", "-p", " ", "--dry-run", "--json").ending == (2, "usage")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1080"),
+        ("all_proxy", "nonsense://proxy.test"),
+        ("HTTPS_PROXY", "http://proxy.test:99999"),
+        ("SSL_CERT_FILE", "none.pem"),
+        ("REQUESTS_CA_BUNDLE", "photo.png"),
+    ],
+)
+def test_a_dry_run_checks_what_the_environment_says_of_the_network(user: Aeforge, variable: str, value: str) -> None:
+    env = {"AEFORGE_BASE_URL": "https://api.invalid/v1", variable: value}
+
+    dry, run = (user(*SKY, *options, "--json", env=env) for options in (["--dry-run"], []))
+
+    assert dry.ending == run.ending == (2, "usage")
+    assert dry.error["message"] == run.error["message"]
+
+
 def test_a_dry_run_needs_no_key_but_says_that_there_is_none(user: Aeforge) -> None:
     run = user(*SKY, "--dry-run", env={"AEFORGE_API_KEY": None})
 

@@ -106,9 +106,9 @@ def test_an_interrupted_command_leaves_a_job_to_go_on_with(aeforge: Aeforge, hom
     assert f"resuming job {interrupted.error['job_id']}" in run.stderr
 
 
-def _wait_for(path: Path) -> None:
-    until = time.monotonic() + 30
-    while not (path.exists() and path.read_text().strip()):
+def _wait_for(path: Path, *, lines: int = 1) -> None:
+    until = time.monotonic() + 60
+    while not path.exists() or len(path.read_text().splitlines()) < lines:
         assert time.monotonic() < until, f"{path} was never written"
         time.sleep(0.02)
 
@@ -135,7 +135,10 @@ def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the
         (home.work / f"{number}.png").write_bytes(png(number))
     first = aeforge.start("upscale", "photo.png", "-o", "first.png", "--sandbox", "--debug")
     _wait_for(home.state / "pending-jobs")
+    first.send(signal.SIGSTOP)  # else a slow machine may end it before the other has begun
     last = aeforge.start("upscale", "--manifest", "slow.jsonl", "-o", "last/", "-j", "1", "--sandbox", "--debug")
+    _wait_for(home.state / "pending-jobs", lines=2)
+    first.send(signal.SIGCONT)
     ended = first.finish()
     still_running = last.process.poll() is None
     run = last.finish()
@@ -148,7 +151,7 @@ def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the
 
 
 def _wait_for_end_of(base_url: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     with contextlib.suppress(ConnectionError, urllib.error.URLError):
         while time.monotonic() < until:
             urllib.request.urlopen(f"{base_url.removesuffix('/public/v1')}/sandbox", timeout=10).close()

@@ -71,7 +71,7 @@ def visit(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Visit:
 
 def until(browser: Browser, claim: str) -> None:
     """Waits until it holds on the page."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not browser.asks(f"!!({claim})"):
         assert time.monotonic() < end, f"never: {claim}; instead: {browser.asks('document.body.innerText')}"
         time.sleep(0.05)

@@ -184,6 +184,10 @@ BASES = {
     "HTTP://LocalHost:80/v1": "http://localhost/v1",
     "http://[0:0:0:0:0:0:0:1]:80/v1": "http://[::1]/v1",
     "https://api.example:8443/v1": "https://api.example:8443/v1",
+    "http://127.1:8765/v1": "http://127.0.0.1:8765/v1",
+    "http://0x7f000001/v1": "http://127.0.0.1/v1",
+    "http://2130706433:08765/v1": "http://127.0.0.1:8765/v1",
+    "https://0x10.cafe/v1": "https://0x10.cafe/v1",
 }
 
 

@@ -124,6 +124,7 @@ def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Opera
     from aeforge_cli.commands._shared.purchases import require_within, to_confirm
     from aeforge_cli.commands._shared.results import request_json
 
+    session.check_network()
     plan = _foreseen(session, plan, batch)
     for each in plan:
         session.console.result_json(request_json(session, each))
