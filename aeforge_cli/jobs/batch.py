@@ -575,7 +575,8 @@ class Batch:
         """
         order, job = running.order, running.job
         gone = isinstance(error, JobNotFound) or (isinstance(error, ResultUnavailable) and error.is_gone)
-        if not (gone and (job.action is Action.FETCH or (order.anew and job.action is Action.RESUME))):
+        anew = order.anew or self._lifecycle.is_free
+        if not (gone and (job.action is Action.FETCH or (anew and job.action is Action.RESUME))):
             if gone and job.action is Action.RESUME and not isinstance(error, JobNotFound):
                 error.hint = or_submit_anew(error.hint)
             self._end(order, error, running.started, stage)

@@ -297,6 +297,11 @@ class Lifecycle:
 
     # -------------------------------------------------------------- polling
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing was paid, so that one answer decides that a job is gone, and it is submitted again."""
+        return self.account.service == rules.SANDBOX
+
     def poller(self, job: Job, until: float) -> Poller:
         """The polls of one job, for whoever decides when they are due."""
         return Poller(
@@ -307,7 +312,7 @@ class Lifecycle:
             until=until,
             accepted=job.accepted,
             notify=self.notify,
-            is_known=job.number != 0,
+            is_known=job.number != 0 and not self.is_free,
         )
 
     def wait_for_all(self, jobs: Sequence[Job], until: float) -> Iterator[tuple[Job, Callable[[], Succeeded]]]:
@@ -443,7 +448,7 @@ class Lifecycle:
             yield
         except Failure as error:
             error.job_id = job.job_id
-            if isinstance(error, JobNotFound) and error.is_certain and job.action is not Action.FETCH:
+            if isinstance(error, JobNotFound) and job.action is not Action.FETCH and (error.is_certain or self.is_free):
                 self.journal.record(job.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {job.job_id} continues at the service"

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.jobs.polling import MISSING_SECONDS
 from tests.conftest import Aeforge, Home, Run, make_home, png
 from tests.e2e.conftest import running_sandbox
 from tests.faults.fake import Fake
@@ -48,6 +50,13 @@ def test_a_job_of_the_sandbox_outlives_the_command(aeforge: Aeforge, home: Home)
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "sky.png\n")
     [row] = aeforge("job", "list", "--json").rows
     assert (row["job_id"], row["service"], row["state"]) == (job_id, "sandbox", "saved")
+
+
+def test_a_port_that_another_program_has_is_answered_with_a_command_that_starts(aeforge: Aeforge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        run = aeforge("sandbox", "--port", str(other.getsockname()[1]))
+
+    assert (run.exit, run.stderr.splitlines()[-1]) == (2, "next:  aeforge sandbox --port 0")
 
 
 def test_jobs_of_the_sandbox_and_of_the_service_are_told_apart(aeforge: Aeforge) -> None:
@@ -98,7 +107,7 @@ def test_an_interrupted_command_leaves_a_job_to_go_on_with(aeforge: Aeforge, hom
 
 
 def _wait_for(path: Path, *, lines: int = 1) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not path.exists() or len(path.read_text().splitlines()) < lines:
         assert time.monotonic() < until, f"{path} was never written"
         time.sleep(0.02)
@@ -142,7 +151,7 @@ def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the
 
 
 def _wait_for_end_of(base_url: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     with contextlib.suppress(ConnectionError, urllib.error.URLError):
         while time.monotonic() < until:
             urllib.request.urlopen(f"{base_url.removesuffix('/public/v1')}/sandbox", timeout=10).close()
@@ -242,6 +251,19 @@ def test_a_sandbox_with_keys_of_ones_own_is_not_used(aeforge: Aeforge, home: Hom
         run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
 
     assert (run.exit, len(asked(run)), asked(run) & {sandbox.base_url}) == (0, 1, set())
+
+
+def test_what_an_ended_sandbox_has_forgotten_is_made_again_at_once(aeforge: Aeforge, home: Home) -> None:
+    command = ("upscale", "photo.png", "--sandbox")
+    with running_sandbox(home, "--delay", "60"):
+        forgotten = aeforge(*command, "--no-wait").stdout.strip()
+    started = time.monotonic()
+
+    run = aeforge(*command, "-o", "large.png")
+
+    assert (run.exit, run.stdout, time.monotonic() - started < MISSING_SECONDS) == (0, "large.png\n", True), run.stderr
+    states = [(row["job_id"] == forgotten, row["state"]) for row in aeforge("job", "list", "--json").rows]
+    assert states == [(False, "saved"), (True, "lost")]
 
 
 def test_who_took_the_port_of_a_killed_sandbox_gets_no_picture(aeforge: Aeforge, home: Home, fake: Fake) -> None:

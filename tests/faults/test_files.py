@@ -249,7 +249,7 @@ class TestTheOutputIsNoFile:
         os.mkfifo(pipe)
         with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
             run = edit("-o", pipe, *options)
-            read = reader.communicate(timeout=10)[0]
+            read = reader.communicate(timeout=60)[0]
 
         assert (run.exit, read, pipe.is_fifo()) == (0, fake.images_of(JOB)[0], True)
 
@@ -259,7 +259,7 @@ class TestTheOutputIsNoFile:
 
         run = edit.start(under=(bash, "-c", '"$@" -o >(cat >read.png)', "bash")).finish()
 
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while (home.work / "read.png").read_bytes() != fake.images_of(JOB)[0] and time.monotonic() < until:
             time.sleep(0.01)  # `cat` may end after the command
         assert run.exit == 0

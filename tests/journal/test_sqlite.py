@@ -418,7 +418,7 @@ def test_a_commit_that_a_reader_holds_up_is_made_when_he_has_gone(path: Path, op
 
 
 def waiting_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         threading.Event().wait(0.01)
