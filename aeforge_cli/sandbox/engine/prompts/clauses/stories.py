@@ -26,7 +26,7 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
     "clause",
     """
     <part_named:part> [should|must] (stay|stays|remain|remains) [AS_IS|{flat}]
-    <part_named:part> (in colour|: AS_IS)
+    <part_named:part> (in colour|: AS_IS|unchanged|untouched|unaffected|as is)
     KEEP (<old_background:part>|<old_sky:part>)
     """,
 )

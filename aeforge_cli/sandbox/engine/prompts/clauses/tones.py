@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     <parts> (SHOULD|in) <predicates>
     <parts> <predicates>
     IF_ONLY <parts> BEING <predicates>
-    MAY <parts> be [DONE_TO] <predicates>
+    MAY <parts> [POLITELY] be [DONE_TO] <predicates>
     """,
 )
 def _parts_toned(parts: tuple[PartSaid, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
