@@ -329,6 +329,23 @@ def test_a_run_that_nobody_can_find_out_about_still_lives(folder: Path) -> None:
     assert RunLock(folder).lives("another")
 
 
+def test_a_run_is_none_of_the_others(folder: Path) -> None:
+    folder.mkdir()
+    ours, theirs = RunLock(folder / "runs"), RunLock(folder / "runs")
+
+    assert (list(ours.others()), ours.name != theirs.name) == ([], True)
+    assert list(ours.others()) == [theirs.name]
+    for each in (ours, theirs):
+        each.release()
+
+
+def test_a_machine_keeps_the_name_that_it_was_given_first(folder: Path, open_one: Open) -> None:
+    first = open_one().host
+    (folder / "machine").write_text("laptop-of-ada\n")
+
+    assert (first.strip(), open_one().host) == (first, "laptop-of-ada")
+
+
 def test_without_file_locks_a_run_of_another_process_still_lives(folder: Path, strace: str) -> None:
     folder.mkdir()
     (folder / "another.lock").touch()
