@@ -223,7 +223,8 @@ LANGUAGE.phrase("cast", "yellow, yellowish, orange", Tone.WARMER)
 LANGUAGE.phrase("cast", "blue, bluish", Tone.COOLER)
 
 
-@rule("clause", "[THE] <measure> [(of|in) <part>] [IS] TOO <extent_of:degree>")
+@rule("clause", "[THE] <measure> [of <part>] [IS] TOO <extent_of:degree>")
+@rule("clause", "[THE] <measure> [IS] TOO <extent_of:degree> (in|on|for) <part>")
 @rule("clause", "COLOURS [(of|in) <part>] [IS] <strength_of:degree>")
 def _too_high(degree: int, measure: Tone = Tone.MORE_SATURATION, part: PartSaid = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(measure if degree < 0 else OPPOSITES[measure]), is_complaint=True),)
