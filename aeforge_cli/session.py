@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
+from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
 from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
@@ -194,7 +194,6 @@ class Session:
             log=self.console.debug,
             redact=self.redact,
             through_proxy=not self._sandboxed,
-            connections=32,
         )
         self._closing.callback(transport.close)
         return transport
@@ -234,6 +233,13 @@ class Session:
             if url:
                 slow.start()
             journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
+            if self._sandboxed:
+                _ = journal.run  # without file locks nobody can be kept from paying twice: here nobody pays
+        except CannotSave as error:
+            if not self._sandboxed:
+                raise
+            self.console.warn(f"jobs are not recorded: {error.message} ({error.why})")
+            return NoJournal()
         except JournalUnwritable as error:
             self.console.warn(
                 f"jobs are not recorded: {error.path} cannot be used ({error.why});"

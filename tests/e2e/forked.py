@@ -23,7 +23,7 @@ import pytest
 from tests.conftest import Aeforge, Run
 
 LOADED = ("cli", "manual.from_typer", "commands._shared.plan", "api.requests_transport", "jobs.batch", "journal.sqlite")
-OF_PYTHON = ("PYTHON", "LANG", "LC_", "LD_")
+OF_THE_START = ("PYTHON", "LANG", "LC_", "LD_")
 
 
 class ForkServer:
@@ -116,13 +116,14 @@ class Forked(Aeforge):
         cwd: Path | None = None,
         within: float = 40,
     ) -> Run:
-        changes = env or {}
-        if self.server is None or any(name.startswith(OF_PYTHON) for name in changes):
+        environment = self.environment(env or {})
+        early = {name: value for name, value in environment.items() if name.startswith(OF_THE_START)}
+        if self.server is None or early != {"LANG": "C.UTF-8"}:
             return super().__call__(*args, env=env, stdin=stdin, cwd=cwd, within=within)
         words, began = tuple(str(word) for word in args), time.monotonic()
         try:
             status, output, errors = self.server.run(
-                self.command, words, self.environment(changes), cwd or self.home.work, stdin, within
+                self.command, words, environment, cwd or self.home.work, stdin, within
             )
         except TimeoutError:
             pytest.fail(f"aeforge {' '.join(words)} was still running after {within} s")

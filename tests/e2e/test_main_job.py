@@ -309,6 +309,19 @@ def test_a_prompt_can_be_read(user: Aeforge, fake: Fake, home: Home, prompt: str
     assert dict(fake.ledger[0].fields)["prompt"] == "Grün, bitte\nund blau"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_prompt_and_a_list_are_read_as_windows_writes_them(
+    user: Aeforge, fake: Fake, home: Home, encoding: str
+) -> None:
+    (home.work / "prompt.txt").write_text("Gr\u00fcn\r\n", encoding=encoding, newline="")
+    (home.work / "jobs.csv").write_text("image\tprompt\r\nphoto.png\tBl\u00e4u\r\n", encoding=encoding, newline="")
+
+    runs = user("inpaint", "photo.png", "-p", "@prompt.txt"), user("inpaint", "--manifest", "jobs.csv")
+
+    assert [run.exit for run in runs] == [0, 0]
+    assert [dict(post.fields)["prompt"] for post in fake.ledger] == ["Gr\u00fcn", "Bl\u00e4u"]
+
+
 # ------------------------------------------------------------------ without buying
 
 

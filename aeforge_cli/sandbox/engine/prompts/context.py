@@ -64,6 +64,7 @@ class _CannotBe(Exception):
         self.impossible = Impossible(reason)
 
 
+_WHICH = 'Say which part "it" is: "the background", "the subject" or "the picture".'
 NOTHING_ASKED = "The prompt does not say what to change."
 _COMPLEMENTS = {Part.SUBJECT: Part.BACKGROUND, Part.BACKGROUND: Part.SUBJECT}
 
@@ -77,8 +78,9 @@ class _Context:
     topic: Topic | None = None
     has_exception: bool = False
     denied: list[Change | Removal] = field(default_factory=list)
-    # What a denial just spoke of.
+    # What a denial just spoke of; and whether what was spoken of last is an object, or a background to keep.
     denied_part: Part | None = None
+    is_it_open: bool = False
 
     def edits(self) -> tuple[Edit, ...]:
         for item, following in zip_longest(self.items, self.items[1:]):
@@ -103,7 +105,8 @@ class _Context:
             case Topic():
                 self._no_open_topic()
                 self.topic = said
-            case Kept(is_exception=is_exception):
+            case Kept(part, is_exception=is_exception):
+                self.is_it_open = part in {Part.BACKGROUND, Part.SKY}
                 self.has_exception |= is_exception and bool(self.done)
             case Denied():
                 self._deny(said, following)
@@ -122,6 +125,7 @@ class _Context:
                 'Say for each change which part it is for: "the background", "the subject" or "the picture".'
             )
         self.topic = self.denied_part = None
+        self.is_it_open = False
         self.done.append((done, said))
 
     def _deny(self, denied: Denied, following: Item | None) -> None:
@@ -129,8 +133,13 @@ class _Context:
         if following is not None and following.is_joined:
             raise _CannotBe("Say what to do first, and what not to do after it.")
         self.denied.append(denied.said)
-        if isinstance(denied.said, Change) and isinstance(denied.said.part, Part):
-            self.denied_part = denied.said.part
+        match denied.said:
+            case Change(Part() as part):
+                self.denied_part = part
+            case Removal():
+                self.is_it_open = True
+            case _:
+                pass
 
     def _no_open_topic(self) -> None:
         if self.topic is not None and self.topic.reason:
@@ -165,6 +174,8 @@ class _Context:
             return self.topic.about if isinstance(self.topic.about, Part) else Part.PICTURE
         if self.denied_part is not None:
             return self.denied_part
+        if self.is_it_open:
+            raise _CannotBe(_WHICH)
         last = self.done[-1][0] if self.done else None
         match last:
             case SetBackground() if is_backdrop:
@@ -172,12 +183,12 @@ class _Context:
             case SetSky() if is_backdrop:
                 return Part.SKY
             case SetSky() | SetBackground(SkyKind()):
-                raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                raise _CannotBe(_WHICH)
             case SetBackground() if _may_be_of_backdrop(last, change.value):
-                raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                raise _CannotBe(_WHICH)
             case Adjust(part) | Recolour(part):
                 if {part} < {_part_of(done) for done, _ in self.done}:
-                    raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                    raise _CannotBe(_WHICH)
                 return part
             case _:
                 return Part.PICTURE
@@ -201,6 +212,8 @@ class _Context:
             for said in (following.said if following and following.is_joined else ())
             if isinstance(said, Change) and isinstance(said.value, Toned)
         ]
+        if self.topic is not None and self.topic.reason and isinstance(self.topic.about, Part):
+            return self.topic.about  # "only the sky, darker"
         last = self.done[-1][0] if self.done and item.is_in_sentence else None
         if last is not None and _may_be_of_backdrop(last, change.value):
             raise _CannotBe(
