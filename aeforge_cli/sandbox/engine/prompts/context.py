@@ -65,6 +65,7 @@ class _CannotBe(Exception):
 
 
 _WHICH = 'Say which part "it" is: "the background", "the subject" or "the picture".'
+_WHICH_EACH = 'Say for each change which part it is for: "the background", "the subject" or "the picture".'
 NOTHING_ASKED = "The prompt does not say what to change."
 _COMPLEMENTS = {Part.SUBJECT: Part.BACKGROUND, Part.BACKGROUND: Part.SUBJECT}
 
@@ -121,9 +122,7 @@ class _Context:
         if self.topic is not None and self.topic.reason and self.topic.about not in {_part_of(done), _place_of(done)}:
             raise _CannotBe(self.topic.reason)
         if self.has_exception and _part_of(done) is Part.PICTURE:
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         self.topic = self.denied_part = None
         self.is_it_open = False
         self.done.append((done, said))
@@ -216,17 +215,13 @@ class _Context:
             return self.topic.about  # "only the sky, darker"
         last = self.done[-1][0] if self.done and item.is_in_sentence else None
         if last is not None and _may_be_of_backdrop(last, change.value):
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         before = [last.part] if isinstance(last, Adjust | Recolour) and item.is_joined else []
         if any(
             isinstance(part, Part) and part is not Part.PICTURE
             for part in [*before, *(beside if not self.done else [])]
         ):
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         return Part.PICTURE
 
     def _kept(self) -> frozenset[Part]:
@@ -257,24 +252,18 @@ def _may_be_of_backdrop(done: Edit, value: Value) -> bool:
 
 
 def _denies(denied: Change | Removal, done: Edit) -> bool:
-    match denied, done:
-        case Removal(place), RemoveObject():
-            return place in {None, done.place}
-        case Change(part=Part() as part), SetBackground() | SetSky() | Adjust() | Recolour() if not _overlap(
-            part, done
-        ):
-            return False
-        case Change(value=Toned(tone)), Adjust():
+    if isinstance(denied, Removal):
+        return isinstance(done, RemoveObject) and denied.place in {None, done.place}
+    part = _part_of(done)
+    if part is None or (isinstance(denied.part, Part) and denied.part not in _TOUCHED[part]):
+        return False
+    match denied.value, done:
+        case Toned(tone), Adjust():
             return tone is done.tone
-        case Change(value=value), SetBackground(given) | SetSky(given) | Recolour(_, given):
+        case value, SetBackground(given) | SetSky(given) | Recolour(_, given):
             return given == value or (isinstance(value, tuple) and given is SKY_OF_COLOUR.get(value))
         case _:
             return False
-
-
-def _overlap(part: Part, done: Edit) -> bool:
-    changed = _part_of(done)
-    return changed is not None and part in _TOUCHED[changed]
 
 
 def _complains(said: Change | Removal) -> bool:

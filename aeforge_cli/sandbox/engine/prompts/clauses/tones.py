@@ -92,12 +92,7 @@ def _effect(effect: Tone, part: PartSaid = Reference.UNSAID, noun_degree: float 
     return becomes(part, Toned(effect, noun_degree if effect is Tone.BLURRED else min(noun_degree, 1.0)))
 
 
-@rule(
-    "clause",
-    """
-    [GIVE|WANT] [<noun_degree>|<more_degree:noun_degree>] bokeh [effect|BACKGROUND|{bokeh_place}]
-    """,
-)
+@rule("clause", "[GIVE|WANT] [<noun_degree>|<more_degree:noun_degree>] bokeh [effect|BACKGROUND|{bokeh_place}]")
 def _bokeh(noun_degree: float = 1.0) -> Clause | None:
     return becomes(Part.BACKGROUND, Toned(Tone.BLURRED, noun_degree)) if noun_degree > 0 else None
 
@@ -214,9 +209,12 @@ def _too_much(measure: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
 
 
 # A colour that lies over all of it; of a part it may be the colour that the part has.
-@rule("clause", "[({picture}|{it}) IS] TOO <cast>\n BECOME ({picture}|{it}) less <cast>")
-def _cast(cast: Tone) -> Clause:
-    return (Change(Part.PICTURE, Toned(OPPOSITES[cast]), is_complaint=True),)
+@rule("clause", "[<all_of_it:part> IS] TOO <cast>\n BECOME <all_of_it:part> less <cast>")
+def _cast(cast: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
+    return (Change(part, Toned(OPPOSITES[cast]), is_complaint=True),)
+
+
+LANGUAGE.either("all_of_it", "picture", "it")
 
 
 LANGUAGE.phrase("cast", "yellow, yellowish, orange", Tone.WARMER)
