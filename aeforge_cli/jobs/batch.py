@@ -415,6 +415,8 @@ class Batch:
         """Leaves the job to the run that has it: this order is taken up again when nothing else is left to do."""
         with self._lock:
             self._held.append(_Waiting(order, held, started, order.reuse is Reuse.FINISHED or self._share))
+            # What comes next in the list the other run is most likely to have as well.
+            self._orders.skip(self._lifecycle.client.chance.random())
             self.tally.in_flight -= 1
             self._room.notify()
             self._sooner.notify()

@@ -161,15 +161,18 @@ def _wait_for_end_of(base_url: str) -> None:
 
 # ------------------------------------------------------------------ links that end with the command
 
-LINK = "note: the link ended with the sandbox that this command started; to "
+LINK = "note: the link ended with the sandbox that this command started"
 LINKS = LINK.replace("link", "links")
+LIST = ("job", "list", "--limit", "4", "--format", "{job_id}")
 
 
 def test_without_o_the_command_says_how_to_keep_the_picture_and_that_works(aeforge: Aeforge, home: Home) -> None:
     begun = aeforge(*SKY, "--sandbox")
-    [note] = [line for line in begun.stderr.splitlines() if line.startswith(LINK)]
+    note, hint = begun.stderr.splitlines()[-2:]
 
-    run = aeforge(*shlex.split(note.removeprefix(f"{LINK}save the picture: aeforge ")))
+    run = aeforge(*shlex.split(hint.removeprefix("next:  aeforge ")))
+
+    assert note == f"{LINK}; to save the picture:"
 
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "out/photo.png\n")
     assert (home.work / "out/photo.png").read_bytes().endswith(b"IEND\xaeB`\x82")
@@ -186,10 +189,15 @@ def test_of_many_pictures_one_note_says_how_to_keep_them(aeforge: Aeforge, home:
     many = aeforge("upscale", "2.png", "3.png", "photo.png", "0.png", "--sandbox")
 
     ids = [row["job_id"] for row in some.rows]
-    [note] = [line for line in some.stderr.splitlines() if line.startswith("note:")]
-    assert note.startswith(f"{LINKS}save the pictures: aeforge job wait ")
-    assert sorted(note.split()[-5:-3]) == sorted(ids)
-    assert f"{LINKS}save the pictures: aeforge job wait ID... (see aeforge job list) -o out/ --sandbox" in many.stderr
+    note, hint = some.stderr.splitlines()[-2:]
+    assert note == f"{LINKS}; to save the pictures:"
+    assert hint.startswith("next:  aeforge job wait ")
+    assert sorted(hint.split()[-5:-3]) == sorted(ids)
+    assert many.stderr.splitlines()[-1] == (
+        "next:  aeforge job list --limit 4 --format '{job_id}' | aeforge job wait - -o out/ --sandbox"
+    )
+    saved = aeforge("job", "wait", "-", "-o", "out/", "--sandbox", stdin=aeforge(*LIST).stdout.encode())
+    assert (saved.exit, len(saved.stdout.splitlines())) == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +226,10 @@ def test_where_nothing_can_be_kept_the_note_does_not_promise_it(aeforge: Aeforge
     run = aeforge("upscale", "photo.png", "--sandbox", env={"AEFORGE_STATE_DIR": str(home.work / "file")})
 
     assert run.exit == 0
-    assert f"{LINK}keep the picture, add -o FILE, or start `aeforge sandbox` first" in run.stderr
+    assert run.stderr.splitlines()[-2:] == [
+        LINK,
+        "next:  to keep the picture, add -o FILE, or start `aeforge sandbox` first",
+    ]
 
 
 # ------------------------------------------------------------------ a sandbox that runs already

@@ -64,6 +64,8 @@ class _CannotBe(Exception):
         self.impossible = Impossible(reason)
 
 
+_WHICH = 'Say which part "it" is: "the background", "the subject" or "the picture".'
+_WHICH_EACH = 'Say for each change which part it is for: "the background", "the subject" or "the picture".'
 NOTHING_ASKED = "The prompt does not say what to change."
 _COMPLEMENTS = {Part.SUBJECT: Part.BACKGROUND, Part.BACKGROUND: Part.SUBJECT}
 
@@ -77,8 +79,9 @@ class _Context:
     topic: Topic | None = None
     has_exception: bool = False
     denied: list[Change | Removal] = field(default_factory=list)
-    # What a denial just spoke of.
+    # What a denial just spoke of; and whether what was spoken of last is an object, or a background to keep.
     denied_part: Part | None = None
+    is_it_open: bool = False
 
     def edits(self) -> tuple[Edit, ...]:
         for item, following in zip_longest(self.items, self.items[1:]):
@@ -103,7 +106,8 @@ class _Context:
             case Topic():
                 self._no_open_topic()
                 self.topic = said
-            case Kept(is_exception=is_exception):
+            case Kept(part, is_exception=is_exception):
+                self.is_it_open = part in {Part.BACKGROUND, Part.SKY}
                 self.has_exception |= is_exception and bool(self.done)
             case Denied():
                 self._deny(said, following)
@@ -118,10 +122,9 @@ class _Context:
         if self.topic is not None and self.topic.reason and self.topic.about not in {_part_of(done), _place_of(done)}:
             raise _CannotBe(self.topic.reason)
         if self.has_exception and _part_of(done) is Part.PICTURE:
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         self.topic = self.denied_part = None
+        self.is_it_open = False
         self.done.append((done, said))
 
     def _deny(self, denied: Denied, following: Item | None) -> None:
@@ -129,8 +132,13 @@ class _Context:
         if following is not None and following.is_joined:
             raise _CannotBe("Say what to do first, and what not to do after it.")
         self.denied.append(denied.said)
-        if isinstance(denied.said, Change) and isinstance(denied.said.part, Part):
-            self.denied_part = denied.said.part
+        match denied.said:
+            case Change(Part() as part):
+                self.denied_part = part
+            case Removal():
+                self.is_it_open = True
+            case _:
+                pass
 
     def _no_open_topic(self) -> None:
         if self.topic is not None and self.topic.reason:
@@ -165,6 +173,8 @@ class _Context:
             return self.topic.about if isinstance(self.topic.about, Part) else Part.PICTURE
         if self.denied_part is not None:
             return self.denied_part
+        if self.is_it_open:
+            raise _CannotBe(_WHICH)
         last = self.done[-1][0] if self.done else None
         match last:
             case SetBackground() if is_backdrop:
@@ -172,12 +182,12 @@ class _Context:
             case SetSky() if is_backdrop:
                 return Part.SKY
             case SetSky() | SetBackground(SkyKind()):
-                raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                raise _CannotBe(_WHICH)
             case SetBackground() if _may_be_of_backdrop(last, change.value):
-                raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                raise _CannotBe(_WHICH)
             case Adjust(part) | Recolour(part):
                 if {part} < {_part_of(done) for done, _ in self.done}:
-                    raise _CannotBe('Say which part "it" is: "the background", "the subject" or "the picture".')
+                    raise _CannotBe(_WHICH)
                 return part
             case _:
                 return Part.PICTURE
@@ -201,19 +211,17 @@ class _Context:
             for said in (following.said if following and following.is_joined else ())
             if isinstance(said, Change) and isinstance(said.value, Toned)
         ]
+        if self.topic is not None and self.topic.reason and isinstance(self.topic.about, Part):
+            return self.topic.about  # "only the sky, darker"
         last = self.done[-1][0] if self.done and item.is_in_sentence else None
         if last is not None and _may_be_of_backdrop(last, change.value):
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         before = [last.part] if isinstance(last, Adjust | Recolour) and item.is_joined else []
         if any(
             isinstance(part, Part) and part is not Part.PICTURE
             for part in [*before, *(beside if not self.done else [])]
         ):
-            raise _CannotBe(
-                'Say for each change which part it is for: "the background", "the subject" or "the picture".'
-            )
+            raise _CannotBe(_WHICH_EACH)
         return Part.PICTURE
 
     def _kept(self) -> frozenset[Part]:
@@ -244,24 +252,18 @@ def _may_be_of_backdrop(done: Edit, value: Value) -> bool:
 
 
 def _denies(denied: Change | Removal, done: Edit) -> bool:
-    match denied, done:
-        case Removal(place), RemoveObject():
-            return place in {None, done.place}
-        case Change(part=Part() as part), SetBackground() | SetSky() | Adjust() | Recolour() if not _overlap(
-            part, done
-        ):
-            return False
-        case Change(value=Toned(tone)), Adjust():
+    if isinstance(denied, Removal):
+        return isinstance(done, RemoveObject) and denied.place in {None, done.place}
+    part = _part_of(done)
+    if part is None or (isinstance(denied.part, Part) and denied.part not in _TOUCHED[part]):
+        return False
+    match denied.value, done:
+        case Toned(tone), Adjust():
             return tone is done.tone
-        case Change(value=value), SetBackground(given) | SetSky(given) | Recolour(_, given):
+        case value, SetBackground(given) | SetSky(given) | Recolour(_, given):
             return given == value or (isinstance(value, tuple) and given is SKY_OF_COLOUR.get(value))
         case _:
             return False
-
-
-def _overlap(part: Part, done: Edit) -> bool:
-    changed = _part_of(done)
-    return changed is not None and part in _TOUCHED[changed]
 
 
 def _complains(said: Change | Removal) -> bool:

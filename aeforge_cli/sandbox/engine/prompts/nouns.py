@@ -52,7 +52,9 @@ LANGUAGE.means("old_sky", Part.SKY, "[THE] {old} SKY [(in|of) [THE] (PICTURE|BAC
 LANGUAGE.means("old_picture", Part.PICTURE, "[THE] {old} PICTURE")
 for _name in ("background", "sky", "subject"):
     LANGUAGE.rule(f"only_{_name}", f"(only|just) <{_name}:part>\n <{_name}:part> only")(lambda part: part)
-    LANGUAGE.either(f"any_{_name}", _name, f"only_{_name}", f"old_{_name}")
+    LANGUAGE.either(f"any_{_name}", _name, f"only_{_name}")
+for _name in ("background", "sky"):
+    LANGUAGE.either(f"any_{_name}", f"old_{_name}")
 LANGUAGE.either("part", "part_named", "only_background", "only_sky", "only_subject")
 LANGUAGE.either("any_part", "part", "old_background", "old_sky", "old_picture")
 

@@ -16,7 +16,13 @@ _rule = LANGUAGE.rule
 
 @_rule(
     "colour",
-    "<named>\n [hex] [code|colour] <hex:named>\n {named} [OPEN] <hex:named> [CLOSE]\n <hex:named> OPEN {named} CLOSE",
+    """
+    <named>
+    [hex] [code|colour] <hex:named>
+    OPEN <hex:named> CLOSE
+    {named} [OPEN] <hex:named> [CLOSE]
+    <hex:named> OPEN {named} CLOSE
+    """,
 )
 def _colour(named: Colour) -> Colour:
     return named
@@ -201,7 +207,7 @@ def _steps(percent: int = 50, number: int | None = None) -> int | None:
     """
     <verb_degree>
     by <steps>
-    [with|of] <percent:steps>
+    [with] <percent:steps>
     [{verb_degree}] OPEN <percent:steps> CLOSE
     """,
 )

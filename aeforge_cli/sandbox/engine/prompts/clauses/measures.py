@@ -43,7 +43,7 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
 @rule(
     "clause",
     """
-    (UP|UPPED) [<amount>] <measured>
+    (UP|UPPED) [[of] <amount>] <measured>
     <verb_degree:amount> UP <measured>
     [MOVE|SET] <measured> [back] up [<amount>]
     (WANT|BECOME|MAY) <measured> [be] UPPED [<amount>]
@@ -57,7 +57,7 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
 @rule(
     "clause",
     """
-    (DOWN|DOWNED) [<amount>] <measured>
+    (DOWN|DOWNED) [[of] <amount>] <measured>
     <verb_degree:amount> DOWN <measured>
     [MOVE|SET] <measured> ([back] down|back) [<amount>]
     (WANT|BECOME|MAY) <measured> [be] DOWNED [<amount>]

@@ -75,7 +75,7 @@ def _denied_tone(tone: Tone) -> Toned:
 
 
 LANGUAGE.either("denied_value", "flat", "skywords")
-LANGUAGE.phrase("NOT", "do not, instead of, rather than, without", None)
+LANGUAGE.means("NOT", value=True, patterns="do not\n OVER")
 LANGUAGE.phrase("OVER", "without, instead of, rather than", None)
 LANGUAGE.phrase("INSTEAD", "but, just, but just, only, but only, instead, rather, but rather, but instead", None)
 
@@ -91,10 +91,10 @@ def _all_else_kept(clause: Clause) -> Clause:
     (CHANGE|DO) nothing BUT <part_named:part>
     KEEP {everything} [AS_IS] EXCEPT <part_named:part>
     (only|just) <part_named:part>
-""",
+    """,
 )
 def _only_of(part: PartSaid) -> Clause:
-    return (Topic(part if isinstance(part, Part) else None, f"Say what to do with the {part}."),)
+    return (Topic(part if isinstance(part, Part) else None, f'Say what to do with "{part}".'),)
 
 
 # --- What only tells, and asks for nothing ---

@@ -15,10 +15,9 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
     """
     (BECOME|WANT) <any_background:part> [TO] <backdrop:value> [BACKGROUND]
     <background:part> (BECOME|WANT) [TO] <backdrop:value>
-    [THE] colour of <background:part> [TO] <backdrop:value>
     BECOME <flat:value> <background:part>
     <it:part> SHOULD <but_weather:value>
-    (BECOME|WANT) [THE] colour of <any_background:part> [TO] <backdrop:value>
+    [BECOME|WANT] [THE] colour of <any_background:part> [TO] <backdrop:value>
     (BECOME|WANT) <any_background:part> colour [TO] <backdrop:value>
     CHANGE <any_background:part> [colour] from [THE] ({flat}|{skywords}) to <backdrop:value>
     <background:part> [colour] (in|into) <backdrop:value>
@@ -42,21 +41,16 @@ LANGUAGE.either("but_weather", "flat", "gradient", "studio", "skyscape", "sight"
     """
     [(GIVE|WANT) [me|us|THE PICTURE|{it}|THE SUBJECT|him|her]] [with] <scene:value>
     REMOVE {cut_background} [,|and|, and] GIVE [THE] <flat:value> one
-    [THE] (PICTURE|SUBJECT|THEM|it) (NEEDS|MUST have) <scene:value>
-    [THE] (PICTURE|SUBJECT|THEM|it) MUST be ON <scene:value>
-    [THE] (PICTURE|SUBJECT|THEM|it) MUST be ON <painted:value>
-    (GIVE|generate|WANT) [me|us] [a version of] [THE] (PICTURE|SUBJECT|THEM|it) (with|ON) <scene:value>
-    [GIVE|WANT] [THE] <scene:value> (to|for|in|on|behind|of) [THE] (PICTURE|SUBJECT|THEM|it)
+    SHOWN (NEEDS|MUST have) <scene:value>
+    (GIVE|generate|WANT) [me|us] [a version of] SHOWN (with|ON) <scene:value>
+    [GIVE|WANT] [THE] <scene:value> (to|for|in|on|behind|of) SHOWN
     [GIVE|WANT] <scene:value> instead [of {former}]
     [GIVE|WANT] {background} (of|with|that is|in) <backdrop:value>
     [GIVE|WANT] <painted:value> (in|as|for|on|to) [THE] BACKGROUND
     [GIVE|WANT|BECOME {it}] <painted:value> BEHIND [THE] (SUBJECT|THEM|it)
-    (PUT|WANT) [THE] (SUBJECT|THEM|it|PICTURE) (ON|under) <painted:value>
-    (PUT|WANT) [THE] (SUBJECT|THEM|it|PICTURE) ON <scene:value>
-    [[THE] (SUBJECT|THEM|PICTURE|it)] ON <painted:value>
-    [[THE] (SUBJECT|THEM|PICTURE|it)] ON <scene:value>
-    (ISOLATE|isolated|cutout) [THE] [SUBJECT|THEM|it] ON <painted:value>
-    (ISOLATE|isolated) [THE] [SUBJECT|THEM|it] ON <scene:value>
+    (PUT|WANT) SHOWN (ON|under) <setting:value>
+    [SHOWN [MUST be]] ON <setting:value>
+    (ISOLATE|isolated|cutout) [THE] [SUBJECT|THEM|it] ON <setting:value>
     (BECOME|GIVE|WANT) [THE] (PICTURE|day) [TO] <sight:value>
     (GIVE|WANT) [me|us] <sight:value>
     day [in] (to|into) <sight:value>
@@ -69,9 +63,9 @@ def _background_becomes(value: Backdrop | Impossible) -> Clause:
     return becomes(Part.BACKGROUND, value)
 
 
-@rule("scene", "<backdrop> BACKGROUND\n {flat} BACKGROUND [OPEN|:|,] <hex:backdrop> [CLOSE]")
-def _scene(backdrop: Backdrop | Impossible) -> Backdrop | Impossible:
-    return backdrop
+LANGUAGE.means("SHOWN", value=True, patterns="[THE] (PICTURE|SUBJECT|THEM|it)")
+rule("scene", "<backdrop:value> BACKGROUND\n {flat} BACKGROUND [OPEN|:|,] <hex:value> [CLOSE]")(lambda value: value)
+LANGUAGE.either("setting", "painted", "scene")
 
 
 @rule("clause", "<skylike> [instead [of {former}]]")

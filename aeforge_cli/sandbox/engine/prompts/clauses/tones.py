@@ -92,13 +92,7 @@ def _effect(effect: Tone, part: PartSaid = Reference.UNSAID, noun_degree: float 
     return becomes(part, Toned(effect, noun_degree if effect is Tone.BLURRED else min(noun_degree, 1.0)))
 
 
-@rule(
-    "clause",
-    """
-    [GIVE|WANT] [<noun_degree>|<more_degree:noun_degree>] bokeh [effect|BACKGROUND|{bokeh_place}]
-    BACKGROUND bokeh
-    """,
-)
+@rule("clause", "[GIVE|WANT] [<noun_degree>|<more_degree:noun_degree>] bokeh [effect|BACKGROUND|{bokeh_place}]")
 def _bokeh(noun_degree: float = 1.0) -> Clause | None:
     return becomes(Part.BACKGROUND, Toned(Tone.BLURRED, noun_degree)) if noun_degree > 0 else None
 
@@ -141,10 +135,12 @@ LANGUAGE.means("colour_verb", Tone.LESS_SATURATION, "DOWN\n (mute|desaturate|les
 LANGUAGE.means("colour_verb", Tone.WARMER, "warm [up]")
 LANGUAGE.means("colour_verb", Tone.COOLER, "cool [down]")
 LANGUAGE.means("colour_verb", Tone.INVERTED, "invert")
-LANGUAGE.means(
-    "colour_look", Tone.MORE_SATURATION, "stronger\n richer\n punchier\n bolder\n deeper\n more (strong|intense|rich)"
+LANGUAGE.phrase(
+    "colour_look",
+    "stronger, richer, punchier, bolder, deeper, more intense, more strong, more rich",
+    Tone.MORE_SATURATION,
 )
-LANGUAGE.means("colour_look", Tone.LESS_SATURATION, "weaker\n paler\n less (strong|intense|rich)")
+LANGUAGE.phrase("colour_look", "weaker, paler, less intense, less strong, less rich", Tone.LESS_SATURATION)
 LANGUAGE.means("colour_split", Tone.MORE_SATURATION, "MOVE COLOURS up")
 LANGUAGE.means("colour_split", Tone.LESS_SATURATION, "MOVE COLOURS down")
 LANGUAGE.means("colour_split", Tone.WARMER, "warm COLOURS up")
@@ -213,16 +209,20 @@ def _too_much(measure: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
 
 
 # A colour that lies over all of it; of a part it may be the colour that the part has.
-@rule("clause", "[({picture}|{it}) IS] TOO <cast>\n BECOME ({picture}|{it}) less <cast>")
-def _cast(cast: Tone) -> Clause:
-    return (Change(Part.PICTURE, Toned(OPPOSITES[cast]), is_complaint=True),)
+@rule("clause", "[<all_of_it:part> IS] TOO <cast>\n BECOME <all_of_it:part> less <cast>")
+def _cast(cast: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
+    return (Change(part, Toned(OPPOSITES[cast]), is_complaint=True),)
+
+
+LANGUAGE.either("all_of_it", "picture", "it")
 
 
 LANGUAGE.phrase("cast", "yellow, yellowish, orange", Tone.WARMER)
 LANGUAGE.phrase("cast", "blue, bluish", Tone.COOLER)
 
 
-@rule("clause", "[THE] <measure> [(of|in) <part>] [IS] TOO <extent_of:degree>")
+@rule("clause", "[THE] <measure> [of <part>] [IS] TOO <extent_of:degree>")
+@rule("clause", "[THE] <measure> [IS] TOO <extent_of:degree> (in|on|for) <part>")
 @rule("clause", "COLOURS [(of|in) <part>] [IS] <strength_of:degree>")
 def _too_high(degree: int, measure: Tone = Tone.MORE_SATURATION, part: PartSaid = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(measure if degree < 0 else OPPOSITES[measure]), is_complaint=True),)
