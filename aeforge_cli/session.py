@@ -194,7 +194,6 @@ class Session:
             log=self.console.debug,
             redact=self.redact,
             through_proxy=not self._sandboxed,
-            connections=32,
         )
         self._closing.callback(transport.close)
         return transport

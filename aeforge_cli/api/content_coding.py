@@ -73,7 +73,7 @@ class _Inflater:
 
     def _inflated(self, coded: bytes) -> Iterator[bytes]:
         while coded:
-            if self._zlib.eof and (self._coding == "deflate" or not _begins_member(coded)):
+            if self._zlib.eof and not _begins_member(coded):
                 return  # gzip ignores what stands behind the last member, too
             if self._zlib.eof:
                 self._zlib = zlib.decompressobj(_WINDOW[self._coding])

@@ -89,7 +89,6 @@ class RequestsTransport:
         redact: Redactor | None = None,
         through_proxy: bool = True,
         resolver: Resolver = resolve,
-        connections: int = 10,
     ) -> None:
         self._origin = origin(base_url)
         self._local = is_this_machine(base_url, resolver)
@@ -101,7 +100,6 @@ class RequestsTransport:
             self._redact.hide(key)
         self._proxies = Proxies(resolver) if through_proxy else None
         self._resolver = resolver
-        self._connections = connections
         self._ca_bundle = ca_bundle
         self._tls: ssl.SSLContext | None = None
         self._kept = self._adapter()
@@ -222,7 +220,7 @@ class RequestsTransport:
         return {} if self._proxies is None else self._proxies.of(url)
 
     def _adapter(self) -> HTTPAdapter:
-        return _Adapter(self._context, self._connections)
+        return _Adapter(self._context)
 
     def _context(self) -> ssl.SSLContext:
         """One for the process: loading the authorities costs 25 ms each time."""
@@ -232,6 +230,7 @@ class RequestsTransport:
 
 
 REDIRECTS = (301, 302, 303, 307, 308)
+_KEPT = 32  # connections to one host that wait for the next request: more than the threads that ask it
 MOST_REDIRECTS = 5  # a CDN that hands over to a storage, and that to a region, needs two
 _LOGGED = 500  # characters of an answer
 _LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
@@ -401,9 +400,9 @@ def _proxy_refusal(error: BaseException) -> str:
 class _Adapter(HTTPAdapter):
     """requests' adapter with our connections, one TLS context for all of them, and no retries."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], connections: int) -> None:
+    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
         self._context = context
-        super().__init__(max_retries=_NO_RETRIES, pool_maxsize=connections)
+        super().__init__(max_retries=_NO_RETRIES, pool_maxsize=_KEPT)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

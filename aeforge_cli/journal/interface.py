@@ -240,6 +240,10 @@ class Journal(Known, Protocol):
         """
         ...
 
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        """As `of_work`, of each of several works, in one question."""
+        ...
+
     def row(self, number: int) -> Row | None:
         """The row of this number, as other processes see it now."""
         ...
@@ -344,6 +348,9 @@ class NoJournal:
 
     def of_work(self, work: str, service: str) -> list[Row]:
         return []
+
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        return {work: [] for work in works}
 
     def made(self, sha256: str) -> list[Made]:
         return []

@@ -176,6 +176,9 @@ class SqlJournal(ABC):
     def of_work(self, work: str, service: str) -> list[Row]:
         return self._read(lambda tables: tables.rows_of_work(work, service))
 
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        return self._read(lambda tables: tables.rows_of_works(works, service))
+
     def made(self, sha256: str) -> list[Made]:
         return self._read(lambda tables: tables.made(sha256))
 

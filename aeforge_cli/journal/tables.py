@@ -127,13 +127,20 @@ class Tables:
         locking = self._locking if to_change else ""
         return self._rows(f"{condition}{locking}", {"work": work, "service": service})
 
+    def rows_of_works(self, works: Collection[str], service: str) -> dict[str, list[Row]]:
+        """As `rows_of_work`, of each."""
+        return self._by_work(works, f" AND service = :service AND {_NOT_SENT} ORDER BY number DESC", service=service)
+
     def tries(self, works: Collection[str]) -> dict[str, list[Row]]:
         """Every row of each work, also of what was never sent; the newest first."""
-        values = {f"work_{place}": work for place, work in enumerate(works)}
-        marks = ", ".join(f":{name}" for name in values)
-        found: dict[str, list[Row]] = {}
-        for row in self._rows(f"work IN ({marks}) ORDER BY number DESC{self._locking}", values) if values else ():
-            found.setdefault(row.work, []).append(row)
+        return self._by_work(works, f" ORDER BY number DESC{self._locking}")
+
+    def _by_work(self, works: Collection[str], condition: str, **values: str) -> dict[str, list[Row]]:
+        marked = {f"work_{place}": work for place, work in enumerate(works)}
+        found: dict[str, list[Row]] = {work: [] for work in works}
+        marks = ", ".join(f":{name}" for name in marked)
+        for row in self._rows(f"work IN ({marks}){condition}", marked | values) if marked else ():
+            found[row.work].append(row)
         return found
 
     def by_job_id(self, job_id: str) -> Row | None:

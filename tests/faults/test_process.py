@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,6 +220,14 @@ class TestStreams:
         assert run.exit == 141
         assert "Traceback" not in run.stderr
         assert ((out / "sky.png").exists(), edit.states()) == (True, ["saved"])
+
+    @pytest.mark.row("E10")
+    @pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
+    @pytest.mark.parametrize("words", [("--version",), ("--help",), ("config", "path")], ids=" ".join)
+    def test_what_cannot_be_printed_is_no_crash(self, aeforge: Aeforge, words: Sequence[str], stdout: str) -> None:
+        run = aeforge.start(*words, under=_shell(f'exec "$@" {stdout}')).finish()
+
+        assert (run.exit, "Traceback" in run.stderr, "ignored" in run.stderr) == (141, False, False)
 
     @pytest.mark.row("E11")
     @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])

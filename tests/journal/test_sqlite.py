@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -325,6 +327,35 @@ def test_a_run_that_nobody_can_find_out_about_still_lives(folder: Path) -> None:
     (folder / "another.lock").mkdir(parents=True)
 
     assert RunLock(folder).lives("another")
+
+
+def test_a_run_is_none_of_the_others(folder: Path) -> None:
+    folder.mkdir()
+    ours, theirs = RunLock(folder / "runs"), RunLock(folder / "runs")
+
+    assert (list(ours.others()), ours.name != theirs.name) == ([], True)
+    assert list(ours.others()) == [theirs.name]
+    for each in (ours, theirs):
+        each.release()
+
+
+def test_a_machine_keeps_the_name_that_it_was_given_first(folder: Path, open_one: Open) -> None:
+    first = open_one().host
+    (folder / "machine").write_text("laptop-of-ada\n")
+
+    assert (first.strip(), open_one().host) == (first, "laptop-of-ada")
+
+
+def test_without_file_locks_a_run_of_another_process_still_lives(folder: Path, strace: str) -> None:
+    folder.mkdir()
+    (folder / "another.lock").touch()
+    asked = "import sys; from pathlib import Path; from aeforge_cli.journal.run_locks import RunLock"
+    program = f"{asked}; print(RunLock(Path(sys.argv[1])).lives('another'))"
+    command = [*failing(strace, ("flock", "1+"), "ENOLCK"), sys.executable, "-c", program, str(folder)]
+
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert (answer, (folder / "another.lock").exists()) == ("True\n", True)
 
 
 def test_a_folder_of_locks_that_cannot_be_made_is_told_of(folder: Path, open_one: Open) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -758,6 +759,22 @@ def test_a_journal_out_of_reach_ends_the_plan_and_not_each_job_in_its_turn(user:
     with pytest.raises(JournalUnreachable):
         plan(session, *NAMES, batch=RESUME)
     session.close()
+
+
+def test_a_journal_is_asked_once_about_many_jobs(
+    session: Session, earlier: Made, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier(State.SUCCEEDED)
+    asked = Mock(wraps=session.journal.of_works)
+    monkeypatch.setattr(session.journal, "of_works", asked)
+    contents = [*range(250), 0, 249]  # the first and the last are there twice
+    for number, content in enumerate(contents):
+        (user.folder / f"{number:03}.png").write_bytes(png(content))
+
+    found = plan(session, *(f"{number:03}.png" for number in range(len(contents))), batch=RESUME)
+
+    assert [len(call.args[0]) for call in asked.call_args_list] == [200, 50]
+    assert actions(found) == [Action.RESUME, *[Action.BUY] * 249, Action.RESUME, Action.FETCH]
 
 
 def test_a_failed_job_is_bought_again(session: Session, earlier: Made) -> None:

@@ -1,7 +1,9 @@
 """What each job of a plan needs, and whether as many may be bought."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
 
 import typer
 
@@ -12,13 +14,41 @@ from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
-from aeforge_cli.journal.interface import Known, NoJournal, Reuse
+from aeforge_cli.journal.interface import Known, Made, NoJournal, Reuse, Row
 from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
+_AT_ONCE = 200  # orders that a journal is asked about
 
-def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
-    """What the job needs by the journal and the disk.
+
+class ReadAhead:
+    """What the journal knows of a list: it is asked about many orders at once, since its server may be far away."""
+
+    def __init__(self, session: Session, orders: Iterable[Order]) -> None:
+        self._session = session
+        self._orders = iter(orders)
+        self._asked: set[str] = set()
+        self._rows: dict[str, list[Row]] = {}
+
+    def of_work(self, work: str, service: str) -> list[Row]:
+        if work not in self._asked:
+            works = {work, *self._next_works()} - self._asked
+            self._asked |= works
+            self._rows |= self._session.journal.of_works(sorted(works), service)
+        rows = self._rows.pop(work, None)  # a long list keeps none
+        return self._session.journal.of_work(work, service) if rows is None else rows
+
+    def made(self, sha256: str) -> list[Made]:
+        return self._session.journal.made(sha256)
+
+    def _next_works(self) -> Iterator[str]:
+        for order in islice(self._orders, _AT_ONCE):
+            with suppress(AeforgeError):  # said in its turn
+                yield order.work
+
+
+def need_of(session: Session, order: Order, *, certain: bool = False, ahead: Known | None = None) -> Need:
+    """What the job needs by the journal and the disk; `ahead` has been asked about the list.
 
     Where nothing could be used again all is to be bought, unless that must be `certain`: reading all pictures takes its
     time. What is wrong with a picture refuses its job.
@@ -32,7 +62,7 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     except AeforgeError as error:
         return Need(Action.REFUSE, error=error)
     try:
-        known: Known = session.journal if session.has_journal else NoJournal()
+        known = ahead or (session.journal if session.has_journal else NoJournal())
         if session.recorded:
             from aeforge_cli.jobs.record import WithRecord
 
