@@ -150,8 +150,7 @@ class PartFile:
         with self._saving(path):
             self._stream.flush()
             os.fsync(self._stream.fileno())
-            with contextlib.suppress(OSError):  # FAT and FUSE may know no modes; what is paid for is saved all the same
-                self._published()
+            self._publish()
             if replace and is_replaceable(path):
                 return _replace(self._path, path)
             for candidate in names_beside(path, job_id):
@@ -159,9 +158,14 @@ class PartFile:
                     return candidate
         raise CannotSave(f"No free name was found next to {path}", hint="choose another output")
 
-    def _published(self) -> None:
-        if hasattr(os, "fchmod"):
-            os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)  # mkstemp made it private
+    def _publish(self) -> None:
+        """Gives the file the mode of a new one: mkstemp made it private."""
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)
+        except OSError as error:
+            if error.errno not in _NO_MODES:
+                raise
 
     def described(self, path: str, url: str, info: ImageInfo) -> SavedFile:
         return SavedFile(
@@ -210,6 +214,8 @@ def content_of(path: Path) -> str | None:
         return None
 
 
+# FAT and FUSE may know no modes; what is paid for is saved there all the same.
+_NO_MODES = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _open_parts: set[Path] = set()
 
 
