@@ -12,7 +12,11 @@ def main() -> None:
     """The command `aeforge`."""
     _die_of_ctrl_c()
     if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"aeforge {__version__}\n")
+        try:
+            sys.stdout.write(f"aeforge {__version__}\n")
+            sys.stdout.flush()
+        except (AttributeError, OSError):  # it is closed, or on a disk that is full: Python's last flush would complain
+            os._exit(141)
         return
     gc.set_threshold(50_000)  # modules are no garbage, and looking for some takes a tenth of the start
     from aeforge_cli.cli import main as open_front_door

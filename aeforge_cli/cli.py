@@ -60,7 +60,11 @@ def _foreign_errors_named() -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         raise Interrupted(signal.SIGINT) from None
+    except MemoryError:
+        raise _without("memory", "give it more, or name fewer and smaller files") from None
     except Exception as error:
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            raise _without("threads", "raise the limit of processes (ulimit -u), and run the command again") from None
         if os.environ.get("AEFORGE_TRACEBACK"):
             raise
         import traceback
@@ -71,6 +75,10 @@ def _foreign_errors_named() -> Iterator[None]:
             why=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
             hint="report it with the output of --debug; aeforge job list shows what was submitted",
         ) from None
+
+
+def _without(what: str, hint: str) -> InternalError:
+    return InternalError(f"The system gives this process no more {what}", hint=hint)
 
 
 def _settle_streams() -> None:

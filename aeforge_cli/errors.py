@@ -86,7 +86,7 @@ class AeforgeError(Failure, Exception):
 
 
 class InternalError(AeforgeError):
-    """A bug of ours."""
+    """A bug of ours, or a system that gives the process nothing to run with."""
 
 
 class UnexpectedAnswer(AeforgeError):

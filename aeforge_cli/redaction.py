@@ -144,7 +144,7 @@ def _end_of_value(text: str, start: int) -> int:
 
 
 def shown_url(url: str) -> str:
-    """The URL without user and query: those of result links are often signatures."""
+    """The URL without user, query and parameters of its path: those of result links are often signatures."""
     from urllib.parse import urlsplit
 
     try:
@@ -152,8 +152,9 @@ def shown_url(url: str) -> str:
         _ = parts.port
     except ValueError:
         return "(unreadable address)"
+    path = re.sub(r";[^/]*", ";***", parts.path)  # RFC 3986 3.3: `;jsessionid=…`
     query = "?***" if parts.query else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}{query}"
 
 
 def shown_proxy(proxy: str) -> str:

@@ -2,13 +2,14 @@
 
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aeforge_cli.errors import AeforgeError, NotSignedIn, invocation
+from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
 from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
@@ -17,6 +18,7 @@ from aeforge_cli.redaction import Redactor, Secret, checked_key
 
 if TYPE_CHECKING:
     from aeforge_cli.api.client import Client
+    from aeforge_cli.api.operations import Operation
     from aeforge_cli.api.requests_transport import RequestsTransport
     from aeforge_cli.api.retry import ConcurrencyLimiter
     from aeforge_cli.api.transport import Transport
@@ -192,10 +194,15 @@ class Session:
             log=self.console.debug,
             redact=self.redact,
             through_proxy=not self._sandboxed,
-            connections=32,
         )
         self._closing.callback(transport.close)
         return transport
+
+    def check_network(self) -> None:
+        """Raises Usage for what the environment says of proxies and certificates, if no request could be made so."""
+        telling = re.compile(r"(?i)(http|https|all)_proxy|.*_ca_bundle|ssl_cert_file")
+        if not self._sandboxed and any(map(telling.fullmatch, self.environment)):
+            self.requests_transport(None).check(self.base_url)
 
     @cached_property
     def fetcher(self) -> "RequestsTransport":
@@ -226,12 +233,20 @@ class Session:
             if url:
                 slow.start()
             journal = open_journal(url, self.settings.state_dir, history=self.settings.keeps_history)
+            if self._sandboxed:
+                _ = journal.run  # without file locks nobody can be kept from paying twice: here nobody pays
+        except CannotSave as error:
+            if not self._sandboxed:
+                raise
+            self.console.warn(f"jobs are not recorded: {error.message} ({error.why})")
+            return NoJournal()
         except JournalUnwritable as error:
             self.console.warn(
                 f"jobs are not recorded: {error.path} cannot be used ({error.why});"
                 " name another folder with AEFORGE_STATE_DIR"
             )
-            return NoJournal()
+            past = "what was paid for before is not known here"
+            return NoJournal(f"{error.hidden} cannot be used ({error.why}); {past}" if error.hidden else "")
         finally:
             slow.cancel()
         self._closing.callback(journal.close)
@@ -310,16 +325,15 @@ class Session:
         """How many jobs may be in flight at once. Raises Usage."""
         return int(self.settings["jobs"].text)
 
-    @property
-    def budget_left(self) -> str:
-        """What is left of the budgets, as a clause for people; empty without one, or without a key."""
+    def budget_left(self, asked: "Sequence[Operation]") -> str:
+        """What is left of the budgets for these jobs, as a clause; empty without a budget, or without a key."""
         from aeforge_cli.journal.interface import NoJournal
 
         account = self.account_if_known(runs=False)
         if account is None:
             return ""
         journal = self.journal if self.has_journal else NoJournal()  # before the first job, all of it is left
-        return self.spending.left(journal, self.service, account, self.clock.now())
+        return self.spending.left(asked, journal, self.service, account, self.clock.now())
 
     @property
     def timeout(self) -> float:

@@ -178,7 +178,7 @@ class Running:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def finish(self, stdin: bytes | None = None, *, within: float = 40) -> Run:
+    def finish(self, stdin: bytes | None = None, *, within: float | None = 100) -> Run:
         try:
             output, errors = self.process.communicate(stdin, timeout=within)
         except subprocess.TimeoutExpired:
@@ -215,7 +215,7 @@ class Terminal:
     _open_screens: list[int]
     _reader: Any
 
-    def shows(self, text: str, *, within: float = 20) -> None:
+    def shows(self, text: str, *, within: float = 60) -> None:
         from pexpect import EOF, TIMEOUT
 
         if self._reader.expect_exact([text.encode(), EOF, TIMEOUT], timeout=within):
@@ -229,7 +229,7 @@ class Terminal:
         self._open_screens.remove(self._screen)
         os.close(self._screen)
 
-    def finish(self, *, within: float = 30) -> Run:
+    def finish(self, *, within: float = 60) -> Run:
         """The run, with all that the terminal received as its stderr."""
         from pexpect import EOF, TIMEOUT
 
@@ -259,7 +259,7 @@ class Aeforge:
         env: Mapping[str, str | None] | None = None,
         stdin: bytes | None = None,
         cwd: Path | None = None,
-        within: float = 40,
+        within: float = 100,
     ) -> Run:
         feed = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         return self.start(*args, env=env, stdin=feed, cwd=cwd).finish(stdin, within=within)

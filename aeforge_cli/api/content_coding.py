@@ -10,6 +10,7 @@ from typing import Protocol
 
 _STEP = 256 * 1024  # bytes made at a time: a bomb is noticed before it has gone off
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # wbits of zlib.decompressobj
+_MAGIC = b"\x1f\x8b"  # RFC 1952 2.3.1: how each member of a gzip file begins
 
 
 class BadCodingError(OSError):
@@ -29,11 +30,12 @@ class Decoder(Protocol):
     def close(self) -> None: ...
 
 
-def decoder(content_encoding: str) -> Decoder:
+def decoder(content_encoding: str, *, is_measured: bool = False) -> Decoder:
+    """`is_measured` says that the length of what is sent is known: then content that is not coded at all is whole."""
     codings = [word.strip().lower() for word in content_encoding.split(",")]
     applied = [word for word in codings if word in _WINDOW]
     # Nobody compresses twice but who builds a bomb: what is left as it came is no picture and no JSON.
-    return _Inflater(applied[0]) if len(applied) == 1 else _Plain()
+    return _Inflater(applied[0], may_be_plain=is_measured) if len(applied) == 1 else _Plain()
 
 
 class _Plain:
@@ -49,16 +51,21 @@ class _Plain:
 class _Inflater:
     changes = True
 
-    def __init__(self, coding: str) -> None:
+    def __init__(self, coding: str, *, may_be_plain: bool) -> None:
         self._coding = coding
+        self._may_be_plain = may_be_plain and coding != "deflate"  # which has no mark of its own
         self._zlib = zlib.decompressobj(_WINDOW[coding])
         self._is_first = True
 
     def blocks(self, coded: bytes) -> Iterator[bytes]:
         if self._is_first and coded:
             self._is_first = False
+            self._may_be_plain = self._may_be_plain and not _begins_member(coded)
             if self._coding == "deflate" and not _has_zlib_header(coded):
                 self._zlib = zlib.decompressobj(-15)  # as old servers understood RFC 2616: deflate without its frame
+        if self._may_be_plain:
+            yield coded
+            return
         try:
             yield from self._inflated(coded)
         except zlib.error:
@@ -66,18 +73,22 @@ class _Inflater:
 
     def _inflated(self, coded: bytes) -> Iterator[bytes]:
         while coded:
-            if self._zlib.eof and coded.strip(b"\0"):  # another member of the same file
-                self._zlib = zlib.decompressobj(_WINDOW[self._coding])
+            if self._zlib.eof and not _begins_member(coded):
+                return  # gzip ignores what stands behind the last member, too
             if self._zlib.eof:
-                return
+                self._zlib = zlib.decompressobj(_WINDOW[self._coding])
             while block := self._zlib.decompress(coded, _STEP):
                 yield block
                 coded = self._zlib.unconsumed_tail
             coded = self._zlib.unused_data
 
     def close(self) -> None:
-        if not self._zlib.eof and not self._is_first:
+        if not (self._zlib.eof or self._is_first or self._may_be_plain):
             raise BadCodingError
+
+
+def _begins_member(coded: bytes) -> bool:
+    return coded[:2] == _MAGIC[: len(coded[:2])]
 
 
 def _has_zlib_header(coded: bytes) -> bool:

@@ -72,8 +72,10 @@ def _variables(variable: str) -> tuple[str, ...]:
 
 def _is_place(text: str) -> bool:
     """Whether the text is a host, and a port if it names one."""
+    if re.search(r"[^\x21-\x7e]", text):  # urlsplit would drop line ends
+        return False
     try:
         parts = urlsplit(f"//{text}")
-        return bool(parts.hostname) and parts.port != 0 and re.fullmatch(r"[\x21-\x7e]+", parts.netloc) is not None
+        return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

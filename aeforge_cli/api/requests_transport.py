@@ -29,8 +29,8 @@ from aeforge_cli.api.transport import Answer, Fault, Request, Sink, TransportErr
 from aeforge_cli.api.urls import (
     Resolver,
     checked_result_link,
-    is_inside,
     is_this_machine,
+    networks_inside,
     origin,
     redirected,
     requestable,
@@ -89,7 +89,6 @@ class RequestsTransport:
         redact: Redactor | None = None,
         through_proxy: bool = True,
         resolver: Resolver = resolve,
-        connections: int = 10,
     ) -> None:
         self._origin = origin(base_url)
         self._local = is_this_machine(base_url, resolver)
@@ -101,13 +100,18 @@ class RequestsTransport:
             self._redact.hide(key)
         self._proxies = Proxies(resolver) if through_proxy else None
         self._resolver = resolver
-        self._connections = connections
         self._ca_bundle = ca_bundle
         self._tls: ssl.SSLContext | None = None
         self._kept = self._adapter()
 
     def close(self) -> None:
         self._kept.close()
+
+    def check(self, url: str) -> None:
+        """Raises Usage for a proxy, or for certificates, with which no request to the address could be made."""
+        self._proxy(url)
+        if url.startswith("https:"):
+            self._context()
 
     def ask(self, request: Request) -> Answer:
         limits = self._limits
@@ -148,14 +152,14 @@ class RequestsTransport:
     def fetch_input(self, url: str, sink: Sink, *, origin: str | None = None) -> Answer:
         """Fetches a picture from an address that the user named, or to which a redirect of `origin` led.
 
-        Such a redirect must not lead into a network that only this machine can reach, unless `origin` is there too.
+        Such a redirect must not lead into a network that is not public, unless `origin` is in one of the same kind.
         """
-        if origin is not None and self._leads_inside(url) and not self._leads_inside(origin):
+        if origin is not None and not self._networks(url) <= self._networks(origin):
             raise TransportError(Fault.PRIVATE, delivered=False)
         return self._get(requestable(url), sink)
 
-    def _leads_inside(self, url: str) -> bool:
-        return is_inside(requestable(url), lambda host, port: self._addresses(url, host, port))
+    def _networks(self, url: str) -> set[str]:
+        return networks_inside(requestable(url), lambda host, port: self._addresses(url, host, port))
 
     def _get(self, url: str, sink: Sink) -> Answer:
         limits = self._limits
@@ -186,7 +190,7 @@ class RequestsTransport:
             raise TransportError(
                 fault,
                 delivered=request.body is None or request.body.delivered,
-                detail=_proxy_refusal(error) if fault is Fault.PROXY else "",
+                detail=_reason(error, fault),
                 heard=self._redact.bytes_without_keys(sink.body) if isinstance(sink, _Collected) else b"",
             ) from None
         self._log(f"< {answer.status}, after {time.monotonic() - started:.3f} s")
@@ -216,7 +220,7 @@ class RequestsTransport:
         return {} if self._proxies is None else self._proxies.of(url)
 
     def _adapter(self) -> HTTPAdapter:
-        return _Adapter(self._context, self._connections)
+        return _Adapter(self._context)
 
     def _context(self) -> ssl.SSLContext:
         """One for the process: loading the authorities costs 25 ms each time."""
@@ -226,6 +230,7 @@ class RequestsTransport:
 
 
 REDIRECTS = (301, 302, 303, 307, 308)
+_KEPT = 32  # connections to one host that wait for the next request: more than the threads that ask it
 MOST_REDIRECTS = 5  # a CDN that hands over to a storage, and that to a region, needs two
 _LOGGED = 500  # characters of an answer
 _LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
@@ -281,8 +286,8 @@ class _MalformedResponseError(OSError):
 def _read(response: requests.Response, sink: "Sink | _Collected", *, most: int) -> Answer:
     raw = cast("HTTPResponse", response.raw)
     headers = {name.lower(): value for name, value in raw.headers.items()}
-    coding = decoder(headers.get("content-encoding", ""))
     length = _announced_length(raw)
+    coding = decoder(headers.get("content-encoding", ""), is_measured=length is not None)
     if not isinstance(sink, _Collected) and raw.status != 200:
         return Answer(raw.status, headers)
     if length is not None and length > most:
@@ -331,9 +336,14 @@ def _fault(error: BaseException) -> Fault:
     for kind, fault in _FAULTS:
         if any(isinstance(cause, kind) for cause in causes):
             return fault
-    return (
-        Fault.UNREACHED if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes) else Fault.CLOSED
-    )
+    return Fault.CLOSED
+
+
+def _reason(error: BaseException, fault: Fault) -> str:
+    """The system's own word for why no connection could be made: its limits and its firewall are no network."""
+    if fault is not Fault.UNREACHED:
+        return _proxy_refusal(error) if fault is Fault.PROXY else ""
+    return next((cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror), "")
 
 
 _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
@@ -348,6 +358,7 @@ _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
     (urllib3.exceptions.NameResolutionError, Fault.NAME),
     (socket.gaierror, Fault.NAME),
     (ConnectionRefusedError, Fault.REFUSED),
+    (urllib3.exceptions.NewConnectionError, Fault.UNREACHED),
     (requests.exceptions.ConnectTimeout, Fault.CONNECT_TIMEOUT),
     (urllib3.exceptions.ConnectTimeoutError, Fault.CONNECT_TIMEOUT),
     (requests.exceptions.ReadTimeout, Fault.TIMEOUT),
@@ -389,9 +400,9 @@ def _proxy_refusal(error: BaseException) -> str:
 class _Adapter(HTTPAdapter):
     """requests' adapter with our connections, one TLS context for all of them, and no retries."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], connections: int) -> None:
+    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
         self._context = context
-        super().__init__(max_retries=_NO_RETRIES, pool_maxsize=connections)
+        super().__init__(max_retries=_NO_RETRIES, pool_maxsize=_KEPT)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -199,7 +199,7 @@ def job_status(reply: Reply, job_id: JobId) -> JobStatus:
     if about is not None and not (isinstance(about, str) and same_job(about, job_id)):
         raise Retryable(_unexpected("the answer is about another job", job_id))
     status = found.get("status")
-    match status.lower() if isinstance(status, str) else status:
+    match status.strip().lower() if isinstance(status, str) else status:
         case "succeed" | "succeeded":
             return Succeeded(_urls(reply, job_id))
         case "failed":

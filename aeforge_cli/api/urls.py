@@ -61,13 +61,25 @@ def is_this_machine(url: str, resolver: Resolver = resolve) -> bool:
 
 def is_inside(url: str, resolver: Resolver) -> bool:
     """Whether any address of the host is not public: loopback, private, link-local and the like."""
+    return bool(networks_inside(url, resolver))
+
+
+def networks_inside(url: str, resolver: Resolver) -> set[str]:
+    """The kinds of networks, of those that are not public, in which the host has addresses."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     literal = _literal(host)
-    if literal is not None:
-        return not _is_public(literal)
-    found = map(_literal, resolver(host, parts.port or _PORTS.get(parts.scheme, 0)))
-    return not all(address is not None and _is_public(address) for address in found)
+    found = [literal] if literal else map(_literal, resolver(host, parts.port or _PORTS.get(parts.scheme, 0)))
+    return {_network(address) for address in found if address is None or not _is_public(address)}
+
+
+def _network(address: IpAddress | None) -> str:
+    stands_for = _stands_for(address) if address else []
+    if any(each.is_loopback or each.is_unspecified for each in stands_for):
+        return "loopback"
+    if any(each.is_link_local for each in stands_for):
+        return "link-local"  # where clouds tell a machine its credentials
+    return "private"
 
 
 def _literal(host: str) -> IpAddress | None:
@@ -94,6 +106,7 @@ def _is_public(address: IpAddress) -> bool:
     return all(
         each.is_global
         and not each.is_multicast
+        and each not in _ASSIGNED
         and not (isinstance(each, ipaddress.IPv6Address) and (each.is_site_local or each in _LOCAL_NAT64))
         for each in _stands_for(address)
     )
@@ -114,6 +127,7 @@ def _stands_for(address: IpAddress) -> list[IpAddress]:
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")  # RFC 8215: into whatever network has such a translator
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_ASSIGNED = ipaddress.IPv4Network("192.0.0.0/24")  # RFC 6890; older Pythons call most of it public
 
 
 # ------------------------------------------------------------------ the service
@@ -142,8 +156,8 @@ def normalised_base_url(url: str) -> str:
     if parts is None or parts.scheme not in _PORTS or parts.username is not None or parts.query or parts.fragment:
         return url
     host = (parts.hostname or "").rstrip(".")
-    literal = _literal(host) if ":" in host else None
-    shown = f"[{literal or host}]" if ":" in host else host
+    found = str(_literal(host) or host)  # 127.1 is 127.0.0.1
+    shown = f"[{found}]" if ":" in found else found
     port = f":{parts.port}" if parts.port not in (None, _PORTS.get(parts.scheme)) else ""
     return f"{parts.scheme}://{shown}{port}{parts.path}".rstrip("/")
 

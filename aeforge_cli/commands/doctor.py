@@ -146,6 +146,7 @@ def _journal(session: Session) -> str:
     place = shown_journal(shared) if shared else str(session.settings.state_dir)
     if not shared:
         _require_writable(session.settings.state_dir, "AEFORGE_STATE_DIR")
+    _ = session.journal.run  # takes the lock that every purchase needs
     return f"{place}, {count(session.journal.count_pending(), 'unfinished job')}"
 
 

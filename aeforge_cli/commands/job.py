@@ -19,6 +19,7 @@ from aeforge_cli.commands._shared.options import (
 )
 from aeforge_cli.commands._shared.plan import delivery
 from aeforge_cli.commands._shared.results import preview, show
+from aeforge_cli.commands._shared.sources import as_utf8
 from aeforge_cli.commands._shared.summary import Summary
 from aeforge_cli.errors import CannotSave, JobStillRunning, Partial, Usage, resume_command
 from aeforge_cli.files.atomic import SavedFile
@@ -222,7 +223,7 @@ def list_(
         aeforge job list --search sky --limit 5 --json
     """
     verbosity.apply(session)
-    found = session.journal.rows(pending=pending, failed=failed, search=search, limit=limit)
+    found = session.journal.rows(pending=pending, failed=failed, search=as_utf8(search), limit=limit)
     rows = [row_values(row) for row in found]
     session.console.rows(rows, journal_columns(rows, session.clock.now()), fields=SHOWN)
 

@@ -13,7 +13,7 @@ import typer
 from aeforge_cli.commands._shared.options import VerbosityOptions, with_options
 from aeforge_cli.errors import Usage
 from aeforge_cli.local_sandbox import PORT
-from aeforge_cli.sandbox import InjectedFaults, PackagesMissing, SandboxOptions, SandboxUnavailable, serve
+from aeforge_cli.sandbox import InjectedFaults, PackagesMissing, PortInUse, SandboxOptions, SandboxUnavailable, serve
 from aeforge_cli.session import SANDBOX_KEY, Session
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ def sandbox(
             session.console.result(PACKAGES_MISSING)
         raise Usage("The sandbox is not installed", why=str(missing), hint=install_hint("sandbox")) from None
     except (SandboxUnavailable, ValueError) as error:
-        raise Usage("The sandbox cannot start", why=str(error), hint="aeforge sandbox --help") from None
+        # `--sandbox` finds a sandbox on any port.
+        hint = "aeforge sandbox --port 0" if isinstance(error, PortInUse) else "aeforge sandbox --help"
+        raise Usage("The sandbox cannot start", why=str(error), hint=hint) from None
     finally:
         if registration:
             registration.withdraw()

@@ -1,5 +1,6 @@
 """`aeforge skill`: instructions for the assistants that people let drive this tool."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,8 @@ def skill(
     for place in places:
         _write(place, write(front_matter=place.name == "SKILL.md"))
         session.console.record({"path": str(place)}, text=[str(place)])
+    if install:
+        session.console.note(f"to undo this: rm -r {shlex.quote(str(places[0].parent))}")
     if not places:
         text = write(front_matter=False)
         session.console.record({"text": text}, text=text.splitlines())

@@ -74,6 +74,8 @@ def _month_of(end: datetime) -> datetime:
 
 
 def _require_order(begin: datetime, end: datetime | None, now: datetime) -> None:
+    if end is None and begin >= now:
+        raise Usage("--since is in the future", hint="for example: --since 7d")
     if begin >= (end or now):
         raise Usage("--until is before --since", hint="for example: --since 2026-01-01 --until 2026-01-31")
 

@@ -69,16 +69,17 @@ def _journal(text: str) -> str:
 
 # One `@` at most and no `#`: what follows one in a password that is not encoded would be taken for a part to show.
 _JOURNAL = r"postgres(?:ql)?://(?=.{1,2000}$)(?:[!-\"$-.0->A-~]*@)?[!-\"$-?A-~]+"
+_PLAIN = "user|host|hostaddr|port|dbname|sslmode|application_name|connect_timeout|target_session_attrs"
 
 
 def shown_journal(text: str) -> str:
-    """The address of a journal with every password in it replaced."""
+    """The address of a journal without what may be secret: passwords, and all parameters that are not known."""
     scheme, slashes, rest = text.partition("://")
     if not slashes:
         return "***" if text else ""
     account, at, place = rest.rpartition("@")
     user, colon, _password = account.partition(":")
-    place = re.sub(r"(?i)([?&][^=&]*(?:password|passphrase)[^=&]*=)[^&]*", r"\1***", place)
+    place = re.sub(rf"([?&#;])(?!(?:{_PLAIN})=)([^=&]*=)?[^&]*", r"\1\2***", place)
     return f"{scheme}://{user}{colon and ':***'}{at}{place}"
 
 

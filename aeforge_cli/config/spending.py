@@ -24,7 +24,7 @@ class Spending:
     """The budgets that hold, and the prices that count against those that are not in jobs."""
 
     def __init__(self, budgets: "Sequence[Budget]", prices: "Prices") -> None:
-        self._budgets = budgets
+        self._budgets = [*dict.fromkeys(budgets)]  # the same may be set in several places
         self._prices = prices
 
     @property
@@ -81,14 +81,28 @@ class Spending:
         more = f" and {phrases.count(unpriced, 'job')} without a price" if unpriced else ""
         return f"; {phrases.price(sum(known), self.unit)}{more}"
 
-    def left(self, journal: Journal, service: str, account: str, now: datetime) -> str:
-        """What is left of each budget, as a clause; empty without one."""
-        return "".join(
-            f"; budget {limit.text}: {_left(limit, journal.spent(service, account, limit.since, limit.unit))} left"
-            for limit in self.limits(now)
+    def left(
+        self, operations: "Sequence[Operation]", journal: Journal, service: str, account: str, now: datetime
+    ) -> str:
+        """What is left of each budget, and how many of the jobs that is too little for; empty without a budget."""
+        limits = self.limits(now)
+        left = [max(0, limit.amount - journal.spent(service, account, limit.since, limit.unit)) for limit in limits]
+        told = "".join(
+            f"; budget {limit.text}: {_amount(limit, rest)} left" for limit, rest in zip(limits, left, strict=True)
         )
+        untried = len(operations) - self._affordable(operations, limits, left)
+        return f"{told}; {untried} will not be tried" if untried else told
+
+    def _affordable(self, operations: "Sequence[Operation]", limits: "Sequence[Limit]", left: "Sequence[int]") -> int:
+        """How many are submitted before one is too dear: after that none is tried."""
+        rests = [*left]
+        for number, operation in enumerate(operations):
+            price = self.price(operation) or 0
+            rests = [rest - (1 if limit.unit is None else price) for limit, rest in zip(limits, rests, strict=True)]
+            if any(rest < 0 for rest in rests):
+                return number
+        return len(operations)
 
 
-def _left(limit: Limit, spent: int) -> str:
-    rest = max(0, limit.amount - spent)
-    return str(rest) if limit.unit is None else phrases.amount(rest)
+def _amount(limit: Limit, amount: int) -> str:
+    return str(amount) if limit.unit is None else phrases.amount(amount)

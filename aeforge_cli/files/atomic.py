@@ -150,14 +150,18 @@ class PartFile:
         with self._saving(path):
             self._stream.flush()
             os.fsync(self._stream.fileno())
-            if hasattr(os, "fchmod"):
-                os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)  # mkstemp made it private
+            with contextlib.suppress(OSError):  # FAT and FUSE may know no modes; what is paid for is saved all the same
+                self._published()
             if replace and is_replaceable(path):
                 return _replace(self._path, path)
             for candidate in names_beside(path, job_id):
                 if self._take(candidate):
                     return candidate
         raise CannotSave(f"No free name was found next to {path}", hint="choose another output")
+
+    def _published(self) -> None:
+        if hasattr(os, "fchmod"):
+            os.fchmod(self._stream.fileno(), 0o666 & ~_UMASK)  # mkstemp made it private
 
     def described(self, path: str, url: str, info: ImageInfo) -> SavedFile:
         return SavedFile(

@@ -1,5 +1,6 @@
 """Texts and lists, from a file, a pipe or standard input: read whole, or line by line; never more than a bound."""
 
+import codecs
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -10,18 +11,22 @@ from aeforge_cli.errors import FileMissing, Usage
 from aeforge_cli.files.inputs import MOST_TEXT, all_of, label_of, local_path
 
 _MOST_LINE = 16 * 1024 * 1024  # bytes
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNDECODED = "surrogateescape"  # for lists: names in them may hold bytes that are not UTF-8
 
 
 def text_of(name: str, *, hint: str, purpose: str = "", errors: str = "strict", most: int = MOST_TEXT) -> str:
     """The text of a file, or of standard input if the name is `-`, without a byte order mark.
 
-    `errors` says what becomes of bytes that are not UTF-8. A file may be named as in `local_path`, and may be a pipe,
-    as in `--from <(ls)`. Raises Usage with the hint where it cannot be read, is not UTF-8, or is longer than `most`
-    bytes.
+    `errors` says what becomes of bytes that are not UTF-8; UTF-16 is known by its mark. A file may be named as in
+    `local_path`, and may be a pipe, as in `--from <(ls)`. Raises Usage with the hint where it cannot be read, is not
+    UTF-8, or is longer than `most` bytes.
     """
     with _opened(name, purpose, hint) as stream:
-        return all_of(stream, label_of(name), most=most).decode("utf-8-sig", errors)
+        content = all_of(stream, label_of(name), most=most)
+        if content.startswith(_UTF_16):  # as Excel and PowerShell 5 write texts
+            return content.decode("utf-16")
+        return content.decode("utf-8-sig", errors)
 
 
 def lines_of(name: str, *, hint: str) -> Iterator[str]:

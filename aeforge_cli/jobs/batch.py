@@ -165,9 +165,7 @@ class Batch:
         """
         left = self.tally.total
         try:  # a signal may come while the threads are started, when the first has sent already
-            self._start(self._upload, min(UPLOADERS, left))
-            self._start(self._poll, min(POLLERS, left))
-            self._start(self._download, min(DOWNLOADERS, left))
+            self._start(left)
             while left:
                 with self._lifecycle.stop.uninterrupted(self._outcomes.put):
                     outcome = self._next_outcome()
@@ -222,9 +220,18 @@ class Batch:
         for text in self._lifecycle.untold():
             self._lifecycle.emergency(text)
 
-    def _start(self, work: Callable[[], None], threads: int) -> None:
-        for _ in range(threads):
-            threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
+    def _start(self, left: int) -> None:
+        """One thread of each kind is enough where the system allows no more; the one that buys comes last."""
+        kinds = ((self._download, DOWNLOADERS), (self._poll, POLLERS), (self._upload, UPLOADERS))
+        for work, _ in kinds:
+            self._begin(work)
+        with contextlib.suppress(RuntimeError):
+            for work, most in kinds:
+                for _ in range(min(most, left) - 1):
+                    self._begin(work)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -408,6 +415,8 @@ class Batch:
         """Leaves the job to the run that has it: this order is taken up again when nothing else is left to do."""
         with self._lock:
             self._held.append(_Waiting(order, held, started, order.reuse is Reuse.FINISHED or self._share))
+            # What comes next in the list the other run is most likely to have as well.
+            self._orders.skip(self._lifecycle.client.chance.random())
             self.tally.in_flight -= 1
             self._room.notify()
             self._sooner.notify()
@@ -568,7 +577,8 @@ class Batch:
         """
         order, job = running.order, running.job
         gone = isinstance(error, JobNotFound) or (isinstance(error, ResultUnavailable) and error.is_gone)
-        if not (gone and (job.action is Action.FETCH or (order.anew and job.action is Action.RESUME))):
+        anew = order.anew or self._lifecycle.is_free
+        if not (gone and (job.action is Action.FETCH or (anew and job.action is Action.RESUME))):
             if gone and job.action is Action.RESUME and not isinstance(error, JobNotFound):
                 error.hint = or_submit_anew(error.hint)
             self._end(order, error, running.started, stage)

@@ -162,9 +162,8 @@ class Downloader:
                 if (info := part.picture()) is not None:
                     return info
                 bad_pictures += 1
-                if bad_pictures == BAD_PICTURES:
+                if bad_pictures == BAD_PICTURES or not self._has_paused(Retryable(self._bad_picture(part)), attempt):
                     raise self._bad_picture(part, kept=self._kept_aside(part, naming))
-                self._pause(Retryable(self._bad_picture(part)), attempt)
             except LinkExpired as expired:
                 self._refresh(expired)
             except Retryable as failed:
@@ -200,12 +199,18 @@ class Downloader:
         return part.keep(path, replace=False, job_id=self._job_id)
 
     def _pause(self, failed: Retryable, attempt: int) -> None:
+        """As `_has_paused`; raises the error where the timeout comes first."""
+        if not self._has_paused(failed, attempt):
+            raise failed.error
+
+    def _has_paused(self, failed: Retryable, attempt: int) -> bool:
         """Waits before the next try: our own back-off, or what the host asked for if that is longer."""
         pause = failed.pause(attempt, chance=self._client.chance)
         if self._clock.monotonic() + pause > self._until:
-            raise failed.error
+            return False
         self._notify(RetryScheduled(failed.error.why or failed.error.message, pause, self._job_id))
         self._clock.sleep(pause)
+        return True
 
     def _refresh(self, expired: LinkExpired) -> None:
         """Asks for fresh links, once."""

@@ -78,7 +78,8 @@ def _checked(line: str, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _refused(where, "it is not JSON") from None
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        raise _refused(where, f"it has no schema {SCHEMA}")
+        is_newer = isinstance(values, dict) and isinstance(values.get("schema"), int) and values["schema"] > SCHEMA
+        raise _refused(where, "it comes from a newer aeforge" if is_newer else f"it has no schema {SCHEMA}")
     try:
         json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError:

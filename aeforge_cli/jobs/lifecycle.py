@@ -135,7 +135,7 @@ class Lifecycle:
         """
         self.stop.check()
         with self.stop.shielded():
-            claim = self._claim(order)
+            claim = self._claim(order, until)
             if isinstance(claim, Held):
                 return claim
             job = (
@@ -162,7 +162,7 @@ class Lifecycle:
         self._record_accepted(claim.number, job_id)
         return Job(job_id, claim.number, accepted=self.clock.monotonic())
 
-    def _claim(self, order: Order) -> "Claimed | Job | Held":
+    def _claim(self, order: Order, until: float) -> "Claimed | Job | Held":
         intent = self._intent(order)
         while True:
             self._require_certainty(order)
@@ -177,7 +177,7 @@ class Lifecycle:
                 case Taken(row):
                     return attached(row)
                 case OtherAccount(row):
-                    self._ask_whose(row)
+                    self._ask_whose(row, until)
                 case OverLimit(limit, spent):
                     raise budget_reached(limit, spent)
 
@@ -220,19 +220,21 @@ class Lifecycle:
             )
         self.journal.clear_doubt()
 
-    def _ask_whose(self, row: Row) -> None:
-        """The same work stands under another key: the service knows one account's jobs alone, and asking is free."""
+    def _ask_whose(self, row: Row, until: float) -> None:
+        """The same work stands under another key: the service knows one account's jobs alone, and asking is free.
+
+        One answer that it does not know the job decides no more here than while it is waited for.
+        """
         if row.job_id is None:
             raise sent_before(row)
+        poller = self.poller(Job(JobId(row.job_id), row.number), until)
         try:
-            self.client.insist(lambda: self.client.poll(JobId(row.job_id or "")), self._retrying)
+            while isinstance(pause := poller.look(), float):
+                self.clock.sleep(pause)
         except JobNotFound:
             self.strangers.add(row.account)
         else:
             self.journal.adopt(self.account.service, row.account, self.account.name)
-
-    def _retrying(self, why: str, pause: float) -> None:
-        self.notify(RetryScheduled(why, pause))
 
     def _submit(self, number: int, order: Order, until: float, *, queues: bool, purchase: Purchase) -> JobId:
         try:
@@ -295,6 +297,11 @@ class Lifecycle:
 
     # -------------------------------------------------------------- polling
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing was paid, so that one answer decides that a job is gone, and it is submitted again."""
+        return self.account.service == rules.SANDBOX
+
     def poller(self, job: Job, until: float) -> Poller:
         """The polls of one job, for whoever decides when they are due."""
         return Poller(
@@ -305,7 +312,7 @@ class Lifecycle:
             until=until,
             accepted=job.accepted,
             notify=self.notify,
-            is_known=job.number != 0,
+            is_known=job.number != 0 and not self.is_free,
         )
 
     def wait_for_all(self, jobs: Sequence[Job], until: float) -> Iterator[tuple[Job, Callable[[], Succeeded]]]:
@@ -441,7 +448,7 @@ class Lifecycle:
             yield
         except Failure as error:
             error.job_id = job.job_id
-            if isinstance(error, JobNotFound) and error.is_certain and job.action is not Action.FETCH:
+            if isinstance(error, JobNotFound) and job.action is not Action.FETCH and (error.is_certain or self.is_free):
                 self.journal.record(job.number, Step(State.LOST, reason=error.why), self._now)
             if isinstance(error, Interrupted):
                 error.message = f"Interrupted; job {job.job_id} continues at the service"

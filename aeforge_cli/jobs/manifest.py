@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -94,15 +95,23 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
                 ) from None
 
 
+_SEPARATOR = re.compile(r'"?sep=([,;\t])"?[^\S\n]*\n')  # for Excel, above the header
+
+
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, object]]:
     import csv
     import io
 
-    header = text.lstrip("\n").partition("\n")[0]
+    told = _SEPARATOR.match(text)
+    header = text[told.end() if told else 0 :].lstrip("\n").partition("\n")[0]
     separator = ";" if header.count(";") > header.count(",") else "\t" if "\t" in header else ","  # spreadsheets differ
-    reader = csv.reader(io.StringIO(text), strict=True, delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True, delimiter=told[1] if told else separator)
     try:
-        names = [column.strip() for column in next(reader, [])]
+        if told:
+            next(reader)
+        names = [column.strip().lower() for column in next(reader, [])]
+        if twice := [column for column in names if column and names.count(column) > 1]:
+            raise Usage(f"{name} has the column {twice[0]!r} twice", hint="keep one of them")
         for row in reader:
             if any(row[len(names) :]) or (any(row) and len(row) < len(names)):
                 raise Usage(f"{name}:{reader.line_num} does not have as many fields as the header")

@@ -23,16 +23,20 @@ from aeforge_cli.jobs.delivery import Delivery
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Known, Reuse, Row, State
+from aeforge_cli.journal.interface import Journal, Known, Reuse, Row, State
 
 
 class Need(NamedTuple):
-    """What a job needs, and why: `row` is its earlier job, `files` what stands at its place already."""
+    """What a job needs, and why: `row` is its earlier job, `files` what stands at its place already.
+
+    `told` is what a sum says of it where that is more than its action.
+    """
 
     action: Action
     row: Row | None = None
     files: tuple[SavedFile, ...] = ()
     error: AeforgeError | None = None
+    told: str = ""
 
 
 def need(order: Order, journal: Known, service: str, account: str | None) -> Need:
@@ -50,6 +54,8 @@ def need(order: Order, journal: Known, service: str, account: str | None) -> Nee
         # the new one another name.
         if error is not None and not (earlier and rules.can_resume(earlier)):
             return Need(Action.REFUSE, error=error)
+    if earlier is None and rules.blocker([row for row in rows if row not in ours], order.reuse, gone=order.gone):
+        return Need(Action.BUY, told="to buy unless paid for with another key")
     return _of_earlier(earlier)
 
 
@@ -61,6 +67,25 @@ def _of_earlier(row: Row | None) -> Need:
     if row.state is State.SUBMITTING:
         return Need(Action.RESUME, row)  # another process is at it, or was: the claim finds out
     return Need(Action.REFUSE, row, error=sent_before(row))
+
+
+def foreseen(found: Need, journal: Journal, *, shares: bool) -> Need:
+    """The need as the job's turn would find it: what other machines saved stays there if the run `shares`, what a
+    living run holds is left to it, and what a dead one was sending is in doubt.
+    """
+    row = found.row
+    if row is None or not row.number or found.action not in (Action.FETCH, Action.RESUME):
+        return found
+    stays = shares and row.host != journal.host
+    if found.action is Action.FETCH:
+        return (
+            found._replace(action=Action.KEEP, told="saved elsewhere") if stays and row.state is State.SAVED else found
+        )
+    if journal.lives(row.run):
+        return found._replace(action=Action.KEEP if stays else Action.FETCH, told="held by another run")
+    if step := rules.after_crash(row):
+        return Need(Action.REFUSE, row, error=sent_before(rules.advanced(row, step, row.updated)))
+    return found
 
 
 def sent_before(row: Row) -> AeforgeError:

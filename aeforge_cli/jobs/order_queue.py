@@ -56,6 +56,11 @@ class OrderQueue:
     def put_last(self, order: Order) -> None:
         self._ready.append(order)
 
+    def skip(self, share: float) -> None:
+        """Goes on in another part of the list, so far from here; where orders wait for others, their turns decide."""
+        if not self._inputs:
+            self._ready.rotate(-int(share * len(self._ready)))
+
     def release(self, done: Order) -> None:
         """Its result is there: an order whose needs are all met may begin."""
         for dependent in self._dependents.pop(done, ()):

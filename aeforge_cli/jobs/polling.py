@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from aeforge_cli.api.client import Client
-from aeforge_cli.api.responses import Failed, JobId, Pending, Retryable, Succeeded
+from aeforge_cli.api.responses import Failed, JobId, JobStatus, Pending, Retryable, Succeeded
 from aeforge_cli.errors import AeforgeError, JobNotFound, JobStillRunning, resume_command
 from aeforge_cli.jobs.events import Event, RetryScheduled, Waiting
 from aeforge_cli.jobs.poll_schedule import PollSchedule
@@ -53,16 +53,21 @@ class Poller:
 
     def poll(self) -> Succeeded | Failed | float:
         """One poll: how the job ended, or the seconds to wait before the next."""
-        try:
-            job = self._client.poll(self._job_id, self._until)
-        except Retryable as failure:
-            return self._after(failure)
-        self._failures, self._missing_since, self._missing = 0, None, 0
+        job = self.look()
         if not isinstance(job, Pending):
             return job
         self._notify(Waiting(self._job_id, job.status, self._waited))
         pause = self._schedule.pause(self._waited)
         return self._before_timeout(pause, self._still_running("the timeout expired"))
+
+    def look(self) -> JobStatus | float:
+        """One poll: how the job stands, or the seconds to wait before the next where the answer does not say."""
+        try:
+            job = self._client.poll(self._job_id, self._until)
+        except Retryable as failure:
+            return self._after(failure)
+        self._failures, self._missing_since, self._missing = 0, None, 0
+        return job
 
     @property
     def _waited(self) -> float:

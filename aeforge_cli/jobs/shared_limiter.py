@@ -1,5 +1,6 @@
 """One answer of all processes of an account to 429: what the service asked one to wait, all wait."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -50,8 +51,9 @@ class SharedLimiter(ConcurrencyLimiter):
             self._read_at = now
             # In a thread of its own: a server that drops packets answers nobody for a minute, and jobs must be polled.
             self._reading = threading.Thread(target=self._heed, args=(now,), daemon=True)
-            self._reading.start()
-            self._reading.join(_ANSWER_SECONDS)
+            with contextlib.suppress(RuntimeError):  # no more threads: it is asked again in a second
+                self._reading.start()
+                self._reading.join(_ANSWER_SECONDS)
         return super().remaining(now)
 
     def _heed(self, now: float) -> None:

@@ -199,6 +199,10 @@ class Journal(Known, Protocol):
         """The name of this machine in the rows that it wrote."""
         ...
 
+    def lives(self, run: str) -> bool:
+        """Whether the process of another run still exists, as far as can be found out."""
+        ...
+
     @property
     def doubt(self) -> str:
         """Why the past may be missing from this journal, so that a purchase needs the user's word; mostly empty."""
@@ -234,6 +238,10 @@ class Journal(Known, Protocol):
 
         If another run took the row over meanwhile, taking this one for dead, what is further along stands.
         """
+        ...
+
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        """As `of_work`, of each of several works, in one question."""
         ...
 
     def row(self, number: int) -> Row | None:
@@ -303,11 +311,16 @@ class Journal(Known, Protocol):
 
 
 class NoJournal:
-    """Where no state can be kept: nothing is remembered, and the caller has said so."""
+    """Where no state can be kept: nothing is remembered, and the caller has said so; `doubt` as in `Journal`."""
 
     run = ""
     host = ""
-    doubt = ""
+
+    def __init__(self, doubt: str = "") -> None:
+        self.doubt = doubt
+
+    def lives(self, run: str) -> bool:
+        return False
 
     def clear_doubt(self) -> None:
         pass
@@ -335,6 +348,9 @@ class NoJournal:
 
     def of_work(self, work: str, service: str) -> list[Row]:
         return []
+
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        return {work: [] for work in works}
 
     def made(self, sha256: str) -> list[Made]:
         return []
@@ -382,9 +398,13 @@ class NoJournal:
 
 
 class JournalUnwritable(Exception):
-    """The state folder cannot be used at all; `why` is the system's word for it."""
+    """The state folder cannot be used at all; `why` is the system's word for it.
 
-    def __init__(self, path: Path, why: str) -> None:
+    `hidden` is the journal that stands there all the same: what was paid for may be in it.
+    """
+
+    def __init__(self, path: Path, why: str, *, hidden: Path | None = None) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
+        self.hidden = hidden

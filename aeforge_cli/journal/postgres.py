@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,10 +19,9 @@ from aeforge_cli.journal.group_commit import Change, GroupCommit, OwnFailure, fa
 from aeforge_cli.journal.interface import RETRIED_FOR, Claimed, State, Step
 from aeforge_cli.journal.machine import this_machine
 from aeforge_cli.journal.postgres_session import OutOfReach, Overlapped, Server, ServerSession, SessionLost, run_key
-from aeforge_cli.journal.rules import advanced, overtaken, stamp
+from aeforge_cli.journal.rules import advanced
 from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import Tables
-from aeforge_cli.journal.untaken import Note, Untaken
 
 BUSY_SECONDS = 30.0
 SILENT_SECONDS = 40.0
@@ -54,8 +52,8 @@ class PostgresJournal(SqlJournal):
         busy_seconds: float = BUSY_SECONDS,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
-        super().__init__(folder, host=this_machine(folder), history=history)
         self._server = Server(url, busy_seconds=busy_seconds, silent_seconds=silent_seconds)
+        super().__init__(folder, address=self._server.address, host=this_machine(folder), history=history)
         self._retried_for = retried_for
         self._name = uuid.uuid4().hex
         self._lock = threading.RLock()
@@ -71,8 +69,7 @@ class PostgresJournal(SqlJournal):
         self._is_closed = False
         self._session: ServerSession | None = None
         self._met = self._once(lambda session: session.locks())
-        self._untaken = Untaken(folder, self._server.address)
-        self._untaken.settle(self._take)
+        self._take_notes()
 
     @property
     def run(self) -> str:
@@ -80,23 +77,6 @@ class PostgresJournal(SqlJournal):
 
     def clear_doubt(self) -> None:
         pass
-
-    def record(self, number: int, step: Step, now: datetime) -> None:
-        is_new = step.state is State.ACCEPTED and step.job_id is not None
-        note = Note(self.run, number, step.job_id or "")
-        with self._untaken.kept(note) if is_new else contextlib.nullcontext():
-            super().record(number, step, now)
-
-    def _take(self, note: Note) -> None:
-        """What an earlier process of this machine could not record, unless the row is another's, or knows its job."""
-
-        def change(tables: Tables) -> None:
-            row = tables.row(note.number, to_change=True)
-            if row is not None and row.run == note.run and row.job_id is None:
-                step = Step(State.ACCEPTED, job_id=note.job_id)
-                tables.update(overtaken(row, step, stamp(datetime.now(UTC))))
-
-        self._write(change, is_paid=False)
 
     def close(self) -> None:
         if not self._lock.acquire(timeout=_CLOSING_SECONDS):
@@ -240,7 +220,7 @@ class PostgresJournal(SqlJournal):
 
     def _lost(self, lost: SessionLost) -> OutOfReach:
         self._drop()
-        return self._server.out_of_reach("cannot be reached any more", lost.why)
+        return self._server.out_of_reach(lost.what, lost.why, lost.hint)
 
     def _drop(self) -> None:
         if self._session is not None:

@@ -38,9 +38,11 @@ _ENDING_SECONDS = 2.0  # how long the server may take to end a session
 class SessionLost(Exception):
     """The connection is gone, and nobody knows whether what was asked for was done."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, what: str = "cannot be reached any more", hint: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.what = what
+        self.hint = hint
 
 
 class OutOfReach(JournalUnreachable):
@@ -90,6 +92,8 @@ class Server:
             "lock_timeout": f"{int(1000 * self._busy_seconds)}",
             "idle_in_transaction_session_timeout": "10000",  # a process that is stopped holds nobody up for longer
             "idle_session_timeout": "0",
+            "statement_timeout": "0",  # what a user or a server may be set up with is too short for a lock of 30 s
+            "transaction_timeout": "0",
             "default_transaction_isolation": "read committed",
             "tcp_keepalives_idle": f"{_ALIVE['idle']}",
             "tcp_keepalives_interval": f"{_ALIVE['interval']}",
@@ -292,15 +296,26 @@ class ServerSession:
         except (errors.DeadlockDetected, errors.SerializationFailure) as error:
             raise Overlapped(self._server.shown(str(error))) from None
         except psycopg.Error as error:
-            # After a failover the old server takes no more writes: another connection may find the new one.
-            if self.is_lost or isinstance(error, errors.ReadOnlySqlTransaction):
-                self.close()
-                raise SessionLost(self._server.shown(error.diag.message_primary or str(error))) from None
-            raise self._server.translated(error) from None
+            lost = self._lost(error)
+            if lost is None:
+                raise self._server.translated(error) from None
+            self.close()
+            raise lost from None
         except BaseException:
             if self._connection.info.transaction_status == TransactionStatus.ACTIVE:
                 self.close()  # a signal came while the answer was due
             raise
+
+    def _lost(self, error: psycopg.Error) -> SessionLost | None:
+        """What a new connection may not meet any more."""
+        why = self._server.shown(error.diag.message_primary or str(error))
+        match error:
+            case errors.ReadOnlySqlTransaction():  # after a failover the old server takes no more writes
+                return SessionLost(why, "takes no changes", "name a server and a user that may write")
+            case errors.QueryCanceled():  # by an administrator
+                return SessionLost(why, "cancelled what was asked")
+            case _:
+                return SessionLost(why) if self.is_lost else None
 
     def leave(self) -> None:
         """Lets go of the run's lock by its own word: it takes a busy server a while to notice a closed connection.
@@ -380,25 +395,44 @@ def lock_key(name: str) -> int:
 
 def _prepare_tables(connection: Connection, server: Server) -> None:
     """Makes them where there are none, under a lock, since several machines may come at the same time."""
-    version = _version(connection)
-    if version is None:
+    tables = _tables(connection)
+    if not tables:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("tables")])
-            version = _version(connection) or _made(connection)
+            if not _tables(connection):
+                _make_tables(connection)
+        tables = _tables(connection)
+    version = _version(connection) if ("meta", "schema_version", "integer") in tables else None
+    if version is None:
+        raise server.unreachable(
+            "is another program's: its schema aeforge holds other tables", hint="name a database of its own"
+        )
     if version > SCHEMA:
         raise server.unreachable("was written by a newer aeforge", hint="upgrade aeforge on this machine")
+    missing = {"files", "holds", "jobs"} - {table for table, _, _ in tables}
+    if missing or version < SCHEMA:
+        raise server.unreachable("lacks its tables", ", ".join(sorted(missing)), "restore them from a backup")
+
+
+def _tables(connection: Connection) -> set[tuple[str, str, str]]:
+    """Table, column and type of all columns in the schema."""
+    # Not to_regclass: it may answer from a cache, of before another machine made the tables.
+    return {
+        (str(table), str(column), str(kind))
+        for table, column, kind in connection.execute(
+            "SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE n.nspname = 'aeforge' AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0"
+        )
+    }
 
 
 def _version(connection: Connection) -> int | None:
-    # Not to_regclass: it may answer from a cache, of before another machine made the tables.
-    found = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'aeforge' AND tablename = 'meta'")
-    if not found.fetchall():
-        return None
-    [(version,)] = connection.execute("SELECT schema_version FROM aeforge.meta").fetchall()
-    return int(version)
+    found = connection.execute("SELECT schema_version FROM aeforge.meta").fetchall()
+    return int(found[0][0]) if len(found) == 1 and found[0][0] is not None else None
 
 
-def _made(connection: Connection) -> int:
+def _make_tables(connection: Connection) -> None:
     # Not CREATE SCHEMA IF NOT EXISTS: one that an administrator made needs no right to make any.
     if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'aeforge'").fetchall():
         connection.execute("CREATE SCHEMA aeforge")
@@ -408,7 +442,6 @@ def _made(connection: Connection) -> int:
         connection.execute(text.encode())
     connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
     connection.execute("INSERT INTO meta VALUES (%s)", [SCHEMA])
-    return SCHEMA
 
 
 # ------------------------------------------------------------------ details of the library
@@ -445,7 +478,10 @@ def _hint(why: str) -> str:
 def _address(given: Mapping[str, str]) -> str:
     user = f"{given['user']}@" if given.get("user") else ""
     port = f":{given['port']}" if given.get("port") else ""
-    return f"postgresql://{user}{given.get('host', '')}{port}/{given.get('dbname', '')}"
+    host = given.get("host", "")
+    return (
+        f"postgresql://{user}{f'[{host}]' if ':' in host and ',' not in host else host}{port}/{given.get('dbname', '')}"
+    )
 
 
 def _process(connection: Connection) -> int:

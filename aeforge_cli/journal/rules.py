@@ -70,12 +70,17 @@ def blocker(
     """
     if reuse is Reuse.NOTHING:
         return None
-    sent = [row for row in rows if was_sent(row) and row.number not in gone]
+    sent = [row for row in rows if was_sent(row) and row.number not in gone and not _is_forgotten(row)]
     if sent and sent[0].state in _IN_DOUBT:
         return sent[0]
     if reuse is Reuse.FINISHED:
         return next(filter(is_paid, sent), None)
     return next((row for row in sent if can_resume(row) or (is_paid(row) and concurrent(row))), None)
+
+
+def _is_forgotten(row: Row) -> bool:
+    """A sandbox that ended may forget its jobs, and they cost nothing."""
+    return row.service == SANDBOX and row.state is State.LOST
 
 
 def after_crash(row: Row) -> Step | None:

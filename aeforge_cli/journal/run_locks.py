@@ -3,6 +3,7 @@
 Process ids would not do: they are used again.
 """
 
+import contextlib
 import os
 import threading
 import uuid
@@ -40,7 +41,7 @@ class RunLock:
                 lock(held)
             except OSError:
                 held.close()
-                path.unlink(missing_ok=True)
+                _forget(path)
                 raise
         except OSError as error:
             raise CannotSave(
@@ -66,7 +67,7 @@ class RunLock:
             return False
         except OSError:
             return True
-        path.unlink(missing_ok=True)
+        _forget(path)
         return False
 
     def others(self) -> Iterator[str]:
@@ -76,7 +77,13 @@ class RunLock:
     def release(self) -> None:
         if self._held is not None:
             self._held.close()
-            self._path(self._name).unlink(missing_ok=True)
+            _forget(self._path(self._name))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{os.path.basename(name)}.lock"  # noqa: PTH119 - a row is no path to elsewhere
+
+
+def _forget(path: Path) -> None:
+    """Removes a lock file that nobody holds; one that stays says nothing, since nobody holds it."""
+    with contextlib.suppress(OSError):
+        path.unlink()

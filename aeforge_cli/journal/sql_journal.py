@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import SavedFile
 from aeforge_cli.journal import rules
-from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, Step, Taken, UsageRow
+from aeforge_cli.journal.interface import Claim, Claimed, Intent, Limit, Made, Reuse, Row, State, Step, Taken, UsageRow
 from aeforge_cli.journal.tables import Tables, listed
+from aeforge_cli.journal.untaken import Note, Untaken
 
 T = TypeVar("T")
 _LISTED = 100  # ids that a shell is offered
@@ -23,9 +24,13 @@ _LISTED_EVERY = 1.0  # seconds
 
 
 class SqlJournal(ABC):
-    """What all journals in SQL share; `folder` is this machine's state folder, `history` keeps names and prompts."""
+    """What all journals in SQL share; `folder` is this machine's state folder, `history` keeps names and prompts.
 
-    def __init__(self, folder: Path, *, host: str, history: bool) -> None:
+    `address` tells the journals apart of which this machine keeps notes in the folder.
+    """
+
+    def __init__(self, folder: Path, *, address: str, host: str, history: bool) -> None:
+        self._untaken = Untaken(folder, address)
         self._folder = folder
         self.host = host
         self._history = history
@@ -99,10 +104,28 @@ class SqlJournal(ABC):
                 files = placed.files if self._history else rules.without_paths(placed.files)
                 tables.save_files(tables.file_values(number, enumerate(files), stamp))
 
-        self._write(change)
+        is_new = step.state is State.ACCEPTED and step.job_id is not None
+        note = Note(self.run if is_new else "", number, step.job_id or "")
+        with self._untaken.kept(note) if is_new else contextlib.nullcontext():
+            self._write(change)
         self._list_is_stale = True
         if time.monotonic() - self._listed_at > _LISTED_EVERY:
             self._list_pending()
+
+    def _take_notes(self) -> None:
+        """Records what earlier processes of this machine could not."""
+        self._untaken.settle(self._take)
+
+    def _take(self, note: Note) -> None:
+        """What is in the note, unless the row is another's, or knows its job."""
+
+        def change(tables: Tables) -> None:
+            row = tables.row(note.number, to_change=True)
+            if row is not None and row.run == note.run and row.job_id is None:
+                step = Step(State.ACCEPTED, job_id=note.job_id)
+                tables.update(rules.overtaken(row, step, rules.stamp(datetime.now(UTC))))
+
+        self._write(change, is_paid=False)
 
     def adopt(self, service: str, account: str, into: str) -> None:
         self._write(lambda tables: tables.adopt(service, account, into))
@@ -141,6 +164,9 @@ class SqlJournal(ABC):
 
     # -------------------------------------------------------------- questions
 
+    def lives(self, run: str) -> bool:
+        return self._read(lambda _tables: self._lives(run))
+
     def row(self, number: int) -> Row | None:
         return self._read(lambda tables: tables.row(number))
 
@@ -149,6 +175,9 @@ class SqlJournal(ABC):
 
     def of_work(self, work: str, service: str) -> list[Row]:
         return self._read(lambda tables: tables.rows_of_work(work, service))
+
+    def of_works(self, works: Sequence[str], service: str) -> dict[str, list[Row]]:
+        return self._read(lambda tables: tables.rows_of_works(works, service))
 
     def made(self, sha256: str) -> list[Made]:
         return self._read(lambda tables: tables.made(sha256))

@@ -48,7 +48,7 @@ class SqliteJournal(SqlJournal):
     """
 
     def __init__(self, folder: Path, *, history: bool = True, busy_seconds: float = BUSY_SECONDS) -> None:
-        super().__init__(folder, host=this_machine(folder), history=history)
+        super().__init__(folder, address="", host=this_machine(folder), history=history)
         self._path = folder / "jobs.sqlite3"
         self._doubt = folder / "journal-was-damaged"
         self._busy_seconds = busy_seconds
@@ -60,6 +60,8 @@ class SqliteJournal(SqlJournal):
         self._run = RunLock(folder / "runs")
         self._open()
         self._met = frozenset(self._run.others())
+        with contextlib.suppress(CannotSave, JournalBusy):  # the notes stay for the next process
+            self._take_notes()
 
     @property
     def run(self) -> str:
@@ -157,11 +159,13 @@ class SqliteJournal(SqlJournal):
     # -------------------------------------------------------------- the file
 
     def _open(self) -> None:
+        self._is_new = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.suppress(FileExistsError):
                 # Private from its first instant: SQLite would make it, and its side files, as the umask allows.
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                self._is_new = True
             self._identity = _identity(self._path)
         except OSError as error:
             self._refuse(error)
@@ -173,7 +177,11 @@ class SqliteJournal(SqlJournal):
     def _refuse(self, error: OSError) -> None:
         if error.errno in _NO_ROOM:
             raise self._cannot_record(error.strerror or "") from None
-        raise JournalUnwritable(self._folder, error.strerror or type(error).__name__) from None
+        raise self._unwritable(error.strerror or type(error).__name__) from None
+
+    def _unwritable(self, why: str) -> JournalUnwritable:
+        hidden = self._path if os.path.lexists(self._path) and not self._is_new else None
+        return JournalUnwritable(self._folder, why, hidden=hidden)
 
     def _is_connected(self, until: float) -> bool:
         try:
@@ -222,6 +230,8 @@ class SqliteJournal(SqlJournal):
             )
         if version == SCHEMA:
             return
+        if version == 0:
+            self._require_new()
         if version == 1:
             self._require_no_older_process()
             self._database.execute("ALTER TABLE jobs RENAME TO jobs_1")
@@ -230,6 +240,20 @@ class SqliteJournal(SqlJournal):
             self._move_rows()
         self._run_all(*sql.INDEXES)  # afterwards: row by row they take ten times as long
         self._database.execute(f"PRAGMA user_version={SCHEMA}")
+
+    def _require_new(self) -> None:
+        """A journal that has lost its content is no new one: its list of pending jobs still lies beside it."""
+        if self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            raise sqlite3.DatabaseError("no such table: jobs")  # it is a database of something else
+        if not self._is_new and (self._folder / "pending-jobs").exists():
+            self._mark_doubt(self._path)
+
+    def _mark_doubt(self, place: Path) -> None:
+        """Before a retry loop finds the empty journal alone, and pays for everything again. Raises CannotSave."""
+        try:
+            _write_durably(self._doubt, f"{place}\n")
+        except OSError as error:
+            raise self._cannot_record(f"it was damaged, and that cannot be noted: {error.strerror}") from None
 
     def _require_no_older_process(self) -> None:
         """An older aeforge that still runs could not record the ids of the jobs that it pays for."""
@@ -276,7 +300,7 @@ class SqliteJournal(SqlJournal):
                 hint="end the process that holds it, or name another folder with AEFORGE_STATE_DIR",
             )
         if opening and code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            return JournalUnwritable(self._folder, str(error))
+            return self._unwritable(str(error))
         return self._cannot_record("the disk is full" if code == sqlite3.SQLITE_FULL else str(error))
 
     def _set_aside(self) -> AeforgeError:
@@ -287,12 +311,13 @@ class SqliteJournal(SqlJournal):
         why = "another process has set it aside; jobs recorded there are no longer known here"
         try:
             if _identity(self._path) == self._identity:
-                # First the mark: a retry loop that finds the empty journal alone would pay for everything again.
-                _write_durably(self._doubt, f"{aside}\n")
+                self._mark_doubt(aside)
                 self._path.rename(aside)  # what was left of a rollback journal, SQLite deletes beside an empty file
                 why = f"it was set aside as {aside}; jobs recorded there are no longer known here"
         except FileNotFoundError:
             pass  # as set aside by another process
+        except CannotSave as error:
+            return error
         except OSError as error:
             return self._cannot_record(f"it is damaged, and cannot be set aside: {error.strerror}")
         self._damage = JournalDamaged(
@@ -315,11 +340,10 @@ class SqliteJournal(SqlJournal):
             aside = self._doubt.read_text().strip() if self._doubt.is_file() else ""
         except (OSError, ValueError):
             aside = f"{self._path.name}.damaged"
-        return (
-            f"the journal was damaged and set aside as {aside}; what was paid for before is not known here"
-            if aside
-            else ""
-        )
+        if not aside:
+            return ""
+        what = "has lost its content" if aside == str(self._path) else f"was damaged and set aside as {aside}"
+        return f"the journal {what}; what was paid for before is not known here"
 
     def clear_doubt(self) -> None:
         try:

@@ -5,7 +5,9 @@ commands ask is answered by an index, so that a long journal costs no more than 
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -125,13 +127,20 @@ class Tables:
         locking = self._locking if to_change else ""
         return self._rows(f"{condition}{locking}", {"work": work, "service": service})
 
+    def rows_of_works(self, works: Collection[str], service: str) -> dict[str, list[Row]]:
+        """As `rows_of_work`, of each."""
+        return self._by_work(works, f" AND service = :service AND {_NOT_SENT} ORDER BY number DESC", service=service)
+
     def tries(self, works: Collection[str]) -> dict[str, list[Row]]:
         """Every row of each work, also of what was never sent; the newest first."""
-        values = {f"work_{place}": work for place, work in enumerate(works)}
-        marks = ", ".join(f":{name}" for name in values)
-        found: dict[str, list[Row]] = {}
-        for row in self._rows(f"work IN ({marks}) ORDER BY number DESC{self._locking}", values) if values else ():
-            found.setdefault(row.work, []).append(row)
+        return self._by_work(works, f" ORDER BY number DESC{self._locking}")
+
+    def _by_work(self, works: Collection[str], condition: str, **values: str) -> dict[str, list[Row]]:
+        marked = {f"work_{place}": work for place, work in enumerate(works)}
+        found: dict[str, list[Row]] = {work: [] for work in works}
+        marks = ", ".join(f":{name}" for name in marked)
+        for row in self._rows(f"work IN ({marks}){condition}", marked | values) if marked else ():
+            found[row.work].append(row)
         return found
 
     def by_job_id(self, job_id: str) -> Row | None:
@@ -309,12 +318,24 @@ def _packed(row: Row) -> dict[str, Any]:
 
 
 def _unpacked(found: Sequence[Any], files: Sequence[tuple[int, SavedFile]]) -> Row:
+    """What a damaged disk, or another program, has left in a row is no reason to hide the others."""
     values = dict(zip(_COLUMNS, found, strict=True))
+    values |= {name: str(value) for name, value in values.items() if not isinstance(value, str | int | None)}
     values |= {name: _plain(values[name]) for name in _TEXTS}
-    values["details"] = json.loads(values["details"])
+    values |= {name: _moment(values[name]) for name in ("created", "updated")}
+    values["price"] = values["price"] if isinstance(values["price"], int) else None
+    details = _json(values["details"])
+    values["details"] = details if isinstance(details, dict) else {}
     values["state"] = known_state(str(values["state"]))
+    if values["job_id"] is not None and not _is_id(values["job_id"]):
+        values |= {"job_id": None, "state": State.UNKNOWN}
     results = tuple(dict(files).values())
     return Row(**values, files=tuple(file for _, file in files), results=results)
+
+
+def _is_id(text: object) -> bool:
+    """Whether it can be a job id: plain letters that say the same in an address and on a screen."""
+    return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text) is not None
 
 
 def known_state(word: str) -> State:
@@ -331,5 +352,25 @@ def _text(text: str | None) -> str | None:
     return None if text is None else json.dumps(text)
 
 
-def _plain(text: str | None) -> str | None:
-    return None if text is None else str(json.loads(text))
+def _plain(text: object) -> str | None:
+    return None if text is None else str(_json(text))
+
+
+def _json(text: object) -> object:
+    """What the JSON says, or what stands there in its place."""
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return text
+
+
+def _moment(text: object) -> str:
+    """A time as `rules.stamp` writes it; the beginning of time for what is none."""
+    try:
+        datetime.fromisoformat(str(text))
+    except ValueError:
+        return _UNKNOWN_TIME
+    return str(text)
+
+
+_UNKNOWN_TIME = "1970-01-01T00:00:00.000+00:00"

@@ -1,4 +1,4 @@
-"""Ids of paid jobs that the journal's server has not taken yet, kept on this machine's disk until it has."""
+"""Ids of paid jobs that the journal has not taken yet, kept on this machine's disk until it has."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aeforge_cli.errors import AeforgeError
 from aeforge_cli.files.atomic import write_whole
 
-KEPT_AFTER = 2.0  # seconds: a server that answers by then needs no note
+KEPT_AFTER = 2.0  # seconds: a journal that answers by then needs no note
 
 
 class Note(NamedTuple):
@@ -23,7 +23,10 @@ class Note(NamedTuple):
 
 
 class Untaken:
-    """The notes for the journal at `address`; a disk that takes none is no reason to stop: the id is shown as well."""
+    """The notes for the journal at `address`, which is empty for the one beside them.
+
+    A disk that takes none is no reason to stop: the id is shown as well.
+    """
 
     def __init__(self, folder: Path, address: str) -> None:
         self._folder = folder / "untaken"
@@ -35,7 +38,10 @@ class Untaken:
         path = self._folder / f"{uuid.uuid4().hex}.json"
         keeper = Timer(KEPT_AFTER, self._keep, [path, note])
         keeper.daemon = True
-        keeper.start()
+        try:
+            keeper.start()
+        except RuntimeError:  # the system allows no more threads
+            self._keep(path, note)
         try:
             yield
         except BaseException:
@@ -43,7 +49,8 @@ class Untaken:
             self._keep(path, note)
             raise
         keeper.cancel()
-        keeper.join()
+        if keeper.ident is not None:
+            keeper.join()
         with contextlib.suppress(OSError):
             path.unlink()
 

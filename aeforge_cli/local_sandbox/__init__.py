@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PORT = 8765  # where `aeforge sandbox` listens unless told otherwise
 
-# Longer lists of ids are left to `aeforge job list`.
+# More ids than this are not written out.
 _MOST_IDS = 3
 
 
@@ -39,7 +39,8 @@ def running_sandbox(state_dir: Path, *, log: Callable[[str], None], note: Callab
             if users:
                 users.leave()
             if child and (unfetched := child.end(is_used=bool(users and users.has_others()))):
-                note(_how_to_keep(unfetched, kept=child.keeps_jobs))
+                for line in _how_to_keep(unfetched, kept=child.keeps_jobs):
+                    note(line)
 
 
 @contextlib.contextmanager
@@ -60,11 +61,13 @@ def _joined(state_dir: Path) -> Iterator["SandboxUsers | None"]:
         users.leave()
 
 
-def _how_to_keep(job_ids: Sequence[str], *, kept: bool) -> str:
+def _how_to_keep(job_ids: Sequence[str], *, kept: bool) -> tuple[str, str]:
     """What to do about links that nobody can open any more; `kept` says that the jobs' results were kept."""
     link, picture = ("link", "picture") if len(job_ids) == 1 else ("links", "pictures")
     ended = f"note: the {link} ended with the sandbox that this command started"
     if not kept:
-        return f"{ended}; to keep the {picture}, add -o FILE, or start `aeforge sandbox` first"
-    ids = " ".join(job_ids) if len(job_ids) <= _MOST_IDS else "ID... (see aeforge job list)"
-    return f"{ended}; to save the {picture}: aeforge job wait {ids} -o out/ --sandbox"
+        return ended, f"next:  to keep the {picture}, add -o FILE, or start `aeforge sandbox` first"
+    few = f"aeforge job wait {' '.join(job_ids)}"
+    many = f"aeforge job list --limit {len(job_ids)} --format '{{job_id}}' | aeforge job wait -"
+    wait = few if len(job_ids) <= _MOST_IDS else many
+    return f"{ended}; to save the {picture}:", f"next:  {wait} -o out/ --sandbox"

@@ -115,7 +115,7 @@ FILES = {
     " Support/aeforge. Windows: %LOCALAPPDATA%\\aeforge.",
     "~/.local/state/aeforge/jobs.sqlite3": "The journal: every job and its outcome. macOS and Windows: in the"
     " folder named above.",
-    "~/.local/state/aeforge/untaken": "The ids of paid jobs that a journal on a server has not recorded yet.",
+    "~/.local/state/aeforge/untaken": "The ids of paid jobs that the journal could not record yet.",
     "~/.local/state/aeforge/pending-jobs": "The ids of unfinished jobs, for completion in shells.",
 }
 

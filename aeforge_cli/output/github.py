@@ -53,7 +53,7 @@ def harmless_body(body: bytes) -> bytes:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("##[", r"##\[")
 
 
 def _escaped_property(text: str) -> str:

@@ -199,7 +199,7 @@ class _Page:
         state, item = _state(outcome), outcome.order
         yield (
             f'<article class="{state.name}" id="job-{item.index + 1}">'
-            f"<h2>{item.index + 1}. {self._text(item.label)} <small>{state}</small></h2>"
+            f"<h2>{item.index + 1}. <bdi>{self._text(item.label)}</bdi> <small>{state}</small></h2>"
         ).encode()
         yield self._facts(outcome).encode()
         match outcome.result:
@@ -215,7 +215,7 @@ class _Page:
     def _facts(self, outcome: Outcome) -> str:
         result = outcome.result
         prompt = "\n".join(self._text(line, _LONGEST_PROMPT) for line in outcome.order.words.splitlines())
-        facts = {"prompt": f"<span class=prompt>{prompt}</span>" if prompt else ""}
+        facts = {"prompt": f"<span class=prompt dir=auto>{prompt}</span>" if prompt else ""}
         if isinstance(result, JobResult):
             facts["saved"] = "<br>".join(self._text(file.path) for file in result.files)
             facts["address"] = "" if result.files else "<br>".join(map(self._text, result.image_urls))

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["NO_USER_KEY", "InjectedFaults", "PackagesMissing", "SandboxOptions", "SandboxUnavailable", "serve"]
+__all__ = [
+    "NO_USER_KEY",
+    "InjectedFaults",
+    "PackagesMissing",
+    "PortInUse",
+    "SandboxOptions",
+    "SandboxUnavailable",
+    "serve",
+]
 
 # A valid key that belongs to nobody: the way to see the service's 404 "Not Found User".
 NO_USER_KEY = "sandbox-no-user"
@@ -27,6 +35,10 @@ class SandboxUnavailable(Exception):
 
 class PackagesMissing(SandboxUnavailable):
     """Those of the extra `sandbox` are not installed."""
+
+
+class PortInUse(SandboxUnavailable):
+    """Another program listens there."""
 
 
 @dataclass(frozen=True)

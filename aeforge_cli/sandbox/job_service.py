@@ -37,7 +37,7 @@ class JobService:
     async def accept(
         self, operation: str, fields: Mapping[str, object], pictures: Mapping[str, Sequence[BinaryIO]]
     ) -> JobId:
-        """Stores a job and lets it be worked. Raises NotAPicture, and then there is no job."""
+        """Stores a job and lets it be worked. Raises NotAPicture, or OSError of a full disk: then there is no job."""
         uploads = {f"{field}-{n}": file for field, files in pictures.items() for n, file in enumerate(files)}
         names = {field: [f"{field}-{n}" for n in range(len(files))] for field, files in pictures.items()}
         job = Job(JobId(str(uuid.uuid4())), operation, fields, names, time.time(), self.will_fail())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from aeforge_cli.sandbox import SandboxUnavailable
+from aeforge_cli.sandbox import PortInUse, SandboxUnavailable
 from aeforge_cli.sandbox.app import Origins, create_app
 from aeforge_cli.sandbox.engine import engine_names
 from aeforge_cli.sandbox.http.connections import Connection
@@ -131,9 +132,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise SandboxUnavailable(
-            f"The sandbox cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}."
-        ) from error
+        why = f"The sandbox cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}."
+        raise (PortInUse if error.errno == errno.EADDRINUSE else SandboxUnavailable)(why) from error
     with listener:
         yield listener
 

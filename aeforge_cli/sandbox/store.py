@@ -91,13 +91,18 @@ class JobStore:
             yield
 
     def add(self, job: Job, pictures: Iterable[tuple[str, BinaryIO]]) -> None:
+        """Raises OSError where the disk takes no job, and then nothing of it is left."""
         draft = self._drafts / job.job_id
-        draft.mkdir()
-        for name, picture in pictures:
-            with (draft / name).open("wb") as file:
-                shutil.copyfileobj(picture, file)
-        (draft / "job.json").write_text(json.dumps(asdict(job)), encoding="ascii")
-        draft.rename(self._jobs / job.job_id)
+        try:
+            draft.mkdir()
+            for name, picture in pictures:
+                with (draft / name).open("wb") as file:
+                    shutil.copyfileobj(picture, file)
+            (draft / "job.json").write_text(json.dumps(asdict(job)), encoding="ascii")
+            draft.rename(self._jobs / job.job_id)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         self._made[job.job_id] = job.made
 
     def end(self, job: Job, ended: Ended) -> None:
@@ -116,7 +121,8 @@ class JobStore:
         """How the job ended, for the person who asks; None while it is pending."""
         ended = self.seen(job_id)
         if ended is not None:
-            (self._jobs / job_id / "reported").touch()
+            with suppress(OSError):  # on a full disk the job is kept for longer
+                (self._jobs / job_id / "reported").touch()
             if ended.images:
                 self._linked.add(job_id)
         return ended
@@ -141,7 +147,7 @@ class JobStore:
 
     def note_fetched(self, name: str) -> None:
         """A client has the whole result."""
-        with suppress(OSError):  # on a full disk the client gets it all the same, and the job is kept for longer
+        with suppress(OSError):  # as above
             (self._jobs / self._job_of[name] / f"fetched-{name}").touch()
 
     def unfetched(self) -> list[JobId]:

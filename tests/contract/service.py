@@ -104,8 +104,8 @@ class Sandbox:
     def close(self) -> int:
         """How it ends when asked to."""
         self.process.terminate()
-        code = self.process.wait(timeout=20)
-        self._reader.join(timeout=20)
+        code = self.process.wait(timeout=60)
+        self._reader.join(timeout=60)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code

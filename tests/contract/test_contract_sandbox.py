@@ -272,7 +272,7 @@ def test_a_signal_ends_it_well_and_its_temporary_folder_goes_too(start: Start, t
 
     os.killpg(sandbox.process.pid, signal.Signals[number])
 
-    assert sandbox.process.wait(timeout=20) == 0
+    assert sandbox.process.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -317,7 +317,7 @@ def test_unfinished_jobs_are_worked_again_after_a_restart(start: Start, tmp_path
 
     second = start(state=tmp_path / "state")
 
-    assert second.line("job ") == f"job {asleep[0]} goes on: image-tune/inpaint/v2"
+    assert second.line("job ") == f"job {asleep[0]} resumes: image-tune/inpaint/v2"
     assert [second.service.wait(job_id)["status"] for job_id in asleep] == ["Succeed", "Succeed"]
     assert second.service.wait(waiting)["status"] == "Failed"
 
@@ -436,6 +436,19 @@ def test_a_port_in_use_is_named(start: Start, tmp_path: Path) -> None:
     refused = refusal(SandboxOptions(port=port, state=tmp_path / "state"))
 
     assert refused.startswith(f"The sandbox cannot listen on 127.0.0.1, port {port}: ")
+
+
+def test_a_disk_that_takes_no_job_is_a_503_which_says_so_and_may_be_sent_again(start: Start, tmp_path: Path) -> None:
+    sandbox = start(state=tmp_path / "state")
+    drafts = tmp_path / "state" / "drafts"
+    drafts.rmdir()
+    drafts.touch()
+
+    answer = sandbox.service.post(INPAINT, {"prompt": "anything", "quality": "standard"}, [PICTURE])
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json() == {"detail": "The sandbox cannot keep the job: Not a directory"}
+    assert sandbox.about()["jobs"] == 0
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "example.org"])

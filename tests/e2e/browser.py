@@ -32,6 +32,12 @@ _FLAGS = [
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 ]
+# CSS pixels of the least target that WCAG 2.2 takes at level AA (2.5.8).
+FINGER = 24
+SMALLEST_LINK = (
+    "Math.min(...[...document.links].map(link => link.getBoundingClientRect())"
+    ".flatMap(place => [place.width, place.height]))"
+)
 # DevTools speaks through the descriptors 3 and 4, each message ended by a zero byte.
 _ADOPT_PIPES = (
     "import os, sys; r, w = map(int, sys.argv[1:3]); os.dup2(r, 3); os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])"
@@ -81,6 +87,9 @@ class Browser:
         self.tell("Emulation.setTouchEmulationEnabled", enabled=phone)
         self.events.clear()
         self.tell("Page.navigate", url=path.as_uri())
+        self.until_loaded()
+
+    def until_loaded(self) -> None:
         while not self._happened("Page.loadEventFired"):
             self.events.append(self._next())
 

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.conftest import Aeforge, Home, make_home
+from tests.e2e.forked import Forked, ForkServer
 from tests.faults.fake import Fake
 
 
@@ -17,6 +19,24 @@ def fake() -> Iterator[Fake]:
     service = Fake()
     yield service
     service.close()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer | None]:
+    """Linux alone has sockets without a file, and forks that are safe beside its frameworks."""
+    if sys.platform != "linux":
+        yield None
+        return
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def aeforge(home: Home, fork_server: ForkServer | None) -> Iterator[Aeforge]:
+    command = Forked(home, server=fork_server)
+    yield command
+    command.close()
 
 
 @pytest.fixture

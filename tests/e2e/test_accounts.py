@@ -1,12 +1,13 @@
 """What the processes of one account know of one another: earlier keys, a lost journal, and what the service asked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Aeforge, Home, png
 from tests.faults.fake import Fake, told_as_json
-from tests.faults.origin import Answer, Request
+from tests.faults.origin import Answer
 
 NEW_KEY = "sk-rotated-0123456789abcdef"
 ROTATED = {"AEFORGE_API_KEY": NEW_KEY}
@@ -53,23 +54,15 @@ def test_once_known_the_earlier_rows_are_the_accounts_own(user: Aeforge, fake: F
     assert ([row["action"] for row in again.rows], len(fake.api.requests) - asked) == (["keep"], 0)
 
 
-def test_work_that_the_service_does_not_know_for_this_key_is_anothers(
-    user: Aeforge, fake: Fake, unfinished: str
-) -> None:
+@pytest.mark.usefixtures("unfinished")
+def test_a_few_answers_that_a_job_is_not_known_do_not_buy_it_again(user: Aeforge, fake: Fake) -> None:
     fake.finish()
-    known = {unfinished}
+    fake.polls.says(*[told_as_json(NOT_FOUND, status=404)] * 2)
+    command = ("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png", "--json")
 
-    def of_another_account(request: Request) -> Answer | None:
-        is_ours = request.path.rpartition("/")[2] not in known
-        return None if is_ours else told_as_json(NOT_FOUND, status=404)
+    run = user(*command, env=ROTATED)
 
-    fake.polls.always(of_another_account)
-
-    run = user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png", "--json", env=ROTATED)
-
-    [row] = run.rows
-    assert (run.exit, row["action"], len(fake.posts())) == (0, "buy", 2)
-    assert row["job_id"] != unfinished
+    assert (run.exit, run.rows[0]["action"], len(fake.posts())) == (0, "resume", 1)
 
 
 TROUBLE = {
@@ -87,7 +80,7 @@ def test_as_long_as_nobody_can_say_whose_work_it_is_nothing_is_sent(
 ) -> None:
     fake.polls.always(answer)
 
-    run = user("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png", "--json", env=ROTATED)
+    run = user("inpaint", "photo.png", "-p", "blue sky", "--timeout", "2s", "--json", env=ROTATED)
 
     assert (run.ending, len(fake.posts())) == (ending, 1)
 
@@ -140,6 +133,32 @@ def test_a_list_in_such_a_loop_sends_nothing_either(user: Aeforge, fake: Fake, h
 
     assert (refused, fake.posts()) == ([1, 1, 1], [])
     assert user(*command, "--resume", "--yes").exit == 0
+
+
+def _linked_away(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("on-a-disk-that-is-not-mounted")
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("lose", [_linked_away, _a_folder, lambda path: path.write_bytes(b"")])
+def test_a_journal_that_stands_there_and_cannot_be_read_is_no_leave_to_buy_again(
+    user: Aeforge, fake: Fake, home: Home, lose: Callable[[Path], object]
+) -> None:
+    command = ("inpaint", "photo.png", "-p", "blue sky", "-o", "sky.png", "--json")
+    fake.pending = 1000
+    user(*command, "--timeout", "1s")
+    lose(home.state / "jobs.sqlite3")
+    fake.finish()
+
+    refused = [user(*command, *options).ending for options in ((), (), ("--resume",))]
+
+    assert (refused, len(fake.posts())) == ([(1, "journal_damaged")] * 3, 1)
+    assert user(*command, "--yes").exit == 0
 
 
 # ------------------------------------------------------------------ 429

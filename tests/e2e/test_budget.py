@@ -135,7 +135,7 @@ def test_processes_together_buy_exactly_what_is_allowed(user: Aeforge, fake: Fak
 
     running = [user.start("inpaint", *photos, "-p", f"number {number}", *shared) for number in range(3)]
     running += [user.start("inpaint", "photo.png", "-p", f"single {number}") for number in range(3)]
-    ends = [each.finish(within=50).exit for each in running]
+    ends = [each.finish(within=100).exit for each in running]
 
     assert len(fake.charged) == 7
     assert set(ends) <= {0, 6, 7}
@@ -221,12 +221,12 @@ def test_a_dry_run_says_jobs_price_and_what_is_left(user: Aeforge, fake: Fake, h
     assert (run.exit, len(fake.posts())) == (0, 1)
 
 
-def test_before_the_first_job_a_dry_run_says_that_all_of_the_budget_is_left(
+def test_before_the_first_job_a_dry_run_says_that_all_of_the_budget_is_left_and_what_it_is_too_little_for(
     user: Aeforge, home: Home, photos: list[str]
 ) -> None:
     run = user("inpaint", *photos, "-p", "x", "--dry-run", "--budget", "3/day")
 
-    assert run.stderr.splitlines()[-1] == "5 to buy; budget 3/day: 3 left"
+    assert run.stderr.splitlines()[-1] == "5 to buy; budget 3/day: 3 left; 2 will not be tried"
     assert list(home.state.glob("jobs.sqlite3*")) == []
 
 
@@ -383,3 +383,19 @@ def test_an_empty_usage_is_no_error(user: Aeforge) -> None:
     run = user("usage")
 
     assert (run.exit, run.stdout, run.stderr) == (0, "", "no jobs were submitted in this period\n")
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        (("--since", "2999-01-01"), "--since is in the future"),
+        (("--since", "2026-01-02", "--until", "2026-01-01"), "--until is before --since"),
+    ],
+    ids=["future", "order"],
+)
+def test_a_period_without_a_day_is_refused_by_what_is_wrong_with_it(
+    user: Aeforge, dates: tuple[str, ...], message: str
+) -> None:
+    run = user("usage", *dates, "--json")
+
+    assert (run.ending, run.error["message"]) == ((2, "usage"), message)

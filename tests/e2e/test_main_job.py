@@ -309,6 +309,19 @@ def test_a_prompt_can_be_read(user: Aeforge, fake: Fake, home: Home, prompt: str
     assert dict(fake.ledger[0].fields)["prompt"] == "Grün, bitte\nund blau"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_prompt_and_a_list_are_read_as_windows_writes_them(
+    user: Aeforge, fake: Fake, home: Home, encoding: str
+) -> None:
+    (home.work / "prompt.txt").write_text("Gr\u00fcn\r\n", encoding=encoding, newline="")
+    (home.work / "jobs.csv").write_text("image\tprompt\r\nphoto.png\tBl\u00e4u\r\n", encoding=encoding, newline="")
+
+    runs = user("inpaint", "photo.png", "-p", "@prompt.txt"), user("inpaint", "--manifest", "jobs.csv")
+
+    assert [run.exit for run in runs] == [0, 0]
+    assert [dict(post.fields)["prompt"] for post in fake.ledger] == ["Gr\u00fcn", "Bl\u00e4u"]
+
+
 # ------------------------------------------------------------------ without buying
 
 
@@ -345,6 +358,25 @@ def test_a_dry_run_checks_everything(user: Aeforge, home: Home) -> None:
     assert user(*SKY, "-o", "sky.png", "--dry-run", "--json").ending == (9, "output_exists")
     assert user("inpaint", "none.png", "-p", "x", "--dry-run", "--json").ending == (2, "file_not_found")
     assert user("inpaint", "photo.png", "-p", " ", "--dry-run", "--json").ending == (2, "usage")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1080"),
+        ("all_proxy", "nonsense://proxy.test"),
+        ("HTTPS_PROXY", "http://proxy.test:99999"),
+        ("SSL_CERT_FILE", "none.pem"),
+        ("REQUESTS_CA_BUNDLE", "photo.png"),
+    ],
+)
+def test_a_dry_run_checks_what_the_environment_says_of_the_network(user: Aeforge, variable: str, value: str) -> None:
+    env = {"AEFORGE_BASE_URL": "https://api.invalid/v1", variable: value}
+
+    dry, run = (user(*SKY, *options, "--json", env=env) for options in (["--dry-run"], []))
+
+    assert dry.ending == run.ending == (2, "usage")
+    assert dry.error["message"] == run.error["message"]
 
 
 def test_a_dry_run_needs_no_key_but_says_that_there_is_none(user: Aeforge) -> None:

@@ -397,7 +397,7 @@ def test_one_result_is_shown_in_the_systems_viewer(studio: Studio, more: tuple[s
 
     run = studio.user("inpaint", name, *QUICK, *OUT, "--open", *more, env={"PATH": path})
 
-    shown, end = studio.home.work / "shown", time.monotonic() + 20
+    shown, end = studio.home.work / "shown", time.monotonic() + 60
     while not (shown.exists() and shown.read_text()) and time.monotonic() < end:  # nobody waits for a viewer
         time.sleep(0.05)
     assert (run.exit, shown.read_text()) == (0, "out/a.png")

@@ -15,7 +15,7 @@ from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import JobResult
 from aeforge_cli.output.html_report import write_report
 from tests.conftest import Aeforge, Home, png
-from tests.e2e.browser import Browser, needs_chromium, running_browser
+from tests.e2e.browser import FINGER, SMALLEST_LINK, Browser, needs_chromium, running_browser
 from tests.faults.fake import Fake
 from tests.faults.origin import Answer
 
@@ -74,6 +74,12 @@ def stage(browser: Browser) -> Callable[[], Place]:
     return find
 
 
+def are_side_by_side(browser: Browser, place: Place) -> bool:
+    """Whether all of a square before stands beside all of a square after."""
+    shades = [browser.colour(*place.at(share)) for share in (0.05, 0.45, 0.55, 0.95)]
+    return shades == [(255, 0, 0)] * 2 + [(0, 0, 255)] * 2 and place.width > 1.9 * place.height
+
+
 def test_before_and_after_meet_at_the_slider(browser: Browser, page: Path, stage: Callable[[], Place]) -> None:
     browser.open(page)
 
@@ -114,8 +120,42 @@ def test_pictures_can_be_put_side_by_side(browser: Browser, page: Path, stage: C
 
     browser.asks("document.querySelector('#beside').click()")
 
-    place = stage()
-    assert (browser.colour(*place.at(0.1)), browser.colour(*place.at(0.6))) == ((255, 0, 0), (0, 0, 255))
+    assert are_side_by_side(browser, stage())
+
+
+def test_on_paper_pictures_stand_side_by_side(browser: Browser, page: Path, stage: Callable[[], Place]) -> None:
+    browser.open(page)
+
+    browser.tell("Emulation.setEmulatedMedia", media="print")
+
+    assert are_side_by_side(browser, stage())
+    assert browser.asks("document.querySelector('.views').checkVisibility()") is False
+
+
+def test_without_scripts_pictures_stand_side_by_side(
+    browser: Browser, page: Path, stage: Callable[[], Place], tmp_path: Path
+) -> None:
+    (tmp_path / "blank.html").touch()
+    browser.open(tmp_path / "blank.html")
+    browser.tell("Emulation.setScriptExecutionDisabled", value=True)
+    browser.events.clear()
+    browser.tell("Page.navigate", url=page.as_uri())
+    browser.until_loaded()
+
+    assert are_side_by_side(browser, stage())
+
+
+def test_links_are_large_enough_for_a_finger(browser: Browser, page: Path) -> None:
+    browser.open(page, width=390, height=844, phone=True)
+
+    assert browser.asks(SMALLEST_LINK) >= FINGER
+
+
+def test_a_prompt_that_is_read_from_the_right_begins_there(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.asks("document.querySelector('.prompt').textContent = 'اجعل الخلفية بيضاء'")
+
+    assert browser.asks("getComputedStyle(document.querySelector('.prompt')).direction") == "rtl"
 
 
 def test_what_is_done_can_be_put_aside(browser: Browser, page: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aeforge_cli.jobs.polling import MISSING_SECONDS
 from tests.conftest import Aeforge, Home, Run, make_home, png
 from tests.e2e.conftest import running_sandbox
 from tests.faults.fake import Fake
@@ -48,6 +50,13 @@ def test_a_job_of_the_sandbox_outlives_the_command(aeforge: Aeforge, home: Home)
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "sky.png\n")
     [row] = aeforge("job", "list", "--json").rows
     assert (row["job_id"], row["service"], row["state"]) == (job_id, "sandbox", "saved")
+
+
+def test_a_port_that_another_program_has_is_answered_with_a_command_that_starts(aeforge: Aeforge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        run = aeforge("sandbox", "--port", str(other.getsockname()[1]))
+
+    assert (run.exit, run.stderr.splitlines()[-1]) == (2, "next:  aeforge sandbox --port 0")
 
 
 def test_jobs_of_the_sandbox_and_of_the_service_are_told_apart(aeforge: Aeforge) -> None:
@@ -97,9 +106,9 @@ def test_an_interrupted_command_leaves_a_job_to_go_on_with(aeforge: Aeforge, hom
     assert f"resuming job {interrupted.error['job_id']}" in run.stderr
 
 
-def _wait_for(path: Path) -> None:
-    until = time.monotonic() + 30
-    while not (path.exists() and path.read_text().strip()):
+def _wait_for(path: Path, *, lines: int = 1) -> None:
+    until = time.monotonic() + 60
+    while not path.exists() or len(path.read_text().splitlines()) < lines:
         assert time.monotonic() < until, f"{path} was never written"
         time.sleep(0.02)
 
@@ -126,7 +135,10 @@ def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the
         (home.work / f"{number}.png").write_bytes(png(number))
     first = aeforge.start("upscale", "photo.png", "-o", "first.png", "--sandbox", "--debug")
     _wait_for(home.state / "pending-jobs")
+    first.send(signal.SIGSTOP)  # else a slow machine may end it before the other has begun
     last = aeforge.start("upscale", "--manifest", "slow.jsonl", "-o", "last/", "-j", "1", "--sandbox", "--debug")
+    _wait_for(home.state / "pending-jobs", lines=2)
+    first.send(signal.SIGCONT)
     ended = first.finish()
     still_running = last.process.poll() is None
     run = last.finish()
@@ -139,7 +151,7 @@ def test_a_shared_sandbox_outlives_the_command_that_started_it_and_ends_with_the
 
 
 def _wait_for_end_of(base_url: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     with contextlib.suppress(ConnectionError, urllib.error.URLError):
         while time.monotonic() < until:
             urllib.request.urlopen(f"{base_url.removesuffix('/public/v1')}/sandbox", timeout=10).close()
@@ -149,15 +161,18 @@ def _wait_for_end_of(base_url: str) -> None:
 
 # ------------------------------------------------------------------ links that end with the command
 
-LINK = "note: the link ended with the sandbox that this command started; to "
+LINK = "note: the link ended with the sandbox that this command started"
 LINKS = LINK.replace("link", "links")
+LIST = ("job", "list", "--limit", "4", "--format", "{job_id}")
 
 
 def test_without_o_the_command_says_how_to_keep_the_picture_and_that_works(aeforge: Aeforge, home: Home) -> None:
     begun = aeforge(*SKY, "--sandbox")
-    [note] = [line for line in begun.stderr.splitlines() if line.startswith(LINK)]
+    note, hint = begun.stderr.splitlines()[-2:]
 
-    run = aeforge(*shlex.split(note.removeprefix(f"{LINK}save the picture: aeforge ")))
+    run = aeforge(*shlex.split(hint.removeprefix("next:  aeforge ")))
+
+    assert note == f"{LINK}; to save the picture:"
 
     assert (begun.exit, run.exit, run.stdout) == (0, 0, "out/photo.png\n")
     assert (home.work / "out/photo.png").read_bytes().endswith(b"IEND\xaeB`\x82")
@@ -174,10 +189,15 @@ def test_of_many_pictures_one_note_says_how_to_keep_them(aeforge: Aeforge, home:
     many = aeforge("upscale", "2.png", "3.png", "photo.png", "0.png", "--sandbox")
 
     ids = [row["job_id"] for row in some.rows]
-    [note] = [line for line in some.stderr.splitlines() if line.startswith("note:")]
-    assert note.startswith(f"{LINKS}save the pictures: aeforge job wait ")
-    assert sorted(note.split()[-5:-3]) == sorted(ids)
-    assert f"{LINKS}save the pictures: aeforge job wait ID... (see aeforge job list) -o out/ --sandbox" in many.stderr
+    note, hint = some.stderr.splitlines()[-2:]
+    assert note == f"{LINKS}; to save the pictures:"
+    assert hint.startswith("next:  aeforge job wait ")
+    assert sorted(hint.split()[-5:-3]) == sorted(ids)
+    assert many.stderr.splitlines()[-1] == (
+        "next:  aeforge job list --limit 4 --format '{job_id}' | aeforge job wait - -o out/ --sandbox"
+    )
+    saved = aeforge("job", "wait", "-", "-o", "out/", "--sandbox", stdin=aeforge(*LIST).stdout.encode())
+    assert (saved.exit, len(saved.stdout.splitlines())) == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +226,10 @@ def test_where_nothing_can_be_kept_the_note_does_not_promise_it(aeforge: Aeforge
     run = aeforge("upscale", "photo.png", "--sandbox", env={"AEFORGE_STATE_DIR": str(home.work / "file")})
 
     assert run.exit == 0
-    assert f"{LINK}keep the picture, add -o FILE, or start `aeforge sandbox` first" in run.stderr
+    assert run.stderr.splitlines()[-2:] == [
+        LINK,
+        "next:  to keep the picture, add -o FILE, or start `aeforge sandbox` first",
+    ]
 
 
 # ------------------------------------------------------------------ a sandbox that runs already
@@ -239,6 +262,19 @@ def test_a_sandbox_with_keys_of_ones_own_is_not_used(aeforge: Aeforge, home: Hom
         run = aeforge("upscale", "photo.png", "-o", "large.png", "--sandbox", "--debug")
 
     assert (run.exit, len(asked(run)), asked(run) & {sandbox.base_url}) == (0, 1, set())
+
+
+def test_what_an_ended_sandbox_has_forgotten_is_made_again_at_once(aeforge: Aeforge, home: Home) -> None:
+    command = ("upscale", "photo.png", "--sandbox")
+    with running_sandbox(home, "--delay", "60"):
+        forgotten = aeforge(*command, "--no-wait").stdout.strip()
+    started = time.monotonic()
+
+    run = aeforge(*command, "-o", "large.png")
+
+    assert (run.exit, run.stdout, time.monotonic() - started < MISSING_SECONDS) == (0, "large.png\n", True), run.stderr
+    states = [(row["job_id"] == forgotten, row["state"]) for row in aeforge("job", "list", "--json").rows]
+    assert states == [(False, "saved"), (True, "lost")]
 
 
 def test_who_took_the_port_of_a_killed_sandbox_gets_no_picture(aeforge: Aeforge, home: Home, fake: Fake) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from aeforge_cli.sandbox import InjectedFaults, SandboxOptions
 from tests.conftest import Home, png
 from tests.contract.service import Sandbox, upload
-from tests.e2e.browser import Browser, needs_chromium, running_browser
+from tests.e2e.browser import FINGER, SMALLEST_LINK, Browser, needs_chromium, running_browser
 
 pytestmark = needs_chromium
 
@@ -71,7 +71,7 @@ def visit(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Visit:
 
 def until(browser: Browser, claim: str) -> None:
     """Waits until it holds on the page."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not browser.asks(f"!!({claim})"):
         assert time.monotonic() < end, f"never: {claim}; instead: {browser.asks('document.body.innerText')}"
         time.sleep(0.05)
@@ -230,6 +230,22 @@ def test_the_list_of_operations_is_readable_on_a_phone(browser: Browser, visit: 
 
     assert (browser.complaints, browser.asks("document.documentElement.scrollWidth")) == ([], 320)
     assert browser.asks("getComputedStyle(document.querySelector('h2')).fontSize") == "16px"
+
+
+@pytest.mark.parametrize(("path", "ready"), [("/", READY), ("/docs", "document.querySelector('section')")])
+def test_links_are_large_enough_for_a_finger(browser: Browser, visit: Visit, path: str, ready: str) -> None:
+    visit(path, ready=ready, width=390, phone=True)
+
+    assert browser.asks(SMALLEST_LINK) >= FINGER
+
+
+def test_on_a_phone_no_value_of_a_field_is_broken_within_a_word(browser: Browser, visit: Visit) -> None:
+    visit("/docs", ready="document.querySelector('section')", width=360, phone=True)
+
+    words = "[...document.querySelectorAll('td:nth-child(3)')].filter(cell => cell.textContent.includes('quater_view'))"
+    lines = "cell => { const r = new Range(), t = cell.firstChild, at = t.data.indexOf('quater'); r.setStart(t, at);"
+    lines += " r.setEnd(t, at + 11); return r.getClientRects().length; }"
+    assert browser.asks(f"Math.max(...{words}.map({lines}))") == 1
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -1,6 +1,7 @@
 """`aeforge skill`: the page for assistants says how to spend nothing by accident, and replaces nobody's file."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -58,6 +59,15 @@ def test_it_is_installed_where_assistants_look_and_again_after_an_upgrade(aeforg
     text = path.read_text()
     assert re.match(r"---\nname: aeforge\ndescription: .{50,1000}\n---\n", text)
     assert text.endswith(page)
+
+
+def test_what_installing_says_undoes_it(aeforge: Aeforge) -> None:
+    installed = aeforge("skill", "--install")
+    [said] = installed.stderr.splitlines()
+
+    subprocess.run(["sh", "-c", said.removeprefix("to undo this: ")], check=True)
+
+    assert list((aeforge.home.root / SKILL).parents[1].iterdir()) == []
 
 
 def test_a_file_of_somebody_else_is_left_alone(aeforge: Aeforge) -> None:

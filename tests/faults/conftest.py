@@ -64,7 +64,7 @@ class Edit:
     fake: Fake
     photo: Path
 
-    def __call__(self, *options: str | Path, env: Mapping[str, str | None] | None = None, within: float = 40) -> Run:
+    def __call__(self, *options: str | Path, env: Mapping[str, str | None] | None = None, within: float = 100) -> Run:
         return self.start(*options, env=env).finish(within=within)
 
     def start(

@@ -108,14 +108,14 @@ class Fake:
         """The answer to a submission that makes this very job."""
         return told_as_json({"job_id": job_id})
 
-    def wait_for_looks(self, number: int, *, within: float = 20) -> None:
+    def wait_for_looks(self, number: int, *, within: float = 60) -> None:
         """Until the service was asked so often about jobs."""
         self._wait(lambda: len(self.looks()) >= number, within)
 
-    def wait_for_posts(self, number: int, *, within: float = 20) -> None:
+    def wait_for_posts(self, number: int, *, within: float = 60) -> None:
         self._wait(lambda: len(self.posts()) >= number, within)
 
-    def wait_for_fetches(self, number: int, *, within: float = 20) -> None:
+    def wait_for_fetches(self, number: int, *, within: float = 60) -> None:
         self._wait(lambda: len(self.cdn.requests) >= number, within)
 
     def _wait(self, arrived: Callable[[], bool], within: float) -> None:

@@ -249,7 +249,7 @@ class TestTheOutputIsNoFile:
         os.mkfifo(pipe)
         with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
             run = edit("-o", pipe, *options)
-            read = reader.communicate(timeout=10)[0]
+            read = reader.communicate(timeout=60)[0]
 
         assert (run.exit, read, pipe.is_fifo()) == (0, fake.images_of(JOB)[0], True)
 
@@ -259,7 +259,7 @@ class TestTheOutputIsNoFile:
 
         run = edit.start(under=(bash, "-c", '"$@" -o >(cat >read.png)', "bash")).finish()
 
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while (home.work / "read.png").read_bytes() != fake.images_of(JOB)[0] and time.monotonic() < until:
             time.sleep(0.01)  # `cat` may end after the command
         assert run.exit == 0
@@ -506,6 +506,26 @@ class TestTheDiskFails:
         assert [(run.exit, run.stderr) for run in runs if run.exit] == []
         assert len(fake.ledger) == bought
 
+    @pytest.mark.parametrize("error", ["ENOLCK", "EOPNOTSUPP"])
+    def test_without_locks_the_sandbox_works_since_it_costs_nothing(self, edit: Edit, strace: str, error: str) -> None:
+        large = edit.photo.with_name("large.png")
+        words = ("upscale", edit.photo, "--sandbox", "-o", large, "--json")
+        sandbox = {"AEFORGE_BASE_URL": None, "AEFORGE_API_KEY": None}
+
+        run = edit.aeforge.start(*words, env=sandbox, under=failing(strace, ("flock", "1+"), error)).finish()
+
+        assert (run.exit, large.exists()) == (0, True)
+        assert "warning: jobs are not recorded" in run.stderr
+
+    @pytest.mark.parametrize("error", ["ENOSYS", "ENOLCK"])
+    def test_doctor_says_that_nothing_can_be_bought_without_locks(self, edit: Edit, strace: str, error: str) -> None:
+        under = failing(strace, ("flock", "1+"), error)
+
+        run = edit.aeforge.start("doctor", "--offline", "--json", env=edit.fake.env, under=under).finish()
+
+        assert [check["name"] for check in run.rows[0]["checks"] if not check["ok"]] == ["journal"]
+        assert run.ending == (9, "cannot_save")
+
     @pytest.mark.row("D8", "D10")
     @pytest.mark.parametrize(("syscall", "error"), [("pwrite64", "ENOSPC"), ("fdatasync", "EIO")])
     def test_a_job_that_cannot_be_recorded_is_not_bought(
@@ -554,6 +574,14 @@ class TestTheDiskFails:
         os.utime(left, (time.time() - 7200,) * 2)
 
         run = edit("-o", out / "sky.png")
+
+        assert (run.exit, [path.name for path in out.iterdir()]) == (0, ["sky.png"])
+
+    @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
+    def test_a_disk_without_modes_takes_results_all_the_same(
+        self, edit: Edit, out: Path, strace: str, error: str
+    ) -> None:
+        run = edit.start("-o", out / "sky.png", under=failing(strace, ("fchmod", "1+"), error, also="chmod")).finish()
 
         assert (run.exit, [path.name for path in out.iterdir()]) == (0, ["sky.png"])
 

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -221,6 +221,14 @@ class TestStreams:
         assert "Traceback" not in run.stderr
         assert ((out / "sky.png").exists(), edit.states()) == (True, ["saved"])
 
+    @pytest.mark.row("E10")
+    @pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
+    @pytest.mark.parametrize("words", [("--version",), ("--help",), ("config", "path")], ids=" ".join)
+    def test_what_cannot_be_printed_is_no_crash(self, aeforge: Aeforge, words: Sequence[str], stdout: str) -> None:
+        run = aeforge.start(*words, under=_shell(f'exec "$@" {stdout}')).finish()
+
+        assert (run.exit, "Traceback" in run.stderr, "ignored" in run.stderr) == (141, False, False)
+
     @pytest.mark.row("E11")
     @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
     @pytest.mark.parametrize("options", [(), ("--debug",)], ids=repr)
@@ -307,6 +315,20 @@ class TestStreams:
 
         assert run.exit == 0
         assert len(list(out.iterdir())) == 1
+
+    @pytest.mark.row("E18")
+    @pytest.mark.parametrize("text", ["blauer H\u00fcmmel", "\u5929\u7a7a \U0001f600", "@@\u00fc"])
+    @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+    def test_a_text_argument_in_utf_8_is_that_text_in_every_locale(
+        self, aeforge: Aeforge, fake: Fake, photo: Path, text: str, locale: str
+    ) -> None:
+        env = {**fake.env, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+        run = aeforge("inpaint", photo, "-p", text, "--json", env=env)
+        found = aeforge("job", "list", "--search", text.removeprefix("@"), "--json", env=env)
+
+        assert (run.exit, dict(fake.ledger[0].fields)["prompt"]) == (0, text.replace("@@", "@"))
+        assert [row["prompt"] for row in found.rows] == [text.replace("@@", "@")]
 
     @pytest.mark.row("E18")
     @pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}], ids=repr)

@@ -163,7 +163,7 @@ class TestCutResults:
         fake.downloads.says(Answer(raw=HEAD + FRAMINGS["length"] + b"more", end=End.FIN))
 
         assert user.run(order(out / "sky.png")) == DONE
-        assert (out / "sky.png").read_bytes() == PICTURE
+        assert ((out / "sky.png").read_bytes(), len(fake.cdn.requests)) == (PICTURE, 1)
 
     @pytest.mark.row("C19")
     def test_a_result_that_drips_is_given_up_in_time(self, fake: Fake, user: Direct, out: Path) -> None:
@@ -211,7 +211,7 @@ class TestAddressesAndCodings:
         fake.downloads.says(Answer(raw=HEAD + f"Content-Encoding: {coding}\r\n".encode() + FRAMINGS[framing]))
 
         assert user.run(order(out / "sky.png")) == DONE
-        assert (out / "sky.png").read_bytes() == PICTURE
+        assert ((out / "sky.png").read_bytes(), len(fake.cdn.requests)) == (PICTURE, 1)
 
     @pytest.mark.row("C9")
     @pytest.mark.parametrize(
@@ -221,6 +221,10 @@ class TestAddressesAndCodings:
             pytest.param("x-gzip", gzip.compress, id="x-gzip"),
             pytest.param("gzip", lambda whole: gzip.compress(whole[:9]) + gzip.compress(whole[9:]), id="two members"),
             pytest.param("gzip", lambda whole: gzip.compress(whole) + bytes(9), id="padded"),
+            pytest.param("gzip", lambda whole: gzip.compress(whole) + b"junk", id="followed by what is no member"),
+            pytest.param("deflate", lambda whole: zlib.compress(whole) + b"junk", id="deflate, followed by more"),
+            pytest.param("gzip", bytes, id="not compressed at all"),
+            pytest.param("X-GZIP", bytes, id="not compressed at all, by another name"),
             pytest.param("deflate", zlib.compress, id="deflate"),
             pytest.param("deflate", lambda whole: zlib.compress(whole, wbits=-15), id="deflate without its frame"),
             pytest.param("aws-chunked, gzip", gzip.compress, id="beside another"),
@@ -234,7 +238,16 @@ class TestAddressesAndCodings:
         fake.downloads.says(Answer(body=pack(whole), headers={"Content-Encoding": coding}))
 
         assert user.run(order(out / "sky.png")) == DONE
-        assert (out / "sky.png").read_bytes() == whole
+        assert ((out / "sky.png").read_bytes(), len(fake.cdn.requests)) == (whole, 1)
+
+    @pytest.mark.row("C9")
+    @pytest.mark.rules(files=False)
+    def test_what_is_compressed_twice_is_kept_as_it_came(self, fake: Fake, user: Direct, out: Path) -> None:
+        twice = gzip.compress(gzip.compress(bytes(range(256)) * 9))
+        fake.downloads.always(Answer(body=twice, headers={"Content-Encoding": "gzip, gzip"}))
+
+        assert user.run(order(out / "sky.png")) == "result_not_an_image 3"
+        assert [path.read_bytes() for path in out.iterdir()] == [twice]
 
     @pytest.mark.row("C1", "C9")
     @pytest.mark.parametrize("cut", [1, 5, 50])
@@ -332,6 +345,7 @@ class TestNoPicture:
 
         assert user.run(order(f"{out}/")) == DONE
         assert {path.name: path.read_bytes() for path in out.iterdir()} == {f"photo.{suffix}": odd}
+        assert len(fake.cdn.requests) == 1
 
     @pytest.mark.row("C7")
     @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
@@ -354,6 +368,7 @@ class TestNoPicture:
 
         assert user.run(order(f"{out}/")) == DONE
         assert [path.name for path in out.iterdir()] == [f"photo.{suffix}"]
+        assert len(fake.cdn.requests) == 1
 
     @pytest.mark.row("C21")
     def test_a_picture_of_enormous_size_is_saved_undecoded(self, fake: Fake, user: Direct, out: Path) -> None:

@@ -25,6 +25,7 @@ from tests.faults.direct import SHORT, Direct, direct, inpaint, picture
 from tests.faults.fake import Fake, Post, Upload, told_as_json
 from tests.faults.invariants import journal
 from tests.faults.origin import Answer, End, slowly
+from tests.faults.tracing import failing
 
 NOTHING = Answer(raw=b"")
 LOST = "submit_unknown 10"
@@ -166,6 +167,44 @@ class TestNothingWasSent:
         fields = (("prompt", "blue sky"), ("quality", "standard"))
         upload = Upload("image", "image.png", "image/png", digest)
         assert fake.ledger == [Post("/public/v1/image-tune/inpaint/v2", fields, (upload,), charged=True)]
+
+
+class TestTheSystemRefuses:
+    @pytest.mark.parametrize(
+        ("call", "error", "why"),
+        [
+            ("connect", "EACCES", "Permission denied"),
+            ("connect", "ENETUNREACH", "Network is unreachable"),
+            ("connect", "EADDRNOTAVAIL", "Cannot assign requested address"),
+            ("socket", "EMFILE", "Too many open files"),
+        ],
+    )
+    def test_the_systems_own_reason_why_nothing_could_be_sent_is_told(
+        self, edit: Edit, fake: Fake, strace: str, call: str, error: str, why: str
+    ) -> None:
+        run = edit.start(under=failing(strace, (call, "1+"), error)).finish()
+
+        assert (run.ending, fake.posts()) == ((5, "unreachable"), [])
+        assert run.error["message"].endswith(f"could not be reached: no connection could be made ({why})")
+
+    def test_a_system_that_allows_no_more_threads_buys_nothing_and_is_named(
+        self, edit: Edit, fake: Fake, strace: str
+    ) -> None:
+        run = edit.start(under=failing(strace, ("clone3", "1+"), "EAGAIN", also="clone")).finish()
+
+        assert (run.exit, fake.posts(), edit.states()) == (1, [], [])
+        assert run.error["message"] == "The system gives this process no more threads"
+
+    @pytest.mark.parametrize("allowed", [3, 5, 9])
+    def test_with_few_threads_a_list_goes_on(
+        self, aeforge: Aeforge, fake: Fake, photos: list[Path], out: Path, strace: str, allowed: int
+    ) -> None:
+        words = ("-p", "x", "-o", f"{out}/", "-j", "20", "--json")
+        under = failing(strace, ("clone3", f"{allowed + 1}+"), "EAGAIN", also="clone")
+
+        run = aeforge.start("inpaint", *photos[:20], *words, env=fake.env, under=under).finish()
+
+        assert (run.exit, len(fake.posts())) == (0, 20)
 
 
 class TestTheAnswerWasLost:

@@ -2,14 +2,18 @@
 
 import json
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from aeforge_cli.api.transport import Request as Question
+from aeforge_cli.jobs.batch import POLLERS
 from tests.conftest import Aeforge
 from tests.faults.conftest import Edit
 from tests.faults.direct import DONE, Direct, order
@@ -18,6 +22,23 @@ from tests.faults.origin import JUNK, Answer, End, Request
 
 JOB = "00000000-0000-4000-8000-000000000001"
 PENDING = told_as_json({"job_id": JOB, "status": "Pending", "image_urls": []})
+
+
+def test_as_many_connections_are_kept_as_are_asked_at_once(fake: Fake, user: Direct) -> None:
+    together = threading.Barrier(POLLERS)
+
+    def answered(_: Request) -> Answer:
+        together.wait(10)
+        return PENDING
+
+    fake.polls.always(answered)
+    looks = [Question("GET", f"{fake.base_url}/job/{JOB}")] * POLLERS
+
+    with ThreadPoolExecutor(POLLERS) as threads:
+        for _ in range(3):
+            assert [answer.status for answer in threads.map(user.wire.ask, looks)] == [200] * POLLERS
+
+    assert fake.api.connections == POLLERS
 
 
 class TestTroubleThatPasses:

@@ -79,7 +79,7 @@ class Cluster:
         # Not by pg_ctl, whose server would outlive a test run that is killed.
         command = as_somebody([str(programs() / "postgres"), "-D", str(self._folder), *settings])
         self._process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self._answers():
             assert self._process.poll() is None, "PostgreSQL does not start"
             assert time.monotonic() < deadline, "PostgreSQL does not answer"

@@ -58,7 +58,7 @@ class Worker:
 
     def finish(self) -> list[str]:
         """All that it said, once it has ended."""
-        output, _ = self.process.communicate("\n\n\n", timeout=50)
+        output, _ = self.process.communicate("\n\n\n", timeout=100)
         self.lines += output.splitlines()
         return self.lines
 

@@ -38,7 +38,7 @@ def pool(cluster: Cluster, mode: str, size: int = 10) -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             psycopg.connect(url).close()

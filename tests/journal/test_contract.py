@@ -676,6 +676,8 @@ def test_rows_of_one_work_are_those_that_were_sent_under_any_account(journal: Jo
     bought(journal, State.SAVED, intent=INTENT._replace(service="sandbox"))
 
     assert [row.number for row in journal.of_work("f00d", SERVICE)] == [theirs, ours]
+    together = journal.of_works(["f00d", "other"], SERVICE)
+    assert together == {"f00d": journal.of_work("f00d", SERVICE), "other": []}
 
 
 # ------------------------------------------------------------------ files

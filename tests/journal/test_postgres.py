@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from aeforge_cli.errors import AeforgeError, JournalBusy, JournalUnreachable, Usage
@@ -27,6 +28,7 @@ from aeforge_cli.journal.untaken import Note, Untaken
 from tests.journal.cluster import Cluster, running
 from tests.journal.conftest import FILE, INTENT, JOB, NOW, ROOT, Journals, bought, job_id
 from tests.journal.pool import pool
+from tests.journal.test_group_commit import wait_until
 from tests.journal.wire import Wire, wire_to
 
 Open = Callable[..., PostgresJournal]
@@ -143,13 +145,6 @@ def test_a_half_open_connection_does_not_keep_the_lock_of_the_run(
     assert is_live(other)
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        threading.Event().wait(0.02)
-
-
 def test_a_claim_whose_commit_was_not_answered_is_taken_back(
     cluster: Cluster, database: str, open_one: Open, wire: Wire
 ) -> None:
@@ -209,7 +204,7 @@ def test_what_two_write_to_one_row_at_a_time_is_both_kept(cluster: Cluster, open
         adopted = pool_.submit(other._write, adopt)
         assert is_in.wait(20)
         told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
-        _wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
+        wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
         goes_on.set()
         adopted.result(20)
         told.result(20)
@@ -243,10 +238,10 @@ def test_without_the_server_claims_stop_at_once_and_records_wait_for_it(own_clus
     with ThreadPoolExecutor(2) as pool_:
         told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
         failures = [refusal(lambda: bought(journal)) for _ in range(20)]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15  # a second for each, if they waited
         assert not told.done()
         own_cluster.start()
-        told.result(30)
+        told.result(90)
 
     assert {(type(failure).__mro__[1], failure.code, failure.exit_status) for failure in failures} == {
         (JournalUnreachable, "journal_unreachable", 5)
@@ -263,7 +258,7 @@ def test_without_the_server_nobody_waits_to_hear_how_long_to_wait(own_cluster: C
     failures = [refusal(lambda: journal.held_until(INTENT.service, INTENT.account)) for _ in range(5)]
 
     assert {failure.code for failure in failures} == {"journal_unreachable"}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # a record waits for 60 s
     own_cluster.start()
 
 
@@ -283,7 +278,7 @@ def test_each_failure_is_the_callers_own(own_cluster: Cluster, open_one: Open) -
 def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its_turn(
     cluster: Cluster, database: str, open_one: Open, wire: Wire
 ) -> None:
-    journal = open_one(f"{database.replace(f':{cluster.port}', f':{wire.port}')}?connect_timeout=2")
+    journal = open_one(f"{database.replace(f':{cluster.port}', f':{wire.port}')}?connect_timeout=5")
     wire.is_silent = True
     wire.cut()
     began = time.monotonic()
@@ -292,7 +287,7 @@ def test_a_server_that_does_not_answer_is_waited_for_once_and_not_by_each_in_its
         failures = list(pool_.map(lambda _: refusal(lambda: bought(journal)), range(8)))
 
     assert {failure.code for failure in failures} == {"journal_unreachable"}
-    assert time.monotonic() - began < 8  # in turn it would be 16
+    assert time.monotonic() - began < 30  # in turn it would be 40
 
 
 def test_a_run_is_dead_as_soon_as_its_journal_is_closed(open_one: Open) -> None:
@@ -316,7 +311,7 @@ def test_closing_waits_for_no_server_that_is_silent(
 
     journal.close()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # a question waits for 40 s
 
 
 def test_while_one_tries_to_reach_a_server_that_drops_packets_claims_stop_at_once(
@@ -329,12 +324,12 @@ def test_while_one_tries_to_reach_a_server_that_drops_packets_claims_stop_at_onc
     with ThreadPoolExecutor(1) as pool_:
         told = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
         refusal(lambda: bought(journal))  # the first to find out
-        _wait_until(lambda: journal._reconnects)
+        wait_until(lambda: journal._reconnects)
         began = time.monotonic()
         failures = [refusal(lambda: bought(journal)) for _ in range(5)]
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # in turn it would be 15
         wire.is_silent = False
-        told.result(30)
+        told.result(90)
 
     assert {failure.code for failure in failures} == {"journal_unreachable"}
     assert [(row.state, row.job_id) for row in journal.rows()] == [(State.ACCEPTED, JOB)]
@@ -349,7 +344,7 @@ def test_a_record_is_given_up_after_a_while(own_cluster: Cluster, open_one: Open
     failure = refusal(lambda: journal.record(number, Step(State.ACCEPTED, job_id=JOB), NOW))
 
     assert isinstance(failure, JournalUnreachable)
-    assert 0.5 < time.monotonic() - began < 10
+    assert 0.5 < time.monotonic() - began < 30
     journal.close()
     own_cluster.start()
 
@@ -423,7 +418,7 @@ def test_a_server_that_falls_silent_is_left_and_what_was_paid_for_is_recorded(
         assert isinstance(failure, JournalBusy)
     finally:
         os.kill(silent, signal.SIGCONT)
-    _wait_until(lambda: not cluster.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {silent}"))
+    wait_until(lambda: not cluster.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {silent}"))
     assert bought(journal, intent=INTENT._replace(work="beef")) > number
     assert is_live(other, INTENT._replace(work="beef"))
 
@@ -446,7 +441,7 @@ def test_a_silent_server_holds_up_nobody_who_closes_the_journal(
 
     assert time.monotonic() - began < 20  # it stays silent for 40 s before it is given up
     wire.cut()
-    told.join(30)
+    told.join(90)
 
 
 # ------------------------------------------------------------------ others who hold things up
@@ -538,12 +533,12 @@ began = time.monotonic()
 try:
     journal._write(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
 except Interrupted:
-    print(time.monotonic() - began < 10)
+    print(time.monotonic() - began < 25)
 signal.setitimer(signal.ITIMER_REAL, 0.5)
 try:
     journal._read(lambda tables: tables._execute("SELECT pg_sleep(30)", {}))
 except Interrupted:
-    print(time.monotonic() - began < 10)
+    print(time.monotonic() - began < 25)
 journal.record(number, Step(State.ACCEPTED, job_id="x"), NOW)
 print([row.state.value for row in journal.rows()])
 journal.close()
@@ -556,7 +551,7 @@ def test_a_signal_in_the_middle_of_a_statement_ends_the_wait_and_nothing_else(da
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=100,
         check=False,
     )
 
@@ -661,6 +656,96 @@ def test_a_journal_of_a_newer_aeforge_is_left_alone(cluster: Cluster, open_one: 
     assert cluster.run("SELECT count(*) FROM aeforge.jobs") == [(1,)]
 
 
+OTHERS = {
+    "a table": ["CREATE TABLE aeforge.users (id int)"],
+    "a table of a name of ours": ["CREATE TABLE aeforge.jobs (id int)"],
+    "another meta": ["CREATE TABLE aeforge.meta (id int)"],
+    "a meta of text": ["CREATE TABLE aeforge.meta (schema_version text)", "INSERT INTO aeforge.meta VALUES ('x')"],
+    "a meta without a version": ["CREATE TABLE aeforge.meta (schema_version int)"],
+    "a meta of nothing": ["CREATE TABLE aeforge.meta (schema_version int)", "INSERT INTO aeforge.meta VALUES (NULL)"],
+}
+
+
+@pytest.mark.parametrize("statements", OTHERS.values(), ids=OTHERS)
+def test_a_schema_of_another_program_is_left_alone(cluster: Cluster, open_one: Open, statements: list[str]) -> None:
+    cluster.run("DROP SCHEMA IF EXISTS aeforge CASCADE", "CREATE SCHEMA aeforge", *statements)
+
+    failure = refusal(open_one)
+
+    assert isinstance(failure, JournalUnreachable)
+    assert failure.message.endswith("is another program's: its schema aeforge holds other tables")
+    assert len(cluster.run("SELECT 1 FROM pg_tables WHERE schemaname = 'aeforge'")) == 1
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE aeforge.files", "UPDATE aeforge.meta SET schema_version = 1"], ids=["a table", "older"]
+)
+def test_a_journal_that_lacks_a_table_is_refused_before_anything_is_claimed(
+    cluster: Cluster, open_one: Open, statement: str
+) -> None:
+    bought(open_one())
+    cluster.run(statement)
+
+    failure = refusal(open_one)
+
+    assert isinstance(failure, JournalUnreachable)
+    assert failure.message.endswith("lacks its tables")
+
+
+def test_a_role_with_a_short_time_for_statements_waits_for_a_lock_as_others_do(
+    cluster: Cluster, database: str, open_one: Open
+) -> None:
+    bought(open_one())
+    cluster.run("CREATE ROLE hasty SUPERUSER LOGIN", "ALTER ROLE hasty SET statement_timeout = '100ms'")
+    try:
+        hasty = open_one(database.replace("tester@", "hasty@"))
+        with psycopg.connect(database) as other, ThreadPoolExecutor(1) as pool_:
+            other.execute("LOCK TABLE aeforge.jobs IN ACCESS EXCLUSIVE MODE")
+            claim = pool_.submit(hasty.claim, INTENT._replace(work="other"), NOW, Reuse.UNFINISHED)
+            wait_until(lambda: bool(cluster.run("SELECT 1 FROM pg_locks WHERE NOT granted")))
+            time.sleep(0.2)
+            other.rollback()
+
+            assert isinstance(claim.result(20), Claimed)
+        hasty.close()
+    finally:
+        cluster.run("DROP ROLE hasty")
+
+
+def test_a_record_that_an_administrator_cancels_is_written_all_the_same(
+    cluster: Cluster, database: str, open_one: Open
+) -> None:
+    journal, other = open_one(), open_one()
+    number = bought(journal)
+    waiting = "SELECT pid FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(database) as holder, ThreadPoolExecutor(1) as pool_:
+        holder.execute("LOCK TABLE aeforge.jobs IN ACCESS EXCLUSIVE MODE")
+        record = pool_.submit(journal.record, number, Step(State.ACCEPTED, job_id=JOB), NOW)
+        wait_until(lambda: bool(cluster.run(waiting)))
+        cluster.run(f"SELECT pg_cancel_backend(pid) FROM ({waiting}) AS waiting")
+        wait_until(lambda: bool(cluster.run(waiting)))
+        holder.rollback()
+        record.result(20)
+
+    assert [row.state for row in other.rows()] == [State.ACCEPTED]
+
+
+def test_a_user_that_may_only_read_is_told_so(cluster: Cluster, database: str, open_one: Open) -> None:
+    bought(open_one())
+    cluster.run("CREATE ROLE reader SUPERUSER LOGIN", "ALTER ROLE reader SET default_transaction_read_only = on")
+    try:
+        reader = open_one(database.replace("tester@", "reader@"))
+
+        failure = refusal(lambda: reader.claim(INTENT._replace(work="other"), NOW, Reuse.UNFINISHED))
+
+        assert failure.message.endswith("takes no changes")
+        assert failure.hint == "name a server and a user that may write"
+        assert [row.state for row in reader.rows()] == [State.SUBMITTING]
+        reader.close()
+    finally:
+        cluster.run("DROP ROLE reader")
+
+
 def test_tables_that_are_gone_are_told_of(cluster: Cluster, open_one: Open) -> None:
     journal = open_one()
     cluster.run("DROP TABLE aeforge.jobs")
@@ -711,7 +796,7 @@ def test_a_pool_that_keeps_sessions_is_as_good_as_the_server(cluster: Cluster, o
         bought(journal, State.ACCEPTED)
         assert is_live(other)
         journal.close()
-        _wait_until(lambda: not is_live(other))
+        wait_until(lambda: not is_live(other))
 
 
 def test_a_session_that_is_given_away_in_mid_run_claims_nothing(open_one: Open) -> None:
@@ -791,14 +876,14 @@ def test_no_question_reads_a_whole_table(cluster: Cluster, open_one: Open) -> No
     journal.record(number, Step(State.SAVED, files=[FILE, SavedFile("/out/2.png", sha256="cd")]), NOW)
     cluster.run(*MANY)
     journal.close()
-    _wait_until(lambda: not _others(cluster))  # a session tells its statistics when it ends
+    wait_until(lambda: not _others(cluster))  # a session tells its statistics when it ends
     before = _scans(cluster)
     asking = open_one()
     for question in QUESTIONS:
         question(asking)
     asking.close()  # its statistics are told then
 
-    _wait_until(lambda: _scans(cluster) != before)
+    wait_until(lambda: _scans(cluster) != before)
     after = _scans(cluster)
     assert {name: after[name][0] - before[name][0] for name in after} == {"jobs": 0, "files": 0}
 

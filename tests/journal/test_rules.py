@@ -127,6 +127,12 @@ def test_a_doubt_counts_until_the_user_has_sent_the_work_again(state: State) -> 
     )
 
 
+def test_a_job_that_a_sandbox_forgot_forbids_nothing() -> None:
+    forgotten = a_row(State.LOST, service=rules.SANDBOX)
+
+    assert rules.blocker([forgotten], Reuse.FINISHED, concurrent=RUN.is_concurrent) is None
+
+
 @pytest.mark.parametrize("reuse", [Reuse.UNFINISHED, Reuse.FINISHED], ids=str)
 @pytest.mark.parametrize("before", [State.FAILED, State.SAVED], ids=str)
 def test_a_doubt_about_the_newest_try_counts_whatever_was_before_it(before: State, reuse: Reuse) -> None:

@@ -42,7 +42,7 @@ def silenced(machine: Aeforge, fake: Fake, wire: Wire, url: str, words: tuple[st
     fake.submissions.always(fall_silent)
     # A runner of CI is given 5 s to end.
     running = machine.start(*words, env={**fake.env, "AEFORGE_JOURNAL": url, "CI": "true"})
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not list(machine.home.state.glob("untaken/*.json")):
         assert time.monotonic() < until, "no note was kept"
         time.sleep(0.05)

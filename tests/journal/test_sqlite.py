@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -270,10 +272,11 @@ def test_the_new_journal_of_another_process_is_not_set_aside(path: Path, open_on
     assert [row.job_id for row in open_one().rows()] == [job_id(2)]
 
 
-def test_a_database_of_another_program_is_set_aside(path: Path, open_one: Open) -> None:
+@pytest.mark.parametrize("table", ["jobs (salary INTEGER)", "songs (title TEXT)"])
+def test_a_database_of_another_program_is_set_aside(path: Path, open_one: Open, table: str) -> None:
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE jobs (salary INTEGER)")
+        database.execute(f"CREATE TABLE {table}")
         database.commit()
 
     with pytest.raises(JournalDamaged):
@@ -324,6 +327,35 @@ def test_a_run_that_nobody_can_find_out_about_still_lives(folder: Path) -> None:
     (folder / "another.lock").mkdir(parents=True)
 
     assert RunLock(folder).lives("another")
+
+
+def test_a_run_is_none_of_the_others(folder: Path) -> None:
+    folder.mkdir()
+    ours, theirs = RunLock(folder / "runs"), RunLock(folder / "runs")
+
+    assert (list(ours.others()), ours.name != theirs.name) == ([], True)
+    assert list(ours.others()) == [theirs.name]
+    for each in (ours, theirs):
+        each.release()
+
+
+def test_a_machine_keeps_the_name_that_it_was_given_first(folder: Path, open_one: Open) -> None:
+    first = open_one().host
+    (folder / "machine").write_text("laptop-of-ada\n")
+
+    assert (first.strip(), open_one().host) == (first, "laptop-of-ada")
+
+
+def test_without_file_locks_a_run_of_another_process_still_lives(folder: Path, strace: str) -> None:
+    folder.mkdir()
+    (folder / "another.lock").touch()
+    asked = "import sys; from pathlib import Path; from aeforge_cli.journal.run_locks import RunLock"
+    program = f"{asked}; print(RunLock(Path(sys.argv[1])).lives('another'))"
+    command = [*failing(strace, ("flock", "1+"), "ENOLCK"), sys.executable, "-c", program, str(folder)]
+
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert (answer, (folder / "another.lock").exists()) == ("True\n", True)
 
 
 def test_a_folder_of_locks_that_cannot_be_made_is_told_of(folder: Path, open_one: Open) -> None:
@@ -417,7 +449,7 @@ def test_a_commit_that_a_reader_holds_up_is_made_when_he_has_gone(path: Path, op
 
 
 def waiting_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         threading.Event().wait(0.01)
@@ -562,3 +594,121 @@ def test_a_row_that_is_kept_as_it_is_costs_no_write(open_one: Open, path: Path) 
     assert isinstance(journal.claim(INTENT, NOW, Reuse.FINISHED), Taken)
 
     assert path.read_bytes() == before
+
+
+# ------------------------------------------------------------------ what a disk, or another program, left behind
+
+
+EMPTIED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a file without content": (lambda path: path.write_bytes(b""), "has lost its content"),
+    "a database without tables": (lambda path: _executed(path, "PRAGMA user_version=0"), "has lost its content"),
+}
+
+
+def _executed(path: Path, *statements: str) -> None:
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for statement in statements:
+            database.execute(statement)
+
+
+@pytest.mark.parametrize(("empty", "why"), EMPTIED.values(), ids=EMPTIED)
+def test_a_journal_that_has_lost_its_content_is_a_doubt(
+    path: Path, open_one: Open, empty: Callable[[Path], object], why: str
+) -> None:
+    journal = open_one()
+    bought(journal, State.ACCEPTED)
+    journal.close()
+    empty(path)
+
+    first, second = open_one(), open_one()
+
+    assert first.doubt == second.doubt == f"the journal {why}; what was paid for before is not known here"
+    first.clear_doubt()
+    assert open_one().doubt == ""
+
+
+def test_an_empty_journal_that_nobody_has_written_in_is_new(path: Path, open_one: Open) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"")
+
+    assert open_one().doubt == ""
+
+
+def test_a_journal_that_stands_there_and_cannot_be_used_is_named(path: Path, open_one: Open, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to("on-a-disk-that-is-not-mounted")
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(JournalUnwritable) as hidden:
+        open_one()
+    with pytest.raises(JournalUnwritable) as absent:
+        open_one(tmp_path / "file" / "state")
+
+    assert (hidden.value.hidden, absent.value.hidden) == (path, None)
+
+
+COLUMNS = (
+    *("work", "service", "account", "run", "host", "operation", "state", "job_id", "input", "prompt", "output"),
+    *("quality", "profile", "price", "unit", "details", "created", "updated", "reason"),
+)
+LEFT = {
+    "bytes": b"\xff\xfe\x00",
+    "a number": -(2**63),
+    "a control sequence": "\x1b[2J",
+    "a fraction": 1e300,
+    "half": "{",
+}
+
+
+@pytest.mark.parametrize("value", LEFT.values(), ids=LEFT)
+def test_what_is_no_value_in_a_row_hides_no_other(path: Path, open_one: Open, value: object) -> None:
+    journal = open_one()
+    bought(journal, State.ACCEPTED)
+    whole = bought(journal, State.ACCEPTED)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for column in COLUMNS:
+            database.execute(f"UPDATE jobs SET {column} = ? WHERE number <> ?", (value, whole))
+
+            found = list(journal.rows())
+
+            assert [row.number for row in found] == [whole, 1]
+            for row in found:
+                assert time.strptime(row.created[:10], "%Y-%m-%d")
+                assert isinstance(row.details, dict)
+                assert row.price is None or row.price + 0 == row.price
+
+
+def test_an_id_that_cannot_be_one_is_a_job_whose_end_is_not_known(path: Path, open_one: Open) -> None:
+    journal = open_one()
+    number = bought(journal, State.ACCEPTED)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE jobs SET job_id = '../user'")
+
+    row = journal.row(number)
+
+    assert row is not None
+    assert (row.job_id, row.state) == (None, State.UNKNOWN)
+
+
+def test_an_id_that_a_locked_journal_did_not_take_is_recorded_by_the_next_process(path: Path, open_one: Open) -> None:
+    journal = open_one(busy_seconds=0.2)
+    number = bought(journal)
+    with locked(path), pytest.raises(JournalBusy):
+        journal.record(number, Step(State.ACCEPTED, job_id=JOB), NOW)
+
+    row = open_one().row(number)
+
+    assert row is not None
+    assert (row.state, row.job_id) == (State.ACCEPTED, JOB)
+    assert list(path.with_name("untaken").iterdir()) == []
+
+
+def test_a_lock_file_that_cannot_be_removed_is_no_obstacle(folder: Path, workers: Journals, strace: str) -> None:
+    under = failing(strace, ("unlink", "1+"), "EACCES")
+
+    assert [workers.worker("race", "cafe", under=under).finish()[-1] for _ in range(2)] == [
+        "cafe claimed 1",
+        "cafe taken 1 unknown dead",
+    ]
+    assert len(list(folder.glob("runs/*.lock"))) == 2

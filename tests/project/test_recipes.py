@@ -86,6 +86,26 @@ def test_the_tasks_of_a_slurm_array_do_all_of_the_list_once(home: Home, fake: Fa
     assert (len(fake.charged), fake.bought_twice) == (JOBS, [])
 
 
+@pytest.mark.parametrize("script", ["parallel.sh", "slurm.sh"])
+def test_a_recipe_with_a_shared_journal_in_the_place_of_parts_pays_once(
+    script: str, home: Home, fake: Fake, manifest: Path, tmp_path: Path
+) -> None:
+    if shutil.which("parallel") is None:
+        pytest.skip("parallel is not installed")
+    text = (RECIPES / script).read_text("utf-8")
+    assert "replace --shard ... by --share" in text
+    shared = tmp_path / script
+    shared.write_text(re.sub(r'--shard ".*"', "--share", text).replace("parallel --halt", "parallel -N0 --halt"))
+    words = (manifest.name, "out/", *(["3"] if script == "parallel.sh" else []))
+    task = {"SLURM_ARRAY_TASK_ID": "1", "AEFORGE_STATE_DIR": str(home.state)} if script == "slurm.sh" else {}
+
+    run = ran(str(shared), home, fake, *words, **task)
+
+    assert run.returncode == 0, run.stderr
+    assert len(list((home.work / "out").iterdir())) == JOBS
+    assert (len(fake.charged), fake.bought_twice) == (JOBS, [])
+
+
 def test_sbatch_reads_its_options_before_the_first_command() -> None:
     head, _, rest = (RECIPES / "slurm.sh").read_text("utf-8").partition("set -euo")
 

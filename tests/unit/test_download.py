@@ -307,6 +307,13 @@ def test_whole_bytes_in_an_unknown_format_are_kept_beside_and_told(user: Fetchin
     assert user.files == {kept.name: UNKNOWN}
 
 
+def test_whole_bytes_in_an_unknown_format_are_kept_where_the_timeout_leaves_no_other_try(user: Fetching) -> None:
+    missing = failure(user.fetch(delivered(UNKNOWN), timeout=0.1))
+
+    assert type(missing.error) is ResultNotAnImage
+    assert user.files == {f"out-{JOB}.bin": UNKNOWN}
+
+
 def test_the_same_unknown_bytes_are_kept_once(user: Fetching) -> None:
     for _ in range(2):
         failure(user.fetch(*[delivered(UNKNOWN)] * BAD_PICTURES))

@@ -59,7 +59,8 @@ def test_rows_come_in_the_order_in_which_they_were_made(ours: Journal, line: dic
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
-    "another schema": ({"schema": 2}, "it has no schema 1"),
+    "a newer schema": ({"schema": 2}, "it comes from a newer aeforge"),
+    "another schema": ({"schema": 0}, "it has no schema 1"),
     "no schema": ({"schema": None}, "it has no schema 1"),
     "an unknown state": ({"state": "dreaming"}, "its state is not known"),
     "an id that leads elsewhere": ({"job_id": "../../user"}, "job_id is not a job id"),

@@ -157,6 +157,7 @@ def test_an_annotation_is_one_line_whatever_the_failure_says() -> None:
     line = StepReport({}).failed(KeyRejected("x"), "100 %\r\n::add-mask::a")
 
     assert line == "::error title=aeforge%3A key_rejected::100 %25%0D%0A::add-mask::a"
+    assert StepReport({}).failed(KeyRejected("x"), "a##[group]b").endswith(r"::a##\[group]b")
 
 
 def test_no_value_ends_an_output_of_the_step_or_begins_another(tmp_path: Path) -> None:

@@ -438,10 +438,31 @@ def test_a_job_of_a_renewed_key_is_gone_on_with(buyer: Buyer) -> None:
 def test_a_job_of_another_account_stays_its_own_and_ours_is_bought(buyer: Buyer) -> None:
     number = under_another_key(buyer, State.ACCEPTED)
 
-    done = buyer.run(NOT_FOUND, made(OTHER_JOB), DONE_OTHER)
+    done = buyer.run(*[NOT_FOUND] * 11, made(OTHER_JOB), DONE_OTHER)
 
     assert (done.job_id, done.attached, account_of(buyer, number)) == (OTHER_JOB, False, "ffff")
     assert buyer.life.strangers == {"ffff"}
+    assert buyer.clock.time >= 1030.0
+
+
+@pytest.mark.parametrize("doubtful", [NOT_FOUND, Answer(404), Answer(502)], ids=["the API", "a gateway", "trouble"])
+def test_one_answer_decides_nothing_about_a_job_under_another_key(buyer: Buyer, doubtful: Answer) -> None:
+    under_another_key(buyer, State.ACCEPTED)
+
+    done = buyer.run(doubtful, doubtful, DONE, DONE)
+
+    assert (done.job_id, done.attached, POST in buyer.transport.asked) == (JOB, True, False)
+
+
+def test_a_job_under_another_key_that_the_timeout_leaves_in_doubt_is_not_bought_again(buyer: Buyer) -> None:
+    under_another_key(buyer, State.ACCEPTED)
+    buyer.transport.says(*[NOT_FOUND] * 40)
+
+    with pytest.raises(JobStillRunning) as left:
+        buyer.life.obtain(buyer.order(), until=buyer.clock.time + 5)
+
+    assert (left.value.job_id, POST in buyer.transport.asked) == (JOB, False)
+    buyer.transport.script.clear()
 
 
 def test_a_lost_answer_under_another_key_is_in_doubt_like_ones_own(buyer: Buyer) -> None:

@@ -68,6 +68,12 @@ MANIFESTS = {
         '{"image": "Bär.png", "prompt": "\u5929\u7a7a"}',
         [Line("Bär.png", values={"prompt": "\u5929\u7a7a"})],
     ),
+    "a spreadsheet that says its separator": (
+        "sep=;\r\nImage;PROMPT\r\na.png;blue, sky\r\n",
+        [Line("a.png", values={"prompt": "blue, sky"})],
+    ),
+    "a separator in quotes": ('"sep=\t"\nimage\tprompt\na.png\tx\n', [Line("a.png", values={"prompt": "x"})]),
+    "line ends of an old Macintosh": ("image,prompt\ra.png,x\r", [Line("a.png", values={"prompt": "x"})]),
     "the same image with two prompts": (
         "image,prompt\na.png,blue sky\na.png,red sea\n",
         [Line("a.png", values={"prompt": "blue sky"}), Line("a.png", values={"prompt": "red sea"})],
@@ -168,6 +174,11 @@ def test_a_manifest_without_pictures_lists_prompts() -> None:
         Line(values={"prompt": "cat"}),
         Line(output="b.png"),
     ]
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(Usage, match="jobs has the column 'prompt' twice"):
+        from_manifest("image,prompt,Prompt\na.png,x,y\n", "jobs", INPAINT)
 
 
 @pytest.mark.parametrize("rest", ['"y\n', "x" * 200_000], ids=["a quote without end", "a field without end"])

@@ -77,3 +77,21 @@ def test_only_what_others_are_made_of_is_an_input() -> None:
     orders = OrderQueue([a, b])
 
     assert (orders.is_input(a), orders.is_input(b)) == (True, False)
+
+
+def test_where_another_run_is_at_work_the_list_goes_on_elsewhere() -> None:
+    orders = OrderQueue([order(name) for name in "abcdef"])
+
+    first = orders.take().input
+    orders.skip(0.5)
+
+    assert first + names(orders) == "adefbc"
+
+
+def test_an_order_that_others_wait_for_keeps_its_turn() -> None:
+    a = order("a")
+    orders = OrderQueue([a, order("b"), order("c", a), order("d")])
+
+    orders.skip(0.9)
+
+    assert names(orders) == "abd"

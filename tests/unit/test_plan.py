@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -24,7 +25,7 @@ from aeforge_cli.commands._shared.options import (
 )
 from aeforge_cli.commands._shared.plan import Ask, Planned, planned
 from aeforge_cli.commands._shared.purchases import guard
-from aeforge_cli.commands._shared.run import _settled, run_plan, sum_of
+from aeforge_cli.commands._shared.run import _foreseen, _settled, run_plan, sum_of
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions
 from aeforge_cli.commands.inpaint import RECIPES
 from aeforge_cli.commands.split_layer import RECIPES as LAYERS
@@ -38,6 +39,7 @@ from aeforge_cli.errors import (
     LimitReached,
     NotAnImage,
     OutputExists,
+    Partial,
     SentBefore,
     Usage,
 )
@@ -227,11 +229,36 @@ def test_a_dry_run_refuses_what_the_run_would_refuse(user: User) -> None:
     session.close()
 
 
+def test_a_dry_run_of_more_than_may_be_submitted_ends_as_the_run_does(session: Session) -> None:
+    dry, most = submission(dry_run=True), BatchOptions(max_jobs=1)
+
+    with pytest.raises(LimitReached, match="2 jobs would be submitted, more than --max-jobs 1"):
+        run_plan(session, plan(session, *NAMES, run=dry, batch=most), dry, most)
+
+
+def test_a_dry_run_says_that_the_run_would_ask(capsys: pytest.CaptureFixture[str], user: User) -> None:
+    session = user.session()
+    bought(session, 49, timedelta(minutes=59))
+    dry = submission(dry_run=True)
+
+    run_plan(session, plan(session, *NAMES, run=dry), dry, PLAIN)
+    run_plan(session, plan(session, *NAMES, run=dry), dry, BatchOptions(yes=True))
+
+    session.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "2 jobs would be submitted, after 49 in the last hour: without a terminal to confirm on, the run needs --yes",
+        "2 to buy",
+        "2 to buy",
+    ]
+
+
 def test_a_dry_run_of_what_stands_in_the_way_ends_as_the_run_does(session: Session) -> None:
     result(b"drawn by hand")
     dry = submission(dry_run=True)
 
     with pytest.raises(OutputExists):
+        run_plan(session, plan(session, "a.png", run=dry, batch=RESUME), dry, RESUME)
+    with pytest.raises(Partial, match=r"1 of 2 jobs would be refused: out/a\.png exists"):
         run_plan(session, plan(session, *NAMES, run=dry, batch=RESUME), dry, RESUME)
 
 
@@ -539,7 +566,7 @@ def earlier(session: Session) -> Made:
             intent._replace(account=account or intent.account), session.clock.now(), Reuse.NOTHING
         )
         assert isinstance(claim, Claimed)
-        known = None if state is State.UNKNOWN else JOB
+        known = None if state in (State.UNKNOWN, State.SUBMITTING) else JOB
         files = [SavedFile(saved, LINK, 7, digest(Path(saved)), 16, 16, "png")] if saved else []
         session.journal.record(claim.number, Step(state, job_id=known, files=files), session.clock.now())
         return each.order
@@ -648,6 +675,68 @@ def test_what_turned_out_to_be_gone_is_not_fetched_again_but_bought(session: Ses
     assert session.lifecycle().need(each.order).action is Action.BUY
 
 
+def foretold(session: Session, batch: BatchOptions) -> tuple[list[Action], str]:
+    """What a dry run says of the first picture."""
+    found = _foreseen(session, plan(session, "a.png", run=submission(dry_run=True), batch=batch), batch)
+    return actions(found), sum_of(found)
+
+
+SHARE = BatchOptions(resume=True, share=True)
+
+
+@pytest.mark.parametrize("host", ["another", ""], ids=["another machine", "this machine"])
+def test_a_dry_run_leaves_with_share_what_another_machine_saved(session: Session, earlier: Made, host: str) -> None:
+    earlier(State.SAVED, saved=result())
+    Path("out/a.png").unlink()
+    [row] = session.journal.rows()
+    session.journal.import_rows([row._replace(host=host or row.host, updated=f"{row.updated}~")])
+
+    assert foretold(session, RESUME) == ([Action.FETCH], "1 to fetch free")
+    assert foretold(session, SHARE) == (
+        ([Action.KEEP], "1 saved elsewhere") if host else ([Action.FETCH], "1 to fetch free")
+    )
+
+
+def test_a_dry_run_says_that_another_key_may_have_paid(session: Session, earlier: Made) -> None:
+    earlier(State.SAVED, account="an older key")
+
+    assert foretold(session, PLAIN) == ([Action.BUY], "1 to buy")
+    assert foretold(session, RESUME) == ([Action.BUY], "1 to buy unless paid for with another key")
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.ACCEPTED], ids=str)
+def test_a_dry_run_says_what_a_living_run_holds(session: Session, earlier: Made, user: User, state: State) -> None:
+    earlier(state)
+
+    other = user.session()
+
+    assert foretold(other, RESUME) == ([Action.FETCH], "1 held by another run")
+    other.close()
+
+
+def test_a_dry_run_resumes_what_a_dead_run_had_paid_for(earlier: Made, session: Session, user: User) -> None:
+    earlier(State.ACCEPTED)
+    session.close()
+    other = user.session()
+
+    assert foretold(other, RESUME) == ([Action.RESUME], "1 to resume free")
+    other.close()
+
+
+def test_a_dry_run_refuses_what_a_dead_run_was_sending(earlier: Made, session: Session, user: User) -> None:
+    earlier(State.SUBMITTING)
+    session.close()
+    other = user.session()
+    dry = submission(dry_run=True)
+
+    with pytest.raises(SentBefore) as refused:
+        run_plan(other, plan(other, "a.png", run=dry), dry, PLAIN)
+
+    assert "the process ended before the answer" in refused.value.why
+    assert [row.state for row in other.journal.rows()] == [State.SUBMITTING]
+    other.close()
+
+
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.LOST], ids=str)
 def test_work_in_doubt_is_refused(session: Session, earlier: Made, state: State) -> None:
     earlier(state)
@@ -670,6 +759,22 @@ def test_a_journal_out_of_reach_ends_the_plan_and_not_each_job_in_its_turn(user:
     with pytest.raises(JournalUnreachable):
         plan(session, *NAMES, batch=RESUME)
     session.close()
+
+
+def test_a_journal_is_asked_once_about_many_jobs(
+    session: Session, earlier: Made, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier(State.SUCCEEDED)
+    asked = Mock(wraps=session.journal.of_works)
+    monkeypatch.setattr(session.journal, "of_works", asked)
+    contents = [*range(250), 0, 249]  # the first and the last are there twice
+    for number, content in enumerate(contents):
+        (user.folder / f"{number:03}.png").write_bytes(png(content))
+
+    found = plan(session, *(f"{number:03}.png" for number in range(len(contents))), batch=RESUME)
+
+    assert [len(call.args[0]) for call in asked.call_args_list] == [200, 50]
+    assert actions(found) == [Action.RESUME, *[Action.BUY] * 249, Action.RESUME, Action.FETCH]
 
 
 def test_a_failed_job_is_bought_again(session: Session, earlier: Made) -> None:

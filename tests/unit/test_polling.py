@@ -97,6 +97,11 @@ def test_a_state_nobody_knows_is_waited_out_and_told(user: Watching) -> None:
     assert user.events == [Waiting(JOB, "Queued", 1.0)]
 
 
+@pytest.mark.parametrize("word", ["succeed", "SUCCEED", "Succeeded", " Succeed", "succeed\n"])
+def test_a_status_is_the_same_in_any_case_and_between_spaces(user: Watching, word: str) -> None:
+    assert to_the_end(user.watch(stands(word, LINK)), user.clock) == Succeeded((LINK,))
+
+
 def test_patience_ends_with_a_last_look(user: Watching) -> None:
     error = user.fails(*[PENDING] * 5, timeout=6.0)
 

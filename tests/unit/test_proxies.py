@@ -122,6 +122,8 @@ REFUSED = {
     f"http://user:{PASSWORD}@proxy.test:port": "it is not an address with a host and a port",
     "http://proxy.test:99999": "it is not an address with a host and a port",
     "http://proxy test:3128": "it is not an address with a host and a port",
+    "http://proxy\n.test:3128": "it is not an address with a host and a port",
+    "http://proxy.test:31\t28": "it is not an address with a host and a port",
     " http://proxy.test:3128": "it is not an address with a host and a port",
 }
 

@@ -236,6 +236,8 @@ def test_a_proxy_is_shown_without_its_user(proxy: str, shown: str) -> None:
         ("https://cdn.example/a.png?Signature=abc#x", "https://cdn.example/a.png?***"),
         ("https://user:password@cdn.example:8443/a.png", "https://cdn.example:8443/a.png"),
         ("https://cdn.example/a.png", "https://cdn.example/a.png"),
+        ("https://cdn.example/a.png;sig=abc", "https://cdn.example/a.png;***"),
+        ("https://cdn.example/a;jsessionid=abc/b;v=1.png?x", "https://cdn.example/a;***/b;***?***"),
         ("https://[::1", "(unreadable address)"),
     ],
 )

@@ -137,11 +137,23 @@ def test_unfinished_jobs_come_in_the_order_they_were_made(jobs: JobStore) -> Non
     assert [job.job_id for job in jobs.unfinished()] == ["c", "b", "a"]
 
 
-def test_a_job_that_could_not_be_written_whole_is_not_there(jobs: JobStore) -> None:
+def test_a_job_that_could_not_be_written_whole_is_not_there_and_takes_no_space(jobs: JobStore, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="broke off"):
         jobs.add(JOB, [("image-0", Broken())])
 
     assert (jobs.is_known(JOB.job_id), jobs.unfinished(), jobs.count()) == (False, [], 0)
+    assert list((tmp_path / "state" / "drafts").iterdir()) == []
+
+
+def test_an_end_that_cannot_be_noted_as_reported_is_told_all_the_same(
+    jobs: JobStore, tmp_path: Path, clock: Clock
+) -> None:
+    add(jobs)
+    jobs.end(JOB, ENDED)
+    clock.now = 200.0
+    (tmp_path / "state" / "jobs" / JOB.job_id / "reported").symlink_to("missing/folder")
+
+    assert jobs.report(JOB.job_id) == ENDED
 
 
 def test_tidying_spares_an_end_that_nobody_has_heard(jobs: JobStore, clock: Clock) -> None:

@@ -312,8 +312,12 @@ def test_what_is_no_output_is_refused(path: Path, value: str) -> None:
 JOURNALS = {
     "postgresql://me:secret@db.test:5432/jobs?sslmode=require": "postgresql://me:***@db.test:5432/jobs?sslmode=require",
     "postgres://me:se%2Fcret%23@db.test/jobs": "postgres://me:***@db.test/jobs",
-    "postgresql://db.test/jobs?user=me&password=secret&x=1": "postgresql://db.test/jobs?user=me&password=***&x=1",
+    "postgresql://db.test/jobs?user=me&password=secret&port=1": "postgresql://db.test/jobs?user=me&password=***&port=1",
     "postgresql://db.test/jobs?sslpassword=secret": "postgresql://db.test/jobs?sslpassword=***",
+    "postgresql://db.test/jobs?user=me&oauth_client_secret=secret": (
+        "postgresql://db.test/jobs?user=me&oauth_client_secret=***"
+    ),
+    "postgresql://db.test/jobs;password=secret": "postgresql://db.test/jobs;password=***",
     "postgresql:///jobs": "postgresql:///jobs",
 }
 
@@ -328,7 +332,7 @@ def test_the_password_of_a_journal_is_never_shown(path: Path, value: str, shown:
 @pytest.mark.parametrize(
     "value",
     [
-        *("mysql://me:secret@db", "me:secret@db", "postgresql://me:sec ret@db", "secret"),
+        *("mysql://me:secret@db", "me:secret@db", "postgresql://me:sec ret@db", "secret", "postgresql://db/x#secret"),
         *(
             f"postgresql://me:{password}@db/x"
             for password in ("p@secret", "secret/p", "secret?p", "secret#p", "p/secret")

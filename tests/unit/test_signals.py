@@ -178,6 +178,7 @@ SHIELDED = """
 import sys, time
 from aeforge_cli.process.signals import Stop
 stop = Stop(grace=float(sys.argv[1]), say=lambda text: print(text, flush=True))
+stop.untold = lambda: ["RECORD THIS"] * (len(sys.argv) > 2)
 stop.listen()
 with stop.shielded():
     print("ready", flush=True)
@@ -193,6 +194,17 @@ def test_a_second_signal_leaves_at_once() -> None:
 
         assert process.wait(20) == 143
         assert said == "waiting for the answer to what was already sent; once more leaves at once\n"
+
+
+@pytest.mark.parametrize("grace", ["50", "0.2"], ids=["a second signal", "the end of the grace"])
+def test_before_it_leaves_it_says_what_the_journal_does_not_hold(grace: str) -> None:
+    with ready(SHIELDED, grace, "untold") as (process, told):
+        process.send_signal(signal.SIGINT)
+        told.readline()
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+        assert told.readlines()[-1] == "RECORD THIS\n"
 
 
 UNREAD = """

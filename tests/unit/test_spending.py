@@ -11,7 +11,7 @@ from aeforge_cli.config.prices import Prices, parse_prices
 from aeforge_cli.config.spending import Spending
 from aeforge_cli.config.toml_edit import parsed
 from aeforge_cli.errors import Usage
-from aeforge_cli.journal.interface import Intent, Limit, Reuse
+from aeforge_cli.journal.interface import Intent, Limit, NoJournal, Reuse
 from aeforge_cli.journal.sqlite import SqliteJournal
 from tests.unit.conftest import picture
 
@@ -91,10 +91,33 @@ def test_what_is_left_of_each_budget_is_said(tmp_path: Path) -> None:
             Intent(str(number), "service", "account", "inpaint", price=2_500_000, unit="credits"), NOW, Reuse.NOTHING
         )
 
-    left = spending("5/day", "10 credits/month", "1/week").left(journal, "service", "account", NOW)
+    left = spending("5/day", "10 credits/month", "1/week").left([], journal, "service", "account", NOW)
 
     journal.close()
     assert left == "; budget 5/day: 2 left; budget 10 credits/month: 2.5 left; budget 1/week: 0 left"
+
+
+def test_a_budget_that_is_set_in_several_places_is_said_once() -> None:
+    assert [limit.text for limit in spending("5/day", "5 jobs/day", "6/day").limits(NOW)] == ["5/day", "6/day"]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "untried"),
+    [
+        (("2/day",), "1 will not be tried"),
+        (("9/day", "1/week"), "2 will not be tried"),
+        (("3 credits/day",), "2 will not be tried"),
+        (("3.5 credits/day", "3/day"), "1 will not be tried"),
+        (("4.5 credits/day", "3/day"), "budget 3/day: 3 left"),
+    ],
+    ids=str,
+)
+def test_the_jobs_that_a_budget_is_too_little_for_are_counted(budgets: tuple[str, ...], untried: str) -> None:
+    jobs = [edit(), edit(Quality.PRO), edit()]
+
+    left = spending(*budgets).left(jobs, NoJournal(), "service", "account", NOW)
+
+    assert left.split("; ")[-1] == untried
 
 
 def test_without_prices_there_is_no_unit() -> None:

@@ -184,6 +184,10 @@ BASES = {
     "HTTP://LocalHost:80/v1": "http://localhost/v1",
     "http://[0:0:0:0:0:0:0:1]:80/v1": "http://[::1]/v1",
     "https://api.example:8443/v1": "https://api.example:8443/v1",
+    "http://127.1:8765/v1": "http://127.0.0.1:8765/v1",
+    "http://0x7f000001/v1": "http://127.0.0.1/v1",
+    "http://2130706433:08765/v1": "http://127.0.0.1:8765/v1",
+    "https://0x10.cafe/v1": "https://0x10.cafe/v1",
 }
 
 
@@ -353,6 +357,8 @@ def test_a_redirect_leads_where_it_says(location: str, led: str | None) -> None:
         ("https://0xa9fea9fe/", [], True),
         ("https://[::ffff:10.0.0.1]/", [], True),
         ("https://localhost/", ["127.0.0.1"], True),
+        ("https://192.0.0.192/", [], True),
+        ("https://a.example/", ["192.0.0.192"], True),
     ],
 )
 def test_what_only_this_machine_can_reach_is_known_as_such(url: str, addresses: list[str], inside: bool) -> None:

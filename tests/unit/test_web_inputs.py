@@ -97,11 +97,65 @@ def test_no_redirect_leads_an_input_into_a_network_of_the_users(target: str) -> 
     assert web.asked == ["https://out.test/", "https://cdn.test/"]
 
 
-@pytest.mark.parametrize("start", ["https://in.test/", "https://192.168.1.2/", "https://127.0.0.1:8443/"])
-def test_an_address_in_the_users_own_network_may_redirect_within_it(start: str) -> None:
-    web = Web({start: moved("https://10.0.0.1/a.png"), "https://10.0.0.1/a.png": png()}, HOSTS)
+@pytest.mark.parametrize(
+    ("start", "target"),
+    [
+        ("https://in.test/", "https://10.0.0.1/a.png"),
+        ("https://192.168.1.2/", "https://in.test/a.png"),
+        ("https://127.0.0.1:8443/", "https://[::1]:9443/a.png"),
+        ("https://127.0.0.1:8443/", "https://out.test/a.png"),
+    ],
+)
+def test_an_address_in_the_users_own_network_may_redirect_within_it(start: str, target: str) -> None:
+    web = Web({start: moved(target), target: png()}, HOSTS)
 
-    assert from_address(start, web).name in {"in.test", "192.168.1.2", "127.0.0.1"}
+    from_address(start, web)
+
+    assert web.asked == [start, target]
+
+
+@pytest.mark.parametrize("start", ["https://in.test/", "https://192.168.1.2/", "https://127.0.0.1:8443/"])
+@pytest.mark.parametrize("target", ["169.254.169.254", "near.test", "2852039166", "[fe80::1]", "[::ffff:169.254.1.1]"])
+def test_no_redirect_leads_from_one_network_of_the_users_into_another(start: str, target: str) -> None:
+    web = Web({start: moved(f"https://{target}/")}, HOSTS)
+
+    with pytest.raises(FileMissing, match="cannot be fetched") as refused:
+        from_address(start, web)
+
+    assert (refused.value.why, web.asked) == ("it redirects to a private network", [start])
+
+
+def test_redirects_of_an_input_that_never_end_are_given_up() -> None:
+    web = Web({"https://out.test/": moved("https://out.test/")}, HOSTS)
+
+    with pytest.raises(FileMissing, match="cannot be fetched") as refused:
+        from_address("https://out.test/", web)
+
+    assert (refused.value.why, len(web.asked)) == ("it redirects too often", 6)
+
+
+@pytest.mark.parametrize("start", ["https://out.test/", "HTTPS://out.test/"])
+def test_no_redirect_leads_from_an_encrypted_address_to_a_plain_one(start: str) -> None:
+    web = Web({start: moved("http://cdn.test/"), "http://cdn.test/": png()}, HOSTS)
+
+    with pytest.raises(FileMissing, match="cannot be fetched") as refused:
+        from_address(start, web)
+
+    assert (refused.value.why, web.asked) == ("it redirects to an insecure address", [start])
+
+
+@pytest.mark.parametrize(
+    ("start", "target"),
+    [
+        ("https://in.test/", "https://127.0.0.1/"),
+        ("https://in.test/", "https://0.0.0.0/"),
+        ("https://127.0.0.1/", "https://in.test/"),
+        ("https://127.0.0.1/", "https://10.0.0.1/"),
+    ],
+)
+def test_this_machine_is_a_network_of_its_own(start: str, target: str) -> None:
+    with pytest.raises(FileMissing, match="cannot be fetched"):
+        from_address(start, Web({start: moved(target), target: png()}, HOSTS))
 
 
 def test_the_users_own_address_is_not_judged() -> None:

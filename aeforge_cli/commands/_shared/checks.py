@@ -1,10 +1,9 @@
 """What is refused before anything is sent: options that contradict one another, inputs, places for results."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aeforge_cli.api.web_inputs import check_address, is_address
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions
@@ -169,7 +168,7 @@ def _taken(session: Session, order: Order) -> Path | None:
     return found
 
 
-def prepare_outputs(orders: "Any") -> None:
+def prepare_outputs(orders: Iterable[Order]) -> None:
     """Makes the folders, and tries each once whether it can be written. Raises CannotSave."""
     places: dict[Path, tuple[Destination, Naming]] = {}
     for order in orders:

@@ -17,7 +17,7 @@ from aeforge_cli.commands._shared.checks import (
 )
 from aeforge_cli.commands._shared.options import OutputOptions, RunOptions, SubmissionOptions
 from aeforge_cli.commands._shared.pictures import Pictures, unread, values_of
-from aeforge_cli.commands._shared.purchases import Once, need_of
+from aeforge_cli.commands._shared.purchases import Once, ReadAhead, need_of
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions, words
 from aeforge_cli.dataclass import dataclass
@@ -74,7 +74,8 @@ def planned(session: Session, ask: Ask) -> list[Planned]:
     once = Once()
     if ask.batch.max_jobs is not None or (len(orders) > ASK_ABOVE and not ask.batch.yes):
         _read_pictures(ask, lines, orders)
-    plan = [Planned(order, once.need(order, _need(session, order, ask))) for order in orders]
+    ahead = ReadAhead(session, orders) if _is_asked_of_all(session, ask) else None
+    plan = [Planned(order, once.need(order, _need(session, order, ask, ahead))) for order in orders]
     if pictures.foreseen and not ask.run.submission.dry_run:
         pictures.foreseen.clear()
         for order in orders:
@@ -192,12 +193,17 @@ def _without_results(orders: Sequence[Order], lines: Sequence[Line]) -> list[Ord
     return [order for order in orders if not ((file := files[order.index]) and file in results)]
 
 
-def _need(session: Session, order: Order, ask: Ask) -> Need:
+def _is_asked_of_all(session: Session, ask: Ask) -> bool:
+    """Whether each order's earlier jobs are looked for, so that its pictures are read."""
+    return reuse(ask.run.submission, ask.batch) is Reuse.FINISHED and session.has_journal
+
+
+def _need(session: Session, order: Order, ask: Ask, ahead: ReadAhead | None) -> Need:
     if ask.run.output.skip_existing and (there := order.delivery and order.delivery.taken()):
         from aeforge_cli.files.atomic import SavedFile
 
         return Need(Action.KEEP, files=(SavedFile(str(there)),))
-    return need_of(session, order, certain=ask.run.submission.dry_run)
+    return need_of(session, order, certain=ask.run.submission.dry_run, ahead=ahead)
 
 
 def _read_pictures(ask: Ask, lines: Sequence[Line], orders: Sequence[Order]) -> None:

@@ -1,7 +1,9 @@
 """What each job of a plan needs, and whether as many may be bought."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
 
 import typer
 
@@ -12,13 +14,41 @@ from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
-from aeforge_cli.journal.interface import Known, NoJournal, Reuse
+from aeforge_cli.journal.interface import Known, Made, NoJournal, Reuse, Row
 from aeforge_cli.phrases import count
 from aeforge_cli.session import Session
 
+_AT_ONCE = 200  # orders that a journal is asked about
 
-def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
-    """What the job needs by the journal and the disk.
+
+class ReadAhead:
+    """What the journal knows of a list: it is asked about many orders at once, since its server may be far away."""
+
+    def __init__(self, session: Session, orders: Iterable[Order]) -> None:
+        self._session = session
+        self._orders = iter(orders)
+        self._asked: set[str] = set()
+        self._rows: dict[str, list[Row]] = {}
+
+    def of_work(self, work: str, service: str) -> list[Row]:
+        if work not in self._asked:
+            works = {work, *self._next_works()} - self._asked
+            self._asked |= works
+            self._rows |= self._session.journal.of_works(sorted(works), service)
+        rows = self._rows.pop(work, None)  # a long list keeps none
+        return self._session.journal.of_work(work, service) if rows is None else rows
+
+    def made(self, sha256: str) -> list[Made]:
+        return self._session.journal.made(sha256)
+
+    def _next_works(self) -> Iterator[str]:
+        for order in islice(self._orders, _AT_ONCE):
+            with suppress(AeforgeError):  # said in its turn
+                yield order.work
+
+
+def need_of(session: Session, order: Order, *, certain: bool = False, ahead: Known | None = None) -> Need:
+    """What the job needs by the journal and the disk; `ahead` has been asked about the list.
 
     Where nothing could be used again all is to be bought, unless that must be `certain`: reading all pictures takes its
     time. What is wrong with a picture refuses its job.
@@ -32,7 +62,7 @@ def need_of(session: Session, order: Order, *, certain: bool = False) -> Need:
     except AeforgeError as error:
         return Need(Action.REFUSE, error=error)
     try:
-        known: Known = session.journal if session.has_journal else NoJournal()
+        known = ahead or (session.journal if session.has_journal else NoJournal())
         if session.recorded:
             from aeforge_cli.jobs.record import WithRecord
 
@@ -77,28 +107,52 @@ def guard(session: Session, asked: Sequence[Operation], batch: BatchOptions) -> 
     nothing is to be submitted, it may still have to be, because an earlier result turns out to be gone.
     """
     number = len(asked)
-    wanted = count(number, "job")
-    if batch.max_jobs is not None and number > batch.max_jobs:
-        raise LimitReached(
-            f"{wanted} would be submitted, more than --max-jobs {batch.max_jobs}; nothing was sent",
-            hint="raise the limit, or list fewer pictures",
-        )
+    require_within(batch, number)
     if batch.yes or session.is_sandboxed:
         return batch.max_jobs
     recent = _bought_lately(session)
-    if not number or number + recent <= ASK_ABOVE:
+    if not _is_many(number, recent):
         return min(max(0, ASK_ABOVE - recent), batch.max_jobs or ASK_ABOVE)
-    lately = f", after {recent} in the last hour" if recent else ""
-    cost = f"{session.spending.cost(asked)}{session.budget_left}"
+    wanted = count(number, "job")
+    cost = f"{session.spending.cost(asked)}{session.budget_left(asked)}"
     if not session.console.can_ask:
-        raise Usage(f"{wanted} would be submitted{lately}{cost}; there is no terminal to confirm on", hint="pass --yes")
-    if not typer.confirm(f"Submit {wanted}{lately}{cost}?", err=True):
+        raise Usage(f"{_would_be(number, recent)}{cost}; there is no terminal to confirm on", hint="pass --yes")
+    if not typer.confirm(f"Submit {wanted}{_after(recent)}{cost}?", err=True):
         raise LimitReached("Nothing was submitted", hint="list fewer pictures, or answer yes")
     return batch.max_jobs or number
 
 
-def _bought_lately(session: Session) -> int:
-    account = session.account_if_known()
+def require_within(batch: BatchOptions, number: int) -> None:
+    """Raises LimitReached for more purchases than --max-jobs allows."""
+    if batch.max_jobs is not None and number > batch.max_jobs:
+        raise LimitReached(
+            f"{count(number, 'job')} would be submitted, more than --max-jobs {batch.max_jobs}; nothing was sent",
+            hint="raise the limit, or list fewer pictures",
+        )
+
+
+def to_confirm(session: Session, number: int, batch: BatchOptions) -> str:
+    """What the run would ask about so many purchases; empty where it would not. No program is run for the key."""
+    if batch.yes or session.is_sandboxed:
+        return ""
+    recent = _bought_lately(session, runs=False) if session.has_journal else 0
+    return _would_be(number, recent) if _is_many(number, recent) else ""
+
+
+def _is_many(number: int, recent: int) -> bool:
+    return number > 0 and number + recent > ASK_ABOVE
+
+
+def _would_be(number: int, recent: int) -> str:
+    return f"{count(number, 'job')} would be submitted{_after(recent)}"
+
+
+def _after(recent: int) -> str:
+    return f", after {recent} in the last hour" if recent else ""
+
+
+def _bought_lately(session: Session, *, runs: bool = True) -> int:
+    account = session.account_if_known(runs=runs)
     if account is None:
         return 0
     since = (session.clock.now() - timedelta(hours=1)).isoformat(timespec="milliseconds")

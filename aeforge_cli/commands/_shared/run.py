@@ -1,5 +1,6 @@
 """What every command does that submits jobs, one or many: plan, guard the spending, run, print, sum up."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -9,7 +10,7 @@ from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.options import RunOptions
 from aeforge_cli.commands._shared.recipes import Recipe
 from aeforge_cli.commands._shared.sources import BatchOptions, InputOptions, check_stdin, named_lines, words
-from aeforge_cli.errors import Interrupted, resume_command
+from aeforge_cli.errors import Interrupted, Partial, resume_command
 from aeforge_cli.jobs.orders import Order
 from aeforge_cli.jobs.results import Action
 from aeforge_cli.phrases import count
@@ -70,7 +71,7 @@ def run_plan(
     for operation in wanted:
         session.spending.required_price(operation)
     if run.submission.dry_run:
-        _dry_run(session, plan, wanted)
+        _dry_run(session, plan, wanted, batch)
         return
     settled = _settled(plan)
     rest = [each for each in plan if each.order not in settled]
@@ -118,16 +119,37 @@ def _displaced(
     return Displaced(journal, [each.order for each in plan], ended=settled, others=others)
 
 
-def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation]) -> None:
+def _dry_run(session: Session, plan: Sequence["Planned"], wanted: Sequence[Operation], batch: BatchOptions) -> None:
+    """Prints what the run would do, and ends as it would where that is known."""
+    from aeforge_cli.commands._shared.purchases import require_within, to_confirm
     from aeforge_cli.commands._shared.results import request_json
 
-    refused = None
+    session.check_network()
+    plan = _foreseen(session, plan, batch)
     for each in plan:
         session.console.result_json(request_json(session, each))
-        refused = refused or each.need.error
-    session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left}")
-    if refused is not None:
-        raise refused
+    if asks := to_confirm(session, len(wanted), batch):
+        session.console.note(f"{asks}: without a terminal to confirm on, the run needs --yes")
+    session.console.note(f"{sum_of(plan)}{session.spending.cost(wanted)}{session.budget_left(wanted)}")
+    require_within(batch, len(wanted))
+    refused = [each.need.error for each in plan if each.need.error is not None]
+    if len(refused) == len(plan) and len({error.exit_status for error in refused}) == 1:
+        raise refused[0]
+    if refused:
+        message = f"{len(refused)} of {count(len(plan), 'job')} would be refused: {refused[0].message}"
+        raise Partial(message, why=refused[0].why, hint=refused[0].hint)
+
+
+def _foreseen(session: Session, plan: Sequence["Planned"], batch: BatchOptions) -> list["Planned"]:
+    from aeforge_cli.jobs.needs import foreseen
+
+    if not session.has_journal:
+        return [*plan]
+    inputs = {order for each in plan for order in each.order.after}  # what others are made of is needed here
+    return [
+        replace(each, need=foreseen(each.need, session.journal, shares=batch.share and each.order not in inputs))
+        for each in plan
+    ]
 
 
 def sum_of(plan: Sequence["Planned"]) -> str:
@@ -139,8 +161,9 @@ def sum_of(plan: Sequence["Planned"]) -> str:
         Action.BUY: "to buy",
         Action.REFUSE: "refused",
     }
-    counts = {word: sum(each.need.action is action for each in plan) for action, word in words.items()}
-    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    counts = Counter(each.need.told or words[each.need.action] for each in plan)
+    order = [*words.values(), *counts]
+    return ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(order) if counts[word])
 
 
 class _Run:

@@ -1,5 +1,6 @@
 """What a command is to work on: pictures that are named, a file of paths, or a manifest."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,13 +112,21 @@ def check_stdin(*names: str | None) -> None:
 def words(text: str) -> str:
     """A prompt, or what `@FILE` or `@-` holds; `@@` stands for a prompt that begins with @. Raises Usage."""
     if not text.startswith("@"):
-        return text
+        return as_utf8(text)
     if text.startswith("@@"):
-        return text[1:]
+        return as_utf8(text[1:])
     from aeforge_cli.files.texts import text_of
 
     hint = "@FILE names a UTF-8 text file; for a prompt that begins with @ write @@"
     return text_of(text[1:], purpose=" as a prompt", hint=hint).strip()
+
+
+def as_utf8(text: str) -> str:
+    """An argument's bytes as UTF-8 where they are, whatever the locale takes them for (LC_ALL=C, Latin-1)."""
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        return text
 
 
 def picture(session: "Session", text: str) -> "Picture":

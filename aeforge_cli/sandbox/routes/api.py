@@ -103,6 +103,11 @@ def _endpoint(operation: Operation) -> Callable[..., Awaitable[JobMade]]:
             job_id = await service.accept(operation.path, fields, files)
         except NotAPicture:
             raise HTTPException(400, "Invalid image file") from None
+        except OSError as error:
+            # With Retry-After, a 503 says that nothing was accepted: the job may be sent again.
+            service.log(f"a job cannot be kept: {error}")
+            detail = f"The sandbox cannot keep the job: {error.strerror or error}"
+            raise HTTPException(503, detail, headers={"Retry-After": "5"}) from None
         return JobMade(job_id=job_id)
 
     service = inspect.Parameter("service", inspect.Parameter.KEYWORD_ONLY, annotation=Service)

@@ -36,7 +36,7 @@ class WorkerPool:
     async def work(self) -> None:
         """Until cancelled: first what an earlier sandbox left unfinished, then what is enqueued."""
         for job in self._jobs.unfinished():
-            self._log(f"job {job.job_id} goes on: {job.operation}")
+            self._log(f"job {job.job_id} resumes: {job.operation}")
             self.enqueue(job)
         async with asyncio.TaskGroup() as slots:
             for _ in range(SLOTS):

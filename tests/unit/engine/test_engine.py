@@ -6,6 +6,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,14 @@ FACE = (145, 65, 178, 108)
 
 
 def edited(prompt: str, picture: Image.Image | None = None, quality: Quality = "standard") -> Image.Image:
-    shown = Image.open(ASTRONAUT).convert("RGB") if picture is None else picture
-    return load_engine("local").edit(shown, Instruction(prompt, quality), lambda _: None)
+    if picture is None:
+        return edited_photograph(prompt, quality).copy()
+    return load_engine("local").edit(picture, Instruction(prompt, quality), lambda _: None)
+
+
+@cache
+def edited_photograph(prompt: str, quality: Quality) -> Image.Image:
+    return edited(prompt, photograph(), quality)
 
 
 def part(picture: Image.Image, box: tuple[int, int, int, int]) -> FloatArray:

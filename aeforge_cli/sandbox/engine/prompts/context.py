@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import combinations, zip_longest
 from typing import TypeAlias
 
 from aeforge_cli.sandbox.engine.edits import (
@@ -23,6 +23,7 @@ from aeforge_cli.sandbox.engine.edits import (
 )
 from aeforge_cli.sandbox.engine.prompts.meaning import (
     Change,
+    Denied,
     Impossible,
     Kept,
     Reference,
@@ -63,7 +64,9 @@ class _CannotBe(Exception):
         self.impossible = Impossible(reason)
 
 
-NOTHING_ASKED = "The prompt asks for nothing."
+_WHICH = 'Say which part "it" is: "the background", "the subject" or "the picture".'
+_WHICH_EACH = 'Say for each change which part it is for: "the background", "the subject" or "the picture".'
+NOTHING_ASKED = "The prompt does not say what to change."
 _COMPLEMENTS = {Part.SUBJECT: Part.BACKGROUND, Part.BACKGROUND: Part.SUBJECT}
 
 
@@ -75,16 +78,25 @@ class _Context:
     done: list[tuple[Edit, Change | Removal]] = field(default_factory=list)
     topic: Topic | None = None
     has_exception: bool = False
+    denied: list[Change | Removal] = field(default_factory=list)
+    # What a denial just spoke of; and whether what was spoken of last is an object, or a background to keep.
+    denied_part: Part | None = None
+    is_it_open: bool = False
 
     def edits(self) -> tuple[Edit, ...]:
         for item, following in zip_longest(self.items, self.items[1:]):
             for said in item.said:
                 self._take(said, item, following)
         if self.topic is not None:
-            raise _CannotBe(self.topic.reason or ("The prompt ends with a statement." if self.done else NOTHING_ASKED))
+            raise _CannotBe(
+                self.topic.reason
+                or ("The prompt ends with a statement; say what to change." if self.done else NOTHING_ASKED)
+            )
+        if any(_denies(denied, done) for denied in self.denied for done, _ in self.done):
+            raise _CannotBe("The prompt asks for what it asks not to do.")
         edits = _sparing(self._wanted(), self._kept())
         if not edits:
-            raise _CannotBe(NOTHING_ASKED)
+            raise _CannotBe("The prompt only says what not to do." if self.denied else NOTHING_ASKED)
         return _consistent(edits)
 
     def _take(self, said: Said, item: Item, following: Item | None) -> None:
@@ -94,8 +106,11 @@ class _Context:
             case Topic():
                 self._no_open_topic()
                 self.topic = said
-            case Kept(is_exception=is_exception):
+            case Kept(part, is_exception=is_exception):
+                self.is_it_open = part in {Part.BACKGROUND, Part.SKY}
                 self.has_exception |= is_exception and bool(self.done)
+            case Denied():
+                self._deny(said, following)
             case Removal(place):
                 self._add(self._removal(place), said)
             case Change():
@@ -107,9 +122,23 @@ class _Context:
         if self.topic is not None and self.topic.reason and self.topic.about not in {_part_of(done), _place_of(done)}:
             raise _CannotBe(self.topic.reason)
         if self.has_exception and _part_of(done) is Part.PICTURE:
-            raise _CannotBe("Say for each change what it is of.")
-        self.topic = None
+            raise _CannotBe(_WHICH_EACH)
+        self.topic = self.denied_part = None
+        self.is_it_open = False
         self.done.append((done, said))
+
+    def _deny(self, denied: Denied, following: Item | None) -> None:
+        """What follows may speak of its part as "it"; an "and" leaves open how far the denial reaches."""
+        if following is not None and following.is_joined:
+            raise _CannotBe("Say what to do first, and what not to do after it.")
+        self.denied.append(denied.said)
+        match denied.said:
+            case Change(Part() as part):
+                self.denied_part = part
+            case Removal():
+                self.is_it_open = True
+            case _:
+                pass
 
     def _no_open_topic(self) -> None:
         if self.topic is not None and self.topic.reason:
@@ -142,6 +171,10 @@ class _Context:
         is_backdrop = not isinstance(change.value, Toned | Tint)
         if self.topic is not None:
             return self.topic.about if isinstance(self.topic.about, Part) else Part.PICTURE
+        if self.denied_part is not None:
+            return self.denied_part
+        if self.is_it_open:
+            raise _CannotBe(_WHICH)
         last = self.done[-1][0] if self.done else None
         match last:
             case SetBackground() if is_backdrop:
@@ -149,12 +182,12 @@ class _Context:
             case SetSky() if is_backdrop:
                 return Part.SKY
             case SetSky() | SetBackground(SkyKind()):
-                raise _CannotBe('Say what "it" is.')
+                raise _CannotBe(_WHICH)
             case SetBackground() if _may_be_of_backdrop(last, change.value):
-                raise _CannotBe('Say what "it" is.')
+                raise _CannotBe(_WHICH)
             case Adjust(part) | Recolour(part):
                 if {part} < {_part_of(done) for done, _ in self.done}:
-                    raise _CannotBe('Say what "it" is.')
+                    raise _CannotBe(_WHICH)
                 return part
             case _:
                 return Part.PICTURE
@@ -166,7 +199,7 @@ class _Context:
             case [Part() as part]:
                 return part
             case _:
-                raise _CannotBe('Say what "the rest" is.')
+                raise _CannotBe('Say which part "the rest" is: "the background" or "the subject".')
 
     def _unsaid(self, change: Change, item: Item, following: Item | None) -> Part:
         """The picture; beside an edit of one part of it, "and" leaves open which is meant."""
@@ -178,15 +211,17 @@ class _Context:
             for said in (following.said if following and following.is_joined else ())
             if isinstance(said, Change) and isinstance(said.value, Toned)
         ]
+        if self.topic is not None and self.topic.reason and isinstance(self.topic.about, Part):
+            return self.topic.about  # "only the sky, darker"
         last = self.done[-1][0] if self.done and item.is_in_sentence else None
         if last is not None and _may_be_of_backdrop(last, change.value):
-            raise _CannotBe("Say for each change what it is of.")
+            raise _CannotBe(_WHICH_EACH)
         before = [last.part] if isinstance(last, Adjust | Recolour) and item.is_joined else []
         if any(
             isinstance(part, Part) and part is not Part.PICTURE
             for part in [*before, *(beside if not self.done else [])]
         ):
-            raise _CannotBe("Say for each change what it is of.")
+            raise _CannotBe(_WHICH_EACH)
         return Part.PICTURE
 
     def _kept(self) -> frozenset[Part]:
@@ -216,6 +251,21 @@ def _may_be_of_backdrop(done: Edit, value: Value) -> bool:
             return False
 
 
+def _denies(denied: Change | Removal, done: Edit) -> bool:
+    if isinstance(denied, Removal):
+        return isinstance(done, RemoveObject) and denied.place in {None, done.place}
+    part = _part_of(done)
+    if part is None or (isinstance(denied.part, Part) and denied.part not in _TOUCHED[part]):
+        return False
+    match denied.value, done:
+        case Toned(tone), Adjust():
+            return tone is done.tone
+        case value, SetBackground(given) | SetSky(given) | Recolour(_, given):
+            return given == value or (isinstance(value, tuple) and given is SKY_OF_COLOUR.get(value))
+        case _:
+            return False
+
+
 def _complains(said: Change | Removal) -> bool:
     return isinstance(said, Change) and said.is_complaint
 
@@ -240,10 +290,10 @@ def _edit(part: Part, value: Value) -> Edit | Impossible:
 
 
 _CANNOT = {
-    Part.PICTURE: 'Say what shall become so: for example "the background" or "the subject".',
-    Part.SUBJECT: "The engine can only recolour the subject, or change its tone.",
-    Part.BACKGROUND: "The engine cannot make the background so.",
-    Part.SKY: "The engine has skies that are clear, blue, cloudy, overcast, or of a sunset or the night.",
+    Part.PICTURE: 'Say which part should become so: "the background" or "the subject".',
+    Part.SUBJECT: "The local engine can only recolour the subject or change its tones.",
+    Part.BACKGROUND: "The local engine cannot make the background so.",
+    Part.SKY: "The local engine makes clear, blue, cloudy, overcast, sunset and night skies.",
 }
 
 
@@ -284,7 +334,7 @@ def _spared(done: Edit, kept: frozenset[Part]) -> Edit:
     if isinstance(done, Adjust) and part is Part.PICTURE and kept in ({Part.SUBJECT}, {Part.BACKGROUND}):
         return replace(done, part=_COMPLEMENTS[next(iter(kept))])
     if kept & _TOUCHED[part]:
-        raise _CannotBe("The prompt asks for a change of what it asks to keep.")
+        raise _CannotBe("The prompt asks to change what it asks to keep.")
     return done
 
 
@@ -297,6 +347,9 @@ def _consistent(edits: list[Edit]) -> tuple[Edit, ...]:
             out.pop()
         # "Remove the background and add a blue sky": there is no other sky any more.
         out.append(SetBackground(done.kind) if is_behind and isinstance(done, SetSky) else done)
+    for one, other in combinations([done for done in out if isinstance(done, Adjust)], 2):
+        if one.part is other.part and OPPOSITES.get(one.tone) is other.tone:
+            raise _CannotBe(f'The prompt asks for "{one.tone}" and for "{other.tone}".')
     if len({done for done in out if isinstance(done, SetBackground | SetSky)}) > 1:
         raise _CannotBe("The prompt asks for two backgrounds at once.")
     return tuple(out)

@@ -57,6 +57,13 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Denied:
+    """What shall not be done: "do not blur it, brighten it"."""
+
+    said: Change | Removal
+
+
+@dataclass(frozen=True)
 class Topic:
     """What is spoken of, with nothing asked yet: "the background is ugly", "I love the blue sky"."""
 
@@ -70,4 +77,4 @@ class Impossible:
     reason: str
 
 
-Said: TypeAlias = Change | Removal | Kept | Topic | Impossible
+Said: TypeAlias = Change | Removal | Kept | Denied | Topic | Impossible

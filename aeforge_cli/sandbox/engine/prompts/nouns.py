@@ -26,7 +26,7 @@ LANGUAGE.means(
     (everything|all|[THE] [WHOLE] PICTURE) BUT [THE] BACKGROUND
     """,
 )
-LANGUAGE.means("sky", Part.SKY, "[THE] [WHOLE] SKY [(in|of) [THE] (PICTURE|BACKGROUND)]")
+LANGUAGE.means("sky", Part.SKY, "[THE] [WHOLE] SKY [(in|of|behind|over|above) [THE] (PICTURE|BACKGROUND|SUBJECT|THEM)]")
 LANGUAGE.means("picture", Part.PICTURE, "[THE] [WHOLE] PICTURE\n all of [THE] PICTURE\n {everything}")
 LANGUAGE.either("part_named", "background", "sky", "subject", "picture", "it", "rest")
 
@@ -52,7 +52,9 @@ LANGUAGE.means("old_sky", Part.SKY, "[THE] {old} SKY [(in|of) [THE] (PICTURE|BAC
 LANGUAGE.means("old_picture", Part.PICTURE, "[THE] {old} PICTURE")
 for _name in ("background", "sky", "subject"):
     LANGUAGE.rule(f"only_{_name}", f"(only|just) <{_name}:part>\n <{_name}:part> only")(lambda part: part)
-    LANGUAGE.either(f"any_{_name}", _name, f"only_{_name}", f"old_{_name}")
+    LANGUAGE.either(f"any_{_name}", _name, f"only_{_name}")
+for _name in ("background", "sky"):
+    LANGUAGE.either(f"any_{_name}", f"old_{_name}")
 LANGUAGE.either("part", "part_named", "only_background", "only_sky", "only_subject")
 LANGUAGE.either("any_part", "part", "old_background", "old_sky", "old_picture")
 
@@ -80,6 +82,7 @@ LANGUAGE.either("parts", "listed_parts")
     [FAR] <vertical> <horizontal> [hand] [<extent>]
     [FAR] <horizontal> [hand] <vertical> [<extent>]
     [FAR] (<vertical>|<horizontal>) [hand] [<extent>]
+    [FAR] <vertical> AT [ITS] (<horizontal> [hand]|<middle>) [<extent>]
     <middle> [<extent>]
     (<vertical>|<horizontal>) <middle> [<extent>]
     <middle> (<vertical>|<horizontal>) [<extent>]
@@ -95,7 +98,7 @@ def _position(
     if vertical is horizontal is middle is None:
         return Impossible(f'Say which {extent}: for example "the left {extent}".')
     if extent == "half" and [vertical, horizontal, middle].count(None) < 2:
-        return Impossible("There is no such half.")
+        return Impossible('Say "left half", "right half", "top half" or "bottom half".')
     share = 1 / 3 if extent == "third" else 0.5
     left, right = _span(horizontal, share, is_middle=middle is not None, low="left")
     top, bottom = _span(vertical, share, is_middle=middle is not None, low="top")

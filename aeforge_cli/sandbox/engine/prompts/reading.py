@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from aeforge_cli.sandbox.engine.edits import Edit
 
 ABILITIES = (
-    "It can change the background or the sky, remove the object at a place, recolour, and adjust tones, "
-    "one or several at a time."
+    "It can replace the background or the sky, remove the object at a place, recolour the subject and adjust tones: "
+    'type for example "change background to blue sky", "blur the background by 40%" or '
+    '"remove the object in the upper right corner".'
 )
 # In words: twenty times what people write, and still read in a fraction of a second.
 _LONGEST = 120
@@ -32,7 +33,7 @@ def parse(prompt: str) -> tuple[Edit, ...]:
     """The edits a prompt asks for, in order; `Refused` if any of it is not understood."""
     words = split(prompt)
     if len(words.said) > _LONGEST:
-        raise _refused("The prompt is too long for the local engine.")
+        raise _refused(f"The prompt is longer than the {_LONGEST} words that the local engine reads.")
     words = Words(tuple(map(mended, words.said)), words.written)
     chart = Chart(LANGUAGE, words.said)
     readings = {edits_of(items) for items in _Splitting(chart).best()}
@@ -40,7 +41,9 @@ def parse(prompt: str) -> tuple[Edit, ...]:
     if len(possible) == 1:
         return possible.pop()
     if possible:
-        raise _refused("The prompt can be understood in more than one way.")
+        raise _refused(
+            "The prompt can be understood in more than one way; name the part of the picture for each change."
+        )
     reasons = sorted(reading.reason for reading in readings if isinstance(reading, Impossible))
     raise _refused(reasons[0] if reasons else reason_for(words, chart))
 

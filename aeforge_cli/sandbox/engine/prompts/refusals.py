@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Known words that turn the sense of others round, where no pattern has a place for them.
 _TURNING = {"if", "not", "no", "or", "as", "nothing", "without", "except"}
+_STOPS = {",", ".", ";", ":", ")", "?"}
 _LONGEST_WORD = 40
 
 
@@ -28,8 +29,15 @@ def reason_for(words: Words, chart: Chart) -> str:
         return f'The local engine cannot work on "{place}" alone; it only removes an object at a place.'
     word = word or _written_at(furthest, words, chart)
     if word is None:
-        return "The local engine cannot tell what to do from these words."
+        return _unfinished(words.written[:furthest])
     return f'The local engine does not know what "{word[:_LONGEST_WORD]}" means here.'
+
+
+def _unfinished(written: tuple[str, ...]) -> str:
+    """All words are known, and up to a comma or the end they name nothing that can be done."""
+    last = "".join(written[-2:]) if written[-1] == "%" else written[-1]
+    how = ' Give amounts as "up by 20%", "-20%" or "to 80%".' if last[0].isdigit() else ""
+    return f'The local engine does not know what to do with "{last[:_LONGEST_WORD]}".{how}'
 
 
 def _first_unknown(words: Words) -> str | None:
@@ -44,7 +52,8 @@ def _written_at(index: int, words: Words, chart: Chart) -> str | None:
     """The word there, or the one that its article belongs to."""
     while 0 < index < len(words.said) and chart.readings("THE", index):
         index -= 1
-    return words.written[index] if index < len(words.said) else None
+    at = words.written[index : index + 1]
+    return at[0] if at and (index == 0 or at[0] not in _STOPS) else None
 
 
 def _place_at(index: int, words: Words, chart: Chart) -> str:

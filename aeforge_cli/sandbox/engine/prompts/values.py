@@ -16,7 +16,13 @@ _rule = LANGUAGE.rule
 
 @_rule(
     "colour",
-    "<named>\n [hex] [code|colour] <hex:named>\n {named} [OPEN] <hex:named> [CLOSE]\n <hex:named> OPEN {named} CLOSE",
+    """
+    <named>
+    [hex] [code|colour] <hex:named>
+    OPEN <hex:named> CLOSE
+    {named} [OPEN] <hex:named> [CLOSE]
+    <hex:named> OPEN {named} CLOSE
+    """,
 )
 def _colour(named: Colour) -> Colour:
     return named
@@ -54,6 +60,7 @@ LANGUAGE.phrase("extreme", "black", (0, 0, 0))
 
 _TWO = """
     [THE] [DIRECTION] [DIRECTION] GRADIENT [from|of|between|with|:|,] <flat:start> (to|and|into|->|,) <flat:end>
+    [THE] [DIRECTION] GRADIENT BACKGROUND <flat:start> (to|into|->) <flat:end>
     [THE] [DIRECTION] <flat:start> (to|and|into|->) <flat:end> [DIRECTION] GRADIENT
     [THE] [DIRECTION] GRADIENT from <flat:start> at the top to <flat:end> at the bottom
     (fade|fading|go|going) from <flat:start> (to|into) <flat:end>
@@ -99,7 +106,7 @@ def _together(one: _Sky, other: _Sky | None) -> _Sky:
         return one
     if isinstance(other, Impossible):
         return other
-    return _TOGETHER.get(frozenset({one, other}), Impossible("That is two kinds of sky."))
+    return _TOGETHER.get(frozenset({one, other}), Impossible("The prompt names two kinds of sky."))
 
 
 LANGUAGE.means("clouds", SkyKind.CLOUDY, "[SOME] [SOME] [SOME] (cloud|clouds)")
@@ -119,7 +126,8 @@ def _with_clouds(clouds: SkyKind) -> SkyKind:
 @_rule("sight", "[THE] [PLAIN] <skynoun:skywords> [GRADIENT] [<skywith>]\n [THE] <skywords> <skynoun:skywith>")
 @_rule("skyvalue", "[THE] [PLAIN] <skywords> [one] [<skywith>]")
 def _skyscape(skywords: _Sky, skywith: _Sky | None = None) -> _Sky:
-    return _together(skywords, skywith)
+    is_clear_between = (skywords, skywith) == (SkyKind.CLEAR, SkyKind.CLOUDY)
+    return SkyKind.CLOUDY if is_clear_between else _together(skywords, skywith)
 
 
 # "The sky", "a sunset", "a sunny day"; and after "make the sky", "blue" alone.
@@ -168,18 +176,18 @@ def by_percent(tone: Tone, percent: int) -> Toned | Impossible:
 
 
 def _too_far(percent: int) -> Impossible:
-    return Impossible(f'The engine cannot do "{percent}%" of this.')
+    return Impossible(f'The local engine cannot change this by "{percent}%".')
 
 
 def to_percent(measure: Tone, percent: int) -> Toned | Impossible:
     """80 % of what it is are 20 % less."""
     if percent == 100:
-        return Impossible('"100%" is what it is now.')
+        return Impossible('"100%" is the present value; say for example "to 80%" or "up by 20%".')
     value = by_percent(measure if percent > 100 else OPPOSITES[measure], abs(percent - 100))
     return _too_far(percent) if isinstance(value, Impossible) else value
 
 
-@_rule("percent", "<number> %")
+@_rule("percent", "[ABOUT] <number> %")
 def _percent(number: int) -> int:
     return number
 
@@ -195,7 +203,15 @@ def _steps(percent: int = 50, number: int | None = None) -> int | None:
     return number if number >= _LEAST_BARE else None
 
 
-@_rule("amount", "<verb_degree>\n by <steps>\n <percent:steps>")
+@_rule(
+    "amount",
+    """
+    <verb_degree>
+    by <steps>
+    [with] <percent:steps>
+    [{verb_degree}] OPEN <percent:steps> CLOSE
+    """,
+)
 def _amount(verb_degree: float | None = None, steps: int = 0) -> Amount:
     return steps if verb_degree is None else verb_degree
 
@@ -209,7 +225,7 @@ def by_amount(tone: Tone, amount: Amount) -> Toned | Impossible:
         case None:
             return Toned(tone)
         case _ if tone is Tone.INVERTED:
-            return Impossible("The engine inverts all or nothing.")
+            return Impossible("The local engine inverts all colours or none.")
         case int():
             return by_percent(tone, amount)
         case _:
@@ -232,17 +248,25 @@ def _toned_by_degree(degree: float, tone: Tone) -> Toned:
     return by_degree(tone, degree)
 
 
-@_rule("toned", "<percent> <tone_adjective:tone>\n <tone_adjective:tone> by <percent>\n <percent> more <any_tone:tone>")
+@_rule(
+    "toned",
+    """
+    <percent> <tone_adjective:tone>
+    <tone_adjective:tone> by <percent>
+    <percent> more <any_tone:tone>
+    more <any_tone:tone> [,|by] <percent>
+    """,
+)
 def _toned_by_percent(percent: int, tone: Tone) -> Toned | Impossible:
     return by_percent(tone, percent)
 
 
-@_rule("toned", "<percent> less <any_tone:tone>")
+@_rule("toned", "<percent> less <any_tone:tone>\n less <any_tone:tone> [,|by] <percent>")
 def _less_by_percent(percent: int, tone: Tone) -> Toned | Impossible:
     return by_percent(OPPOSITES[tone], percent)
 
 
-@_rule("toned", "<percent> <tone_effect:tone>")
+@_rule("toned", "<percent> <tone_effect:tone>\n <tone_effect:tone> [,|:|at] <percent>")
 def _share_of_effect(percent: int, tone: Tone) -> Toned | Impossible:
     if tone is Tone.INVERTED or not 0 < percent <= 100:
         return _too_far(percent)
@@ -254,7 +278,15 @@ def _predicate(toned: Toned | Impossible | None = None, tone_plain: Tone | None 
     return toned if tone_plain is None else Toned(tone_plain)
 
 
-@_rule("predicates", "[THE] <predicate> [look|tone|tones|one]\n <predicate> LIST <predicates>")
+@_rule("graded", "[THE] <tone_effect> [PICTURE] with [THE] (<more_degree:degree>|<noun_degree:degree>|high) <measure>")
+def _graded(tone_effect: Tone, measure: Tone, degree: float = 1.0) -> tuple[Toned, ...]:
+    return Toned(tone_effect), by_degree(measure, degree)
+
+
+LANGUAGE.either("predicates", "graded")
+
+
+@_rule("predicates", "[THE] <predicate> [look|tone|tones|one|PICTURE]\n <predicate> LIST <predicates>")
 def _predicates(
     predicate: Toned | Impossible, predicates: tuple[Toned | Impossible, ...] = ()
 ) -> tuple[Toned | Impossible, ...]:

@@ -14,7 +14,8 @@ LANGUAGE.means(
     ((i|we) (was|were|am|are) wondering|i wonder) (if|whether) you (could|can|would|might) [POLITELY]
     (would|do) you mind
     (would|could) you [POLITELY] BE_KIND to
-    would it be [at all] possible [for you] to
+    (would|is) it [be] [at all] possible [for you] to
+    (would|will|are) you [be] able to
     """,
 )
 LANGUAGE.means("BE_KIND", value=True, patterns="be so (kind|good) [as]\n be (kind|good) enough")
@@ -25,7 +26,8 @@ LANGUAGE.means(
     GREETING [WHOM]
     THANKS [again|in advance|so much|very much|a lot|a million]
     (i|we) [would] [POLITELY] (want|need|like|love|appreciate it if) you (to|could|would)
-    (i|we) (want|need|would [POLITELY] like|would love) to
+    (i|we) (want|need|would [POLITELY] like|would love) [to|that you]
+    (make|do|apply) [THE] (following|following changes|changes|edits|following edits) :
     (i|we) (would|should) be [SO|most] GRATEFUL if you (could|would)
     it would be [SO] NICE if you (could|would)
     if you (can|could|would|do not mind|would not mind|like|please)
@@ -34,7 +36,12 @@ LANGUAGE.means(
     [i] hope you are [doing] (well|fine|ok)
     [i am] sorry (to|for) (bother|bothering|disturb|disturbing|trouble) you [again] [, but|but]
     [i] [really] appreciate it
-    for [THE] PURPOSE
+    for [THE] [PURPOSE] PURPOSE
+    [i|we] need it (for|as|in|on) [THE] PURPOSE
+    so [that] (i|we) can use it (for|as|in|on) [THE] PURPOSE
+    so [that] (i|we) can key it out
+    (edit|modify|adjust|retouch|change) [[THE] PICTURE] (:|as follows|as follows :)
+    and fill [in] THE (area|gap|hole|space) [naturally|seamlessly|realistically]
     (it|that|this|he|she|they) (is|looks|are) [SO|TOO] {dislike}
     (it|that|this) (bothers|annoys|distracts) me
     i (do not like|hate|dislike) (it|that|this)
@@ -48,13 +55,14 @@ LANGUAGE.means(
     it would be [SO] NICE if
     i (wish|would [POLITELY] (like|love|prefer|appreciate) it if) [that]
     (i|we) (want|need|would like) (that|it so that)
+    (edit|change|modify|adjust) [THE] PICTURE so [that]
     (make sure|see to it|make it so|ensure) [that]
     """,
 )
 LANGUAGE.means(
     "WANT",
     value=True,
-    patterns="(i|we) [would] [POLITELY] (want|need|prefer)\n (i|we) would [POLITELY] (like|love|rather have)",
+    patterns="(i|we) [would] [POLITELY] (want|need|prefer)\n (i|we) would [POLITELY] (like|love|rather) [have]",
 )
 LANGUAGE.means("SHOULD", value=True, patterns="MUST BE [DONE_TO]\n (:|=|->|to)")
 LANGUAGE.means("BEING", value=True, patterns="COULD_BE [DONE_TO]")

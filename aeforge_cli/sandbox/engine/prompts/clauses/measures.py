@@ -43,9 +43,9 @@ def _measures(measure: Tone, measured: _Measured, amount: Amount = None) -> _Mea
 @rule(
     "clause",
     """
-    (UP|UPPED) <measured>
+    (UP|UPPED) [[of] <amount>] <measured>
     <verb_degree:amount> UP <measured>
-    [MOVE|SET] <measured> up [<amount>]
+    [MOVE|SET] <measured> [back] up [<amount>]
     (WANT|BECOME|MAY) <measured> [be] UPPED [<amount>]
     <measured> SHOULD UPPED [<amount>]
     """,
@@ -57,9 +57,9 @@ def _raised(measured: _Measured, amount: Amount = None) -> Clause | None:
 @rule(
     "clause",
     """
-    (DOWN|DOWNED) <measured>
+    (DOWN|DOWNED) [[of] <amount>] <measured>
     <verb_degree:amount> DOWN <measured>
-    [MOVE|SET] <measured> (down|back) [<amount>]
+    [MOVE|SET] <measured> ([back] down|back) [<amount>]
     (WANT|BECOME|MAY) <measured> [be] DOWNED [<amount>]
     <measured> SHOULD DOWNED [<amount>]
     """,
@@ -86,6 +86,7 @@ def _listed(measure: Tone, measures: tuple[Tone, ...] = ()) -> tuple[Tone, ...]:
     [GIVE|WANT|BECOME|with] [me|it] <more_degree:degree> <measures> [(to|in|on|for|of) <part>]
     (GIVE|WANT) <part> <more_degree:degree> <measures>
     [<part>] NEEDS <more_degree:degree> <measures>
+    [THE] <measures> [(of|in|on) <part>] [SHOULD] <more_degree:degree>
     (GIVE|add) <noun_degree:degree> <measures> [(to|on|in) <part>]
     GIVE <part> <noun_degree:degree> <measures>
     [GIVE|add] [<noun_degree:degree>] <bare_part:part> <blur:measures>
@@ -112,6 +113,7 @@ LANGUAGE.either("quantity", "measure", "blur_alone")
     [THE] <measure> (of|in|on|for) <part> [:|=|by] (+|plus) <steps>
     <part> [:] (+|plus) <steps> <measure>
     <percent:steps> more <measure> [(to|in|on|for) <part>]
+    more <measure> [,|by|:] [+] <percent:steps>
     SET [THE] <measure> [of <part>] by + <steps>
     """,
 )
@@ -127,6 +129,7 @@ def _plus(steps: int, measure: Tone, part: PartSaid = Reference.UNSAID) -> Claus
     [THE] <measure> (of|in|on|for) <part> [:|=|by] (-|minus) <steps>
     <part> [:] (-|minus) <steps> <measure>
     <percent:steps> less <measure> [(to|in|on|for) <part>]
+    less <measure> [,|by|:] [-] <percent:steps>
     SET [THE] <measure> [of <part>] by - <steps>
     """,
 )
@@ -164,7 +167,8 @@ def _above(number: int) -> int | None:
 )
 def _moved_to(direction: int, percent: int, measure: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
     if (percent - 100) * direction <= 0:
-        return (Impossible(f'"{percent}%" of what it is now would be the opposite.'),)
+        way = "lower" if direction > 0 else "raise"
+        return (Impossible(f'"to {percent}%" would {way} it: the present value is 100%.'),)
     return becomes(part, to_percent(measure, percent))
 
 
@@ -192,7 +196,7 @@ LANGUAGE.phrase("zero", "0, zero", 0)
 
 @rule("clause", "{measure} <percent>\n SET [THE] {measure} [by] <percent>")
 def _no_direction(percent: int) -> Clause | None:
-    ask = Impossible(f'Say whether it goes "to {percent}%", or up or down "by {percent}%".')
+    ask = Impossible(f'Say "to {percent}%", "up by {percent}%" or "down by {percent}%".')
     return (ask,) if percent else None
 
 

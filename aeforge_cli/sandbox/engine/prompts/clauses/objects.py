@@ -20,15 +20,16 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
 @rule(
     "clause",
     """
-    (REMOVE|clear|i do not want|i do not need) <object_at>
+    (REMOVE [from [THE] PICTURE]|clear|i do not want|i do not need) <object_at>
+    (locate|find|select|identify|detect) <object_at> [,] and REMOVE it
     (take|get|edit) <object_at> (out|away|off) [(of|from) [THE] PICTURE]
     BECOME <object_at> GONE
     <object_at> (:|NEEDS) REMOVE
     <object_at> REMOVE it
-    [WANT] <object_at> [SHOULD] GONE
+    [WANT] <object_at> [SHOULD|MUST] GONE
     IF_ONLY <object_at> BEING GONE
-    MAY <object_at> be GONE
-    <object_at> [SHOULD|(has|have|needs|need) to|can] go
+    MAY <object_at> [POLITELY] be GONE
+    <object_at> [SHOULD|MUST|can] go
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
@@ -37,7 +38,10 @@ def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
 
 @rule(
     "clause",
-    "REMOVE <object_at> LIST [THE] [one|OBJECT] <object_at:second>\n REMOVE {cut_background} LIST <object_at:second>",
+    """
+    REMOVE <object_at> (LIST|[,] then|, and then) [THE] [one|OBJECT] <object_at:second>
+    REMOVE {cut_background} LIST <object_at:second>
+    """,
 )
 @rule("clause", "REMOVE <object_at> LIST {cut_background}")
 def _more_removed(
@@ -68,7 +72,7 @@ def _place_cleared(position: Place | Impossible) -> Clause:
     return _removals([position])
 
 
-LANGUAGE.means("clause", (Removal(None),), "REMOVE {it}\n (take|get) {it} (out|away)\n BECOME {it} GONE")
+LANGUAGE.means("clause", (Removal(None),), "REMOVE [{it}]\n (take|get) {it} (out|away)\n BECOME {it} GONE")
 LANGUAGE.means(
     "clause",
     (Impossible('Say where the object is: for example "remove the object in the upper right corner".'),),
@@ -76,7 +80,7 @@ LANGUAGE.means(
 )
 LANGUAGE.means(
     "clause",
-    (Impossible("An object can be named by its place only."),),
+    (Impossible('An object can be named only by its place: for example "the object on the left".'),),
     """
     REMOVE [THE] {old} OBJECT {place}
     REMOVE [THE] [BACKGROUND] (SUBJECT|me|us|him|her|SKY) [(in|from|of|behind) [THE] (BACKGROUND|PICTURE|SUBJECT)]
@@ -86,7 +90,7 @@ LANGUAGE.means(
 )
 LANGUAGE.means(
     "clause",
-    (Impossible('The engine does not remove "everything"; name each object by its place.'),),
+    (Impossible('The local engine does not remove "everything"; name each object by its place.'),),
     "REMOVE (everything|all|both) [OBJECT] [{place}|in [THE] BACKGROUND]",
 )
 LANGUAGE.means(

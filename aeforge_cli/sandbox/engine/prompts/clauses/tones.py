@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     "clause",
     """
     (BECOME|WANT) <parts> [TO] <predicates>
+    BECOME <predicates> <parts>
+    <parts> (BECOME|WANT) [TO] <predicates>
     GIVE me <parts> in <predicates>
     <parts> (SHOULD|in) <predicates>
     <parts> <predicates>
     IF_ONLY <parts> BEING <predicates>
-    MAY <parts> be [DONE_TO] <predicates>
+    MAY <parts> [POLITELY] be [DONE_TO] <predicates>
     """,
 )
 def _parts_toned(parts: tuple[PartSaid, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
@@ -43,9 +45,14 @@ def _part_toned(part: PartSaid, predicates: tuple[Toned | Impossible, ...]) -> C
     return all_become((part,), predicates)
 
 
-@rule("clause", "<toned>\n [BECOME] (in|to|into) <toned>\n make <toned>")
+@rule("clause", "<toned>\n [BECOME] (in|to|into) <toned>\n WANT <toned>\n make <predicate:toned>")
 def _toned_alone(toned: Toned | Impossible) -> Clause:
     return becomes(Reference.UNSAID, toned)
+
+
+@rule("clause", "[BECOME] <graded>")
+def _graded_alone(graded: tuple[Toned, ...]) -> Clause:
+    return all_become((Reference.UNSAID,), graded)
 
 
 @rule("verbs", "<tone_verb:verb>\n <tone_verb:verb> LIST <verbs>")
@@ -85,10 +92,20 @@ def _effect(effect: Tone, part: PartSaid = Reference.UNSAID, noun_degree: float 
     return becomes(part, Toned(effect, noun_degree if effect is Tone.BLURRED else min(noun_degree, 1.0)))
 
 
+@rule("clause", "[GIVE|WANT] [<noun_degree>|<more_degree:noun_degree>] bokeh [effect|BACKGROUND|{bokeh_place}]")
+def _bokeh(noun_degree: float = 1.0) -> Clause | None:
+    return becomes(Part.BACKGROUND, Toned(Tone.BLURRED, noun_degree)) if noun_degree > 0 else None
+
+
+LANGUAGE.means("bokeh_place", value=True, patterns="(in|to) ({background}|{picture})\n behind [THE] (SUBJECT|THEM)")
 LANGUAGE.means(
     "clause", becomes(Part.BACKGROUND, Toned(Tone.BLURRED)), "portrait mode\n [add] [a] [shallow] depth of field"
 )
-LANGUAGE.means("clause", becomes(Part.BACKGROUND, Toned(Tone.MONOCHROME)), "colour splash\n selective colour")
+LANGUAGE.means(
+    "clause",
+    becomes(Part.BACKGROUND, Toned(Tone.MONOCHROME)),
+    "colour splash\n selective colour\n [KEEP] (only|just) [THE] SUBJECT in colour",
+)
 
 
 # --- Colours as a whole ---
@@ -104,6 +121,7 @@ def _colours_toned(toned: Toned | Impossible, part: PartSaid = Part.PICTURE) -> 
     "clause",
     """
     <colour_verb:tone> COLOURS [(of|in) <part>] [<amount>]
+    [BECOME|WANT] COLOURS [(of|in) <part>] [<verb_degree:amount>] <colour_look:tone>
     <colour_verb:tone> [THE] <bare_part:part> ['s] COLOURS [<amount>]
     <colour_split:tone> [<amount>]
     """,
@@ -112,11 +130,17 @@ def _colours_by_verb(tone: Tone, part: PartSaid = Part.PICTURE, amount: Amount =
     return becomes(part, by_amount(tone, amount))
 
 
-LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer|punchier|bolder)")
+LANGUAGE.means("colour_verb", Tone.MORE_SATURATION, "UP\n (saturate|more|stronger|richer|punchier|bolder|deeper)")
 LANGUAGE.means("colour_verb", Tone.LESS_SATURATION, "DOWN\n (mute|desaturate|less|fewer)")
 LANGUAGE.means("colour_verb", Tone.WARMER, "warm [up]")
 LANGUAGE.means("colour_verb", Tone.COOLER, "cool [down]")
 LANGUAGE.means("colour_verb", Tone.INVERTED, "invert")
+LANGUAGE.phrase(
+    "colour_look",
+    "stronger, richer, punchier, bolder, deeper, more intense, more strong, more rich",
+    Tone.MORE_SATURATION,
+)
+LANGUAGE.phrase("colour_look", "weaker, paler, less intense, less strong, less rich", Tone.LESS_SATURATION)
 LANGUAGE.means("colour_split", Tone.MORE_SATURATION, "MOVE COLOURS up")
 LANGUAGE.means("colour_split", Tone.LESS_SATURATION, "MOVE COLOURS down")
 LANGUAGE.means("colour_split", Tone.WARMER, "warm COLOURS up")
@@ -138,7 +162,7 @@ def _no_colours(part: PartSaid = Part.PICTURE) -> Clause:
 
 LANGUAGE.means(
     "clause",
-    (Impossible("The engine cannot colour what has no colour."),),
+    (Impossible("The local engine cannot colour a black and white picture."),),
     """
     [BECOME] [from] [THE] {tone_effect} [PICTURE] [TO] [full] (colour|coloured)
     (BECOME|WANT) [{part}] [TO] [full] (colour|coloured)
@@ -150,7 +174,7 @@ LANGUAGE.means(
 # --- Complaints ---
 
 
-@rule("clause", "[<part> IS] TOO <too_toned>\n <part> TOO <too_toned>")
+@rule("clause", "[[<part>] IS] TOO <too_toned>\n <part> TOO <too_toned>")
 def _too(too_toned: tuple[Tone, ...], part: PartSaid = Reference.UNSAID) -> Clause:
     return tuple(Change(part, Toned(OPPOSITES[tone]), is_complaint=True) for tone in too_toned)
 
@@ -161,7 +185,9 @@ def _too_toned(any_tone: Tone, too_toned: tuple[Tone, ...] = ()) -> tuple[Tone, 
 
 
 LANGUAGE.phrase(
-    "TOO", "too, much too, far too, way too, a bit too, a little too, slightly too, really too, just too", None
+    "TOO",
+    "too, too much, much too, far too, way too, a bit too, a little too, slightly too, really too, just too",
+    None,
 )
 
 
@@ -180,6 +206,32 @@ def _not_enough(tone: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
 @rule("clause", "[there is] too much <measure> [(in|on) <part>]\n <part> has too much <measure>")
 def _too_much(measure: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(OPPOSITES[measure]), is_complaint=True),)
+
+
+# A colour that lies over all of it; of a part it may be the colour that the part has.
+@rule("clause", "[<all_of_it:part> IS] TOO <cast>\n (BECOME|MAY) <all_of_it:part> [be] less <cast>")
+def _cast(cast: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
+    return (Change(part, Toned(OPPOSITES[cast]), is_complaint=True),)
+
+
+LANGUAGE.either("all_of_it", "picture", "it")
+
+
+LANGUAGE.phrase("cast", "yellow, yellowish, orange", Tone.WARMER)
+LANGUAGE.phrase("cast", "blue, bluish", Tone.COOLER)
+
+
+@rule("clause", "[THE] <measure> [of <part>] [IS] TOO <extent_of:degree>")
+@rule("clause", "[THE] <measure> [IS] TOO <extent_of:degree> (in|on|for) <part>")
+@rule("clause", "COLOURS [(of|in) <part>] [IS] <strength_of:degree>")
+def _too_high(degree: int, measure: Tone = Tone.MORE_SATURATION, part: PartSaid = Reference.UNSAID) -> Clause:
+    return (Change(part, Toned(measure if degree < 0 else OPPOSITES[measure]), is_complaint=True),)
+
+
+LANGUAGE.phrase("extent_of", "high, strong, much", 1)
+LANGUAGE.phrase("extent_of", "low, weak", -1)
+LANGUAGE.means("strength_of", 1, "TOO (strong|intense|vivid|saturated|vibrant|much)")
+LANGUAGE.means("strength_of", -1, "[SO|TOO] (dull|muted|faded|weak|pale|washed out)")
 
 
 @rule("clause", "[<part> IS] [SO] <exposed>")
