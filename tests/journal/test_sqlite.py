@@ -320,7 +320,8 @@ def test_without_file_locks_nothing_is_claimed(workers: Journals, strace: str, e
     assert opened == "open"
     assert said.startswith("CannotSave: ")
     assert said.endswith("; name a folder on a local disk with AEFORGE_STATE_DIR")
-    assert list(SqliteJournal(workers.folder).rows()) == []
+    with closing(SqliteJournal(workers.folder)) as journal:
+        assert list(journal.rows()) == []
 
 
 def test_a_run_that_nobody_can_find_out_about_still_lives(folder: Path) -> None:
