@@ -419,6 +419,20 @@ def raised(call: Callable[[], object]) -> Exception | None:
     return None
 
 
+def test_a_claim_waits_for_a_lock_though_another_has_waited_before(path: Path, open_one: Open) -> None:
+    journal = open_one()
+
+    with ThreadPoolExecutor(2) as pool:
+        with locked(path):
+            first = pool.submit(journal.claim, INTENT, NOW, Reuse.NOTHING)
+            time.sleep(1.2)  # the first has tried more than once by now
+            second = pool.submit(journal.claim, INTENT, NOW, Reuse.NOTHING)
+            time.sleep(2.2)
+        claims = [first.result(), second.result()]
+
+    assert {type(claim) for claim in claims} == {Claimed}
+
+
 def test_what_waited_for_a_lock_is_written_when_it_is_free(path: Path, open_one: Open) -> None:
     journal, statements = open_one(), list[str]()
     journal._database.set_trace_callback(statements.append)
