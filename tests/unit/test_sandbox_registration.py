@@ -164,6 +164,16 @@ def test_a_proof_that_was_made_for_another_address_or_nonce_is_none(state: Path)
             assert len(relaying.heard) == 1
 
 
+def test_each_question_is_a_new_one_so_that_no_old_answer_fits_it(state: Path) -> None:
+    with running(state) as (sandbox, _):
+        for _ in range(3):
+            find(state, first=sandbox.server_port)
+
+        asked = {line.partition("nonce=")[2].partition(" ")[0] for line in sandbox.heard}
+
+    assert [len(nonce) for nonce in asked] == [64] * 3
+
+
 def test_who_answers_in_drips_does_not_hold_a_command_up(state: Path) -> None:
     def drip(_path: str) -> Iterator[bytes]:
         while not ended.wait(0.05):

@@ -125,6 +125,25 @@ def test_no_redirect_leads_from_one_network_of_the_users_into_another(start: str
     assert (refused.value.why, web.asked) == ("it redirects to a private network", [start])
 
 
+def test_redirects_of_an_input_that_never_end_are_given_up() -> None:
+    web = Web({"https://out.test/": moved("https://out.test/")}, HOSTS)
+
+    with pytest.raises(FileMissing, match="cannot be fetched") as refused:
+        from_address("https://out.test/", web)
+
+    assert (refused.value.why, len(web.asked)) == ("it redirects too often", 6)
+
+
+@pytest.mark.parametrize("start", ["https://out.test/", "HTTPS://out.test/"])
+def test_no_redirect_leads_from_an_encrypted_address_to_a_plain_one(start: str) -> None:
+    web = Web({start: moved("http://cdn.test/"), "http://cdn.test/": png()}, HOSTS)
+
+    with pytest.raises(FileMissing, match="cannot be fetched") as refused:
+        from_address(start, web)
+
+    assert (refused.value.why, web.asked) == ("it redirects to an insecure address", [start])
+
+
 @pytest.mark.parametrize(
     ("start", "target"),
     [

@@ -60,6 +60,7 @@ LANGUAGE.phrase("extreme", "black", (0, 0, 0))
 
 _TWO = """
     [THE] [DIRECTION] [DIRECTION] GRADIENT [from|of|between|with|:|,] <flat:start> (to|and|into|->|,) <flat:end>
+    [THE] [DIRECTION] GRADIENT BACKGROUND <flat:start> (to|into|->) <flat:end>
     [THE] [DIRECTION] <flat:start> (to|and|into|->) <flat:end> [DIRECTION] GRADIENT
     [THE] [DIRECTION] GRADIENT from <flat:start> at the top to <flat:end> at the bottom
     (fade|fading|go|going) from <flat:start> (to|into) <flat:end>

@@ -48,8 +48,9 @@ _LEAST_EDGE = 1.2
 _MOST_UNCERTAIN = 1.2
 # The smallest and the largest object, as shares of the picture.
 _SMALLEST, _LARGEST = 0.002, 0.3
-# How much of an object lies at the place that was named.
-_AT_PLACE = 0.55
+# How much of an object lies at the place that was named. The centre is small, and large things are there; what stands
+# on one side of the picture and goes on far beyond its middle is two things, or more than what was meant.
+_AT_CENTRE, _AT_SIDE = 0.55, 0.75
 # How much of a place is taken by what does not belong there.
 _INTRUDES = 0.2
 _SAME = 0.6
@@ -62,7 +63,7 @@ _WHOLE = 1.6
 AROUND = (0.6, 0.3)
 _EXAMINED = 2
 # Each look takes a quarter of a second, and a refusal should not take three.
-_MOST_LOOKS = 11
+_MOST_LOOKS = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,6 @@ class _Window:
     top: int
     right: int
     bottom: int
-    wide: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -154,18 +154,12 @@ class Looks:
     ) -> Looks:
         return cls(_without_what_is_elsewhere(picture, place, whole), see)
 
-    def at(self, window: _Window, *, upside_down: bool) -> FloatArray:
-        crop = self.crop(window)
-        if not upside_down:
-            return self.upon(crop)
-        return np.ascontiguousarray(self.upon(crop.transpose(Image.Transpose.ROTATE_180))[::-1, ::-1])
-
-    def upon(self, crop: Image.Image) -> FloatArray:
+    def at(self, window: _Window, *, upside_down: bool = False) -> FloatArray:
         self.left -= 1
-        return self._see(crop)
-
-    def crop(self, window: _Window) -> Image.Image:
-        return self.picture.crop(window.box).resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS)
+        crop = self.picture.crop(window.box).resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS)
+        if not upside_down:
+            return self._see(crop)
+        return np.ascontiguousarray(self._see(crop.transpose(Image.Transpose.ROTATE_180))[::-1, ::-1])
 
 
 def _chosen(outlines: list[BoolArray], subject: BoolArray, around: float) -> BoolArray | Doubt:
@@ -187,7 +181,7 @@ def _without_what_is_elsewhere(picture: Image.Image, place: Place, whole: FloatA
         thing = labels == label
         # What reaches far into the place may be the object, run together with what is beside it.
         intrudes = thing[_at(place, thing.shape)].mean() > _INTRUDES
-        if thing.mean() > _SMALLEST and _share_at(thing, place) < _AT_PLACE and not intrudes:
+        if thing.mean() > _SMALLEST and _share_at(thing, place) < _AT_CENTRE and not intrudes:
             elsewhere |= thing
     if not elsewhere.any():
         return picture
@@ -224,22 +218,11 @@ def _sightings(looks: Looks, windows: list[_Window], whole: FloatArray) -> Itera
     """Maps of the picture, each with one thing that stands out whole."""
     yield from _separate(whole)
     for window in windows:
-        for seen in _seen_through(looks, window):
-            for thing in _separate(seen):
-                if not _cut_off(thing > 0.5, window, looks.picture.size):
-                    yield window.on_picture(thing, looks.picture.size)
-
-
-def _seen_through(looks: Looks, window: _Window) -> Iterator[FloatArray]:
-    """What stands out through a window; if that is wide, with that hidden, also what stands out from the rest."""
-    if not looks.left:
-        return
-    crop = looks.crop(window)
-    seen = looks.upon(crop)
-    yield seen
-    hidden = dilate(seen > 0.3, 5)
-    if looks.left and window.wide and (seen > 0.5).any() and hidden.mean() < 0.6:
-        yield looks.upon(Image.fromarray(interpolate_membrane(np.asarray(crop), hidden)))
+        if not looks.left:
+            return
+        for thing in _separate(looks.at(window)):
+            if not _cut_off(thing > 0.5, window, looks.picture.size):
+                yield window.on_picture(thing, looks.picture.size)
 
 
 def _separate(seen: FloatArray) -> Iterator[FloatArray]:
@@ -270,23 +253,24 @@ def examine(looks: Looks, proposal: _Proposal, least: float = LEAST_AGREEMENT) -
 
 
 def _wide_windows(size: tuple[int, int], place: Place) -> list[_Window]:
-    return [_window_at(size, place, share, (0.5, 0.5), wide=True) for share in (0.55, 0.8)]
+    return [_window_at(size, place, share, (0.5, 0.5)) for share in (0.55, 0.8)]
 
 
 def _narrow_windows(size: tuple[int, int], place: Place) -> list[_Window]:
-    return [_window_at(size, place, 0.38, (x, y), wide=False) for x in (0.15, 0.85) for y in (0.15, 0.85)]
+    """Two, one beside the other along the longer side of the place."""
+    upright = (place.bottom - place.top) * size[1] > (place.right - place.left) * size[0]
+    middles = ((0.5, 0.15), (0.5, 0.85)) if upright else ((0.15, 0.5), (0.85, 0.5))
+    return [_window_at(size, place, 0.38, middle) for middle in middles]
 
 
-def _window_at(
-    size: tuple[int, int], place: Place, share: float, middle: tuple[float, float], *, wide: bool
-) -> _Window:
+def _window_at(size: tuple[int, int], place: Place, share: float, middle: tuple[float, float]) -> _Window:
     """A share of the long side wide and high, its middle in the place as shares of it, and within the picture."""
     side = share * max(size)
     width, height = round(min(side, size[0])), round(min(side, size[1]))
     x = (place.left + (place.right - place.left) * middle[0]) * size[0] - width / 2
     y = (place.top + (place.bottom - place.top) * middle[1]) * size[1] - height / 2
     left, top = round(float(np.clip(x, 0, size[0] - width))), round(float(np.clip(y, 0, size[1] - height)))
-    return _Window(left, top, left + width, top + height, wide)
+    return _Window(left, top, left + width, top + height)
 
 
 def _window_around(mask: BoolArray, margin: float) -> _Window:
@@ -310,7 +294,8 @@ def _cut_off(mask: BoolArray, window: _Window, size: tuple[int, int]) -> bool:
 
 def _is_at(mask: BoolArray, place: Place) -> bool:
     """Whether most of it, and its middle, lie at the place, and well within: what fills two halves is in neither."""
-    if not _SMALLEST < mask.mean() < _LARGEST or _share_at(mask, place) < _AT_PLACE:
+    inside = min(place.left, place.top, 1 - place.right, 1 - place.bottom) > 0
+    if not _SMALLEST < mask.mean() < _LARGEST or _share_at(mask, place) < (_AT_CENTRE if inside else _AT_SIDE):
         return False
     ys, xs = np.nonzero(mask)
     return _is_within(float(xs.mean() / mask.shape[1]), place.left, place.right) and _is_within(

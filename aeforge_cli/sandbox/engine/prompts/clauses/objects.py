@@ -28,8 +28,8 @@ def _removals(places: Iterable[Place | Impossible]) -> Clause:
     <object_at> REMOVE it
     [WANT] <object_at> [SHOULD|MUST] GONE
     IF_ONLY <object_at> BEING GONE
-    MAY <object_at> be GONE
-    <object_at> [SHOULD|(has|have|needs|need) to|can] go
+    MAY <object_at> [POLITELY] be GONE
+    <object_at> [SHOULD|MUST|can] go
     """,
 )
 def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
@@ -38,7 +38,10 @@ def _objects_removed(object_at: tuple[Place | Impossible, ...]) -> Clause:
 
 @rule(
     "clause",
-    "REMOVE <object_at> LIST [THE] [one|OBJECT] <object_at:second>\n REMOVE {cut_background} LIST <object_at:second>",
+    """
+    REMOVE <object_at> (LIST|[,] then|, and then) [THE] [one|OBJECT] <object_at:second>
+    REMOVE {cut_background} LIST <object_at:second>
+    """,
 )
 @rule("clause", "REMOVE <object_at> LIST {cut_background}")
 def _more_removed(

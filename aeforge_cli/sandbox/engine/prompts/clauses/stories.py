@@ -26,7 +26,7 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
     "clause",
     """
     <part_named:part> [should|must] (stay|stays|remain|remains) [AS_IS|{flat}]
-    <part_named:part> (in colour|: AS_IS)
+    <part_named:part> (in colour|: AS_IS|unchanged|untouched|unaffected|as is)
     KEEP (<old_background:part>|<old_sky:part>)
     """,
 )
@@ -50,7 +50,7 @@ def _excepted(part: PartSaid) -> Clause:
 # --- What shall not be done ---
 
 
-@rule("clause", "NOT <clause:denied> [,] INSTEAD <clause>")
+@rule("clause", "NOT <clause:denied> [,] INSTEAD <clause>\n OVER <clause:denied> <clause>")
 @rule("story", "NOT <clause:denied>")
 @rule("kept", "OVER <clause:denied>")
 def _denied(denied: Clause, clause: Clause = ()) -> Clause | None:
@@ -74,7 +74,7 @@ def _denied_tone(tone: Tone) -> Toned:
     return Toned(tone)
 
 
-LANGUAGE.either("denied_value", "flat", "skywords")
+LANGUAGE.either("denied_value", "flat", "skywords", "transparent")
 LANGUAGE.means("NOT", value=True, patterns="do not\n OVER")
 LANGUAGE.phrase("OVER", "without, instead of, rather than", None)
 LANGUAGE.phrase("INSTEAD", "but, just, but just, only, but only, instead, rather, but rather, but instead", None)

@@ -14,7 +14,7 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
     "clause",
     """
     (BECOME|WANT) <any_background:part> [TO] <backdrop:value> [BACKGROUND]
-    <background:part> (BECOME|WANT) [TO] <backdrop:value>
+    <background:part> [colour] (BECOME|WANT) [TO] <backdrop:value>
     BECOME <flat:value> <background:part>
     <it:part> SHOULD <but_weather:value>
     [BECOME|WANT] [THE] colour of <any_background:part> [TO] <backdrop:value>
@@ -23,7 +23,7 @@ from aeforge_cli.sandbox.engine.prompts.vocabulary import LANGUAGE
     <background:part> [colour] (in|into) <backdrop:value>
     <any_background:part> [colour] SHOULD <backdrop:value>
     IF_ONLY <background:part> BEING <backdrop:value>
-    MAY <background:part> be [DONE_TO] <backdrop:value>
+    MAY <background:part> [POLITELY] be [DONE_TO] <backdrop:value>
     <background:part> [colour|replacement|swap|change] [:|=|to] <backdrop:value>
     [make] <background:part> <from_to:value>
     (BECOME|WANT) <it:part> [TO] <but_weather:value>
@@ -85,7 +85,7 @@ LANGUAGE.means(
     BECOME {cut_background} GONE
     [WANT] {cut_background} [SHOULD] GONE
     IF_ONLY {cut_background} BEING GONE
-    MAY {cut_background} be GONE
+    MAY {cut_background} [POLITELY] be GONE
     BACKGROUND removal
     i do not (want|need) [THE|any] BACKGROUND
     ISOLATE [THE] (SUBJECT|THEM) [(from|out of|of) [THE] (PICTURE|BACKGROUND)]
@@ -134,7 +134,7 @@ LANGUAGE.means(
     {sky} (SHOULD|like|BECOME [TO]) <skyvalue:value>
     {sky} (replacement|swap|change) [:|=|to] <skyvalue:value>
     IF_ONLY {sky} BEING <skyvalue:value>
-    MAY {sky} be [DONE_TO] <skyvalue:value>
+    MAY {sky} [POLITELY] be [DONE_TO] <skyvalue:value>
     with <skyscape:value>
     (GIVE|BECOME|WANT) [me|us|{it}|THE PICTURE] <skyscape:value>
     (BECOME|WANT) (it|THE PICTURE) [TO] <weather_day:value>
@@ -155,7 +155,7 @@ def _sky_becomes(value: SkyKind | Colour | Impossible) -> Clause:
     (make|turn|change|set|colour|paint|WANT|TINT) [THE colour of] <any_subject:subject> [to|into|in] <flat>
     <subject> SHOULD <flat>
     IF_ONLY <subject> BEING <flat>
-    MAY <subject> be [DONE_TO] <flat>
+    MAY <subject> [POLITELY] be [DONE_TO] <flat>
     """,
 )
 def _subject_becomes(subject: Part, flat: Colour) -> Clause:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     <parts> (SHOULD|in) <predicates>
     <parts> <predicates>
     IF_ONLY <parts> BEING <predicates>
-    MAY <parts> be [DONE_TO] <predicates>
+    MAY <parts> [POLITELY] be [DONE_TO] <predicates>
     """,
 )
 def _parts_toned(parts: tuple[PartSaid, ...], predicates: tuple[Toned | Impossible, ...]) -> Clause:
@@ -50,7 +50,7 @@ def _toned_alone(toned: Toned | Impossible) -> Clause:
     return becomes(Reference.UNSAID, toned)
 
 
-@rule("clause", "<graded>")
+@rule("clause", "[BECOME] <graded>")
 def _graded_alone(graded: tuple[Toned, ...]) -> Clause:
     return all_become((Reference.UNSAID,), graded)
 
@@ -209,7 +209,7 @@ def _too_much(measure: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
 
 
 # A colour that lies over all of it; of a part it may be the colour that the part has.
-@rule("clause", "[<all_of_it:part> IS] TOO <cast>\n BECOME <all_of_it:part> less <cast>")
+@rule("clause", "[<all_of_it:part> IS] TOO <cast>\n (BECOME|MAY) <all_of_it:part> [be] less <cast>")
 def _cast(cast: Tone, part: PartSaid = Reference.UNSAID) -> Clause:
     return (Change(part, Toned(OPPOSITES[cast]), is_complaint=True),)
 
