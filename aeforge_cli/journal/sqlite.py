@@ -29,7 +29,10 @@ from aeforge_cli.journal.sql_journal import SqlJournal
 from aeforge_cli.journal.tables import SCHEMA, Tables
 
 BUSY_SECONDS = 30.0
-_SLICE = 1.0  # seconds: how long one try waits for a lock, before those who came meanwhile join it
+# Seconds that one try waits for a lock. SQLite looks less and less often, and so the one that has waited longest
+# is served last: among four processes one waited 3 s for what takes 10 ms.
+_SLICE = 0.01
+_SOON = 1.0  # seconds for what is not worth a long wait
 _TYPES = {"number": "INTEGER PRIMARY KEY", "key": "TEXT", "integer": "INTEGER"}
 _NAMES = {"jobs": "jobs", "files": "files", "holds": "holds"}
 T = TypeVar("T")
@@ -104,8 +107,9 @@ class SqliteJournal(SqlJournal):
             except JournalDamaged as damage:
                 fail_all(batch, damage)
             except sqlite3.Error as error:
-                self._is_busy = _is_busy(error)
-                late = [each for each in batch if not self._is_busy or each.remaining <= 0]
+                is_busy = _is_busy(error)
+                late = [each for each in batch if not is_busy or each.remaining <= 0]
+                self._is_busy = is_busy and (self._is_busy or bool(late))
                 if late:
                     fail_all(late, self._translated(error))
             finally:
@@ -138,7 +142,7 @@ class SqliteJournal(SqlJournal):
         return self._database.in_transaction
 
     def _read(self, question: Callable[[Tables], T], *, insists: bool = True) -> T:
-        until = time.monotonic() + (self._busy_seconds if insists else min(_SLICE, self._busy_seconds))
+        until = time.monotonic() + (self._busy_seconds if insists else min(_SOON, self._busy_seconds))
         while True:
             with self._lock:
                 if self._damage is not None:
@@ -193,8 +197,8 @@ class SqliteJournal(SqlJournal):
         return True
 
     def _connect(self) -> None:
-        self._database = sqlite3.connect(self._path, timeout=_SLICE, isolation_level=None, check_same_thread=False)
-        self._waits = int(1000 * _SLICE)
+        self._database = sqlite3.connect(self._path, timeout=_SOON, isolation_level=None, check_same_thread=False)
+        self._waits = int(1000 * _SOON)
         self._tables = Tables(self._execute, self._execute_each, host=self.host)
         try:
             self._database.execute("PRAGMA journal_mode=TRUNCATE")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -420,15 +421,36 @@ def raised(call: Callable[[], object]) -> Exception | None:
     return None
 
 
+def test_a_claim_waits_for_a_lock_though_another_has_waited_before(path: Path, open_one: Open) -> None:
+    journal = open_one()
+
+    with ThreadPoolExecutor(2) as pool:
+        with locked(path):
+            first = pool.submit(journal.claim, INTENT, NOW, Reuse.NOTHING)
+            time.sleep(1.2)  # the first has tried more than once by now
+            second = pool.submit(journal.claim, INTENT, NOW, Reuse.NOTHING)
+            time.sleep(2.2)
+        claims = [first.result(), second.result()]
+
+    assert {type(claim) for claim in claims} == {Claimed}
+
+
 def test_what_waited_for_a_lock_is_written_when_it_is_free(path: Path, open_one: Open) -> None:
-    journal, statements = open_one(), list[str]()
+    journal, statements, together = open_one(), list[str](), list[int]()
     journal._database.set_trace_callback(statements.append)
+    commit = journal._in_turn._commit
+
+    def counted(batch: Any) -> None:
+        together.append(len(batch))
+        commit(batch)
+
+    journal._in_turn._commit = counted
     with ThreadPoolExecutor(8) as pool:
         with locked(path):
             first = pool.submit(bought, journal)
-            waiting_for(lambda: statements.count("BEGIN IMMEDIATE") == 1)
+            waiting_for(lambda: "BEGIN IMMEDIATE" in statements)
             others = [pool.submit(bought, journal) for _ in range(7)]
-            waiting_for(lambda: len(journal._in_turn._queue) == 7)
+            waiting_for(lambda: 8 in together)
         numbers = [future.result(30) for future in (first, *others)]
 
     assert sorted(numbers) == list(range(1, 9))
