@@ -185,7 +185,8 @@ class Session:
 
     def requests_transport(self, key: Secret | None, base_url: str | None = None) -> "RequestsTransport":
         """The real transport."""
-        from aeforge_cli.api.requests_transport import RequestsTransport, ca_bundle_from
+        from aeforge_cli.api.certificates import ca_bundle_from
+        from aeforge_cli.api.requests_transport import RequestsTransport
 
         transport = RequestsTransport(
             base_url=base_url or self.base_url,
@@ -200,8 +201,13 @@ class Session:
 
     def check_network(self) -> None:
         """Raises Usage for what the environment says of proxies and certificates, if no request could be made so."""
-        telling = re.compile(r"(?i)(http|https|all)_proxy|.*_ca_bundle|ssl_cert_file")
-        if not self._sandboxed and any(map(telling.fullmatch, self.environment)):
+        if self._sandboxed:
+            return
+        from aeforge_cli.api.certificates import ca_bundle_from, seems_usable
+
+        has_proxy = any(map(re.compile("(?i)(http|https|all)_proxy").fullmatch, self.environment))
+        bundle = ca_bundle_from(self.environment)
+        if has_proxy or (bundle and not seems_usable(bundle)):
             self.requests_transport(None).check(self.base_url)
 
     @cached_property

@@ -11,7 +11,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import certifi
@@ -234,12 +234,6 @@ _KEPT = 32  # connections to one host that wait for the next request: more than 
 MOST_REDIRECTS = 5  # a CDN that hands over to a storage, and that to a region, needs two
 _LOGGED = 500  # characters of an answer
 _LOGGED_HEADERS = {"content-type", "content-length", "retry-after", "date", "server", "x-request-id", "connection"}
-
-
-def ca_bundle_from(environment: Mapping[str, str]) -> str | None:
-    """The user's own authorities: requests knows the first two variables, OpenSSL's users expect the third."""
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((environment[name] for name in names if environment.get(name)), None)
 
 
 def _tls_context(bundle: str | None) -> ssl.SSLContext:

@@ -186,7 +186,7 @@ def _proxy(session: Session) -> str:
 
 
 def _trust(session: Session) -> str:
-    from aeforge_cli.api.requests_transport import ca_bundle_from
+    from aeforge_cli.api.certificates import ca_bundle_from
 
     return ca_bundle_from(session.environment) or "built-in certificates"
 

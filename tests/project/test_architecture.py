@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import certifi
 import pytest
 
 from tests.conftest import Home
@@ -186,7 +187,7 @@ def test_a_start_loads_only_what_it_needs(arguments: list[str], home: Home, phot
         capture_output=True,
         text=True,
         check=True,
-        env=home.env,
+        env={**home.env, "SSL_CERT_FILE": certifi.where()},  # as on many machines of companies
         cwd=photo.parent,
     )
 

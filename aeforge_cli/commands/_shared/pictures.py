@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +58,10 @@ class Pictures:
     def foresee(self, names: Iterable[str]) -> None:
         """Fetches each address once; what a plan needs to know of 300 must not fill the disk."""
         addresses = list(dict.fromkeys(filter(is_address, names)))
+        if not addresses:
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_FETCHERS) as pool:
             self.foreseen.update(zip(addresses, pool.map(self._foreseen, addresses), strict=True))
 
