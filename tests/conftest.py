@@ -291,7 +291,12 @@ class Aeforge:
         return running
 
     def terminal(
-        self, *args: str | Path, env: Mapping[str, str | None] | None = None, columns: int = 80, rows: int = 24
+        self,
+        *args: str | Path,
+        env: Mapping[str, str | None] | None = None,
+        columns: int = 80,
+        rows: int = 24,
+        stdout: int | None = None,
     ) -> Terminal:
         import pty
         import termios
@@ -306,7 +311,7 @@ class Aeforge:
             env=env,
             under=(sys.executable, "-SEc", _ADOPT_TERMINAL),
             stdin=keyboard,
-            stdout=keyboard,
+            stdout=keyboard if stdout is None else stdout,
             stderr=keyboard,
             session=True,
         )

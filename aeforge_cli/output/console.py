@@ -267,7 +267,8 @@ class Console:
         self._github.publish()
 
     def conclude(self) -> None:
-        """The command has ended: GitHub gets its results."""
+        """The command has ended: nothing moves any more, and GitHub gets its results."""
+        self.hush()
         for end in self._at_end:
             end()
         try:

@@ -1,5 +1,7 @@
 """What moves on a terminal: what it says while it lasts, and that it leaves a clean screen behind."""
 
+from pathlib import Path
+
 import pyte
 import pytest
 
@@ -46,6 +48,17 @@ def test_ctrl_c_leaves_no_half_drawn_overview(user: Aeforge, fake: Fake) -> None
     lines = shown(run, 60)
     assert run.exit == 130
     assert [line for line in lines if "━" in line or "^C" in line or "2 running" in line] == []
+
+
+def test_a_result_that_cannot_be_written_leaves_no_half_drawn_line(user: Aeforge, fake: Fake) -> None:
+    with Path("/dev/full").open("wb") as full:
+        terminal = user.terminal("inpaint", "photo.png", "-p", "blue sky", "-o", "-", stdout=full.fileno())
+        run = terminal.finish()
+
+    assert (run.exit, shown(run, 80)) == (
+        141,
+        [f"job {next(iter(fake.jobs))} submitted", "error: standard output cannot be written: No space left on device"],
+    )
 
 
 def test_while_a_job_is_polled_it_is_not_said_to_be_sent(user: Aeforge, fake: Fake) -> None:
