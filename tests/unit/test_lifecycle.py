@@ -127,7 +127,8 @@ def buyer(client: Client, transport: FakeTransport, clock: FakeClock, tmp_path: 
     )
     user = Buyer(life, transport, clock, stop, events, told, tmp_path / "work")
     yield user
-    user.life.journal.close()
+    for each in {journal, user.life.journal}:
+        each.close()
 
 
 # ------------------------------------------------------------------ it goes well
