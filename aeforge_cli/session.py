@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aeforge_cli.errors import AeforgeError, CannotSave, NotSignedIn, invocation
+from aeforge_cli.errors import AeforgeError, CannotSave, JournalBusy, NotSignedIn, invocation
 from aeforge_cli.output.console import Console, Verbosity
 from aeforge_cli.output.formats import named
 from aeforge_cli.process.clock import Clock, SystemClock
@@ -323,6 +323,8 @@ class Session:
         """Whether the journal has any job whose end is not known."""
         try:
             return self.has_journal and self.journal.count_pending() > 0
+        except JournalBusy:
+            raise  # who asks again waits again
         except AeforgeError:
             return True  # the claim will say what is wrong
 

@@ -9,7 +9,7 @@ import typer
 
 from aeforge_cli.api.operations import Operation
 from aeforge_cli.commands._shared.sources import ASK_ABOVE, BatchOptions
-from aeforge_cli.errors import AeforgeError, JournalUnreachable, LimitReached, Usage
+from aeforge_cli.errors import AeforgeError, JournalBusy, JournalUnreachable, LimitReached, Usage
 from aeforge_cli.files.picture import Picture
 from aeforge_cli.jobs.needs import Need, need
 from aeforge_cli.jobs.orders import Order
@@ -68,8 +68,8 @@ def need_of(session: Session, order: Order, *, certain: bool = False, ahead: Kno
 
             known = WithRecord(known, session.recorded)
         return need(order, known, session.service, session.account_if_known(runs=not certain))
-    except JournalUnreachable:
-        raise  # each job of the list would wait for the server in its turn
+    except (JournalBusy, JournalUnreachable):
+        raise  # each job of the list would wait for the journal in its turn, and then the purchase once more
     except AeforgeError:
         return Need(Action.BUY)  # its turn will say what is wrong with it
 
